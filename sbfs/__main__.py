@@ -1,0 +1,5 @@
+"""`python -m sbfs`."""
+
+from sbfs.cli import main
+
+main()

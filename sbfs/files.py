@@ -1,0 +1,174 @@
+"""Files below a root: names that cannot leave it, writes that are whole or not there.
+
+A write goes to a temporary file beside its target, is synced, and renamed over it. Temporary names
+are `.<name>.<pid>.<random>~`, so that no two writers share one and no left-over is taken for a
+record.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import stat
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from sbfs.errors import Failed, Invalid
+
+TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{12}~")
+"""Names of temporary files that a killed writer may have left."""
+
+BULK = 48
+"""From this many files on, one sync of the file system replaces a sync a file."""
+
+_BAD_PART = re.compile(r"[\0-\x1f\\:*?\"<>|]")
+
+
+def check_path(path: str) -> str:
+    """A posix path below the store that is safe on every system, or Invalid."""
+    for part in path.split("/"):
+        if part in ("", ".", "..") or part.lower() in (".git", "git~1") or part.endswith((" ", ".")):
+            raise Invalid("leads out of its folder", path=path)
+        if _BAD_PART.search(part):
+            raise Invalid("holds a character that file systems refuse", path=path)
+        if len(part.encode("utf-8", "surrogatepass")) > 250:
+            raise Invalid("has a part of more than 250 bytes", path=path)
+    return path
+
+
+def join(root: Path, path: str) -> Path:
+    """The file of a path below root. Raises Invalid where the path, or a link on its way, leads out."""
+    check_path(path)
+    at = os.fspath(root)
+    for part in path.split("/"):
+        at = f"{at}/{part}"
+        try:
+            if stat.S_ISLNK(os.lstat(at).st_mode):
+                raise Invalid("is reached through a link", path=path, hint="replace the link by a file or folder")
+        except (FileNotFoundError, NotADirectoryError):
+            break
+    return root / path
+
+
+def read(file: Path) -> bytes | None:
+    """A file's bytes; None where there is none."""
+    try:
+        return file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except OSError as error:
+        raise _failed(error, file) from error
+
+
+def write(file: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write one file whole, synced with its folder."""
+    write_many({file: data}, mode=mode)
+
+
+def write_many(files: Mapping[Path, bytes | None], *, mode: int = 0o644) -> None:
+    """Write files (None removes one), each whole, all synced when this returns.
+
+    Raises Failed, naming the file, where the system refuses.
+    """
+    bulk = len(files) > BULK
+    staged: list[tuple[str, Path]] = []
+    folders: set[Path] = set()
+    made: set[Path] = set()
+    at = next(iter(files), Path())
+    try:
+        for at, data in files.items():
+            if data is not None:
+                if at.parent not in made:
+                    folders |= make_folders(at.parent)
+                    made.add(at.parent)
+                staged.append((_stage(at, data, mode, sync=not bulk), at))
+        if bulk:
+            sync_all(temporary for temporary, _ in staged)
+        while staged:
+            temporary, at = staged[-1]
+            os.replace(temporary, at)
+            staged.pop()
+            folders.add(at.parent)
+        for at, data in files.items():
+            if data is None:
+                at.unlink(missing_ok=True)
+                folders.add(at.parent)
+        for folder in folders:
+            sync_folder(folder)
+    except OSError as error:
+        raise _failed(error, at) from error
+    finally:
+        for temporary, _ in staged:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _stage(file: Path, data: bytes, mode: int, *, sync: bool) -> str:
+    temporary = f"{file.parent}/.{file.name[:200]}.{os.getpid()}.{secrets.token_hex(6)}~"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(handle, view) :]
+        if sync:
+            os.fsync(handle)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    finally:
+        os.close(handle)
+    return temporary
+
+
+def sync_all(names: Iterable[str]) -> None:
+    """Bring many files to disk: at once where the system can wait for that, else one by one."""
+    if sys.platform == "linux":
+        os.sync()
+        return
+    for name in names:
+        handle = os.open(name, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's entries to disk."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_folders(folder: Path) -> set[Path]:
+    """Make a folder and its parents. Returns the folders that got a new entry and want a sync."""
+    touched = set()
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)
+        touched.add(one.parent)
+    return touched
+
+
+def prune_folders(root: Path, folders: Iterable[Path]) -> None:
+    """Remove folders that became empty, and their parents, up to root."""
+    for folder in folders:
+        while folder != root and root in folder.parents:
+            try:
+                folder.rmdir()
+            except OSError:
+                break
+            folder = folder.parent
+
+
+def _failed(error: OSError, file: Path) -> Failed:
+    reason = error.strerror or str(error)
+    hints = {28: "free some space and repeat", 13: "check the permissions", 30: "the file system is read-only", 24: "raise the limit of open files (ulimit -n)"}  # fmt: skip
+    return Failed(f"{error.filename or file}: {reason.lower()}", hint=hints.get(error.errno or 0, ""))

@@ -1,0 +1,162 @@
+"""How a store begins: a repository of its own with its settings, or nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from sbfs import files, times
+from sbfs.errors import Failed, Invalid
+from sbfs.git import packs, trees
+from sbfs.git.repository import BRANCH, Repository, serialize_commit
+from sbfs.kind import new_id
+from sbfs.record import dump, etag
+
+GITATTRIBUTES = """\
+# Records are text and merge by meaning: without sbfs's merge driver (.git/info/attributes names it
+# where it is installed) a conflict is left loud instead of being merged line by line.
+*.yaml text eol=lf -merge
+*.json text eol=lf -merge
+*.jsonl text eol=lf -merge
+*.toml text eol=lf
+*.md text eol=lf
+projects/*/attachments/** -text -merge
+"""
+
+GITIGNORE = """\
+# what editors and killed programs leave
+.*~
+*~
+.*.sw?
+*.tmp
+*.orig
+*.rej
+.#*
+\\#*#
+.DS_Store
+Thumbs.db
+"""
+
+CONFIG = {
+    ("core", "repositoryformatversion"): "0",
+    ("core", "bare"): "false",
+    ("core", "filemode"): "true",
+    ("core", "logallrefupdates"): "true",
+    ("core", "autocrlf"): "false",
+    ("core", "fsync"): "loose-object,pack,reference",
+    ("core", "quotepath"): "false",
+    ("gc", "auto"): "0",
+    ("merge", "directoryRenames"): "false",
+}
+"""What .git/config says. It does not travel with a clone; `sbfs check` looks at it."""
+
+
+def found(root: Path, now: datetime) -> bool:
+    """Make a store in root. Returns False if one was there. Raises Invalid where something else is.
+
+    The repository is made aside, with its first commit and a journal, and appears by one rename: a
+    founder that is killed leaves nothing, or a store that the next command completes.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise files._failed(error, root) from error
+    if _is_store(root):
+        configure(root / ".git")
+        return False
+    _refuse_foreign(root)
+    aside = root / f".git.new.{os.getpid()}.{secrets.token_hex(6)}~"
+    try:
+        _build(aside, now)
+        try:
+            os.rename(aside, root / ".git")
+        except OSError as error:
+            if _is_store(root):
+                return False
+            raise files._failed(error, root) from error
+    except OSError as error:
+        raise files._failed(error, root) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    files.sync_folder(root)
+    return True
+
+
+def _is_store(root: Path) -> bool:
+    if not (root / ".git").is_dir():
+        return False
+    repo = Repository(root)
+    head = repo.ref(BRANCH)
+    with repo:
+        return bool(head and repo.entry(repo.commit(head).tree, "sbfs.yaml"))
+
+
+def _refuse_foreign(root: Path) -> None:
+    if (root / ".git").exists():
+        raise Invalid(
+            f"{root} is a Git repository that holds something else",
+            hint="choose a folder of the store's own: sbfs init DIR",
+        )
+    left = [name for name in os.listdir(root) if not files.TEMPORARY.fullmatch(name)]
+    if left:
+        raise Invalid(
+            f"{root} is not empty: it holds {sorted(left)[0]!r}",
+            hint="choose a new or empty folder: sbfs init DIR",
+        )
+
+
+def _build(gitdir: Path, now: datetime) -> None:
+    for folder in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info", "sbfs"):
+        (gitdir / folder).mkdir(parents=True)
+    (gitdir / "HEAD").write_text(f"ref: {BRANCH}\n")
+    (gitdir / "description").write_text("A store of sbfs.\n")
+    configure(gitdir)
+    settings = {"format": 1, "id": new_id("store", now), "created": times.dump(now)}
+    contents = {
+        ".gitattributes": GITATTRIBUTES.encode(),
+        ".gitignore": GITIGNORE.encode(),
+        "sbfs.yaml": dump("sbfs.yaml", settings),
+    }
+    editor = trees.TreeEditor(lambda _: {}, None)
+    for path, data in contents.items():
+        editor.set(path, etag(data))
+    tree, fresh = editor.write()
+    message = "Begin the store\n\nSbfs-Operation: init\n"
+    commit, body = serialize_commit(tree, (), "sbfs <sbfs@localhost>", now, message)
+    objects: list[packs.Object] = [("blob", etag(data), data) for data in contents.values()]
+    objects += [("tree", id, data) for id, data in fresh]
+    packs.write(gitdir / "objects" / "pack", [*objects, ("commit", commit, body)])
+    files.write(gitdir / BRANCH, f"{commit}\n".encode())
+    journal = {"old": None, "new": commit, "paths": list(contents)}
+    files.write(gitdir / "sbfs" / "journal", json.dumps(journal).encode())
+
+
+def configure(gitdir: Path) -> bool:
+    """Bring .git/config to what a store needs. Returns whether something was missing."""
+    from dulwich.config import ConfigFile
+
+    file = gitdir / "config"
+    try:
+        config = ConfigFile.from_path(os.fspath(file)) if file.exists() else ConfigFile()
+    except ValueError as error:
+        raise Failed(f"{file} cannot be read: {error}", hint="mend it, or remove it and run 'sbfs init'") from None
+    missing = {key: value for key, value in CONFIG.items() if _value(config, key) != value}
+    for (section, name), value in missing.items():
+        config.set((section.encode(),), name.encode(), value.encode())
+    if missing:
+        temporary = file.with_name(f".config.{os.getpid()}.{secrets.token_hex(6)}~")
+        config.write_to_path(os.fspath(temporary))
+        os.replace(temporary, file)
+    return bool(missing)
+
+
+def _value(config: object, key: tuple[str, str]) -> str | None:
+    try:
+        value: bytes = config.get((key[0].encode(),), key[1].encode())  # type: ignore[attr-defined]
+    except KeyError:
+        return None
+    return value.decode()

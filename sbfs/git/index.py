@@ -1,0 +1,251 @@
+"""Git's index file, changed in place of running `git add`.
+
+The index lists every file of the work tree; rewriting it is the one cost of a write that grows with
+the store. So a large index is kept split (gitformat-index(5), "Split index"): a shared file with
+everything, which stays, and a small `index` with the entries written since, which is all that a
+write touches. Small indexes stay whole, and so do all with `core.splitIndex=false`. What this
+module cannot change safely (version 4, sparse or half-merged indexes) is given to
+`git update-index`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sbfs.errors import Failed
+
+SPLIT_FROM = 4096
+"""Entries from which the index is split. Below, a whole one is as cheap and every tool reads it."""
+
+_FOLD_FROM = 2000
+_EMPTY_BITMAP = struct.pack(">IIQI", 0, 1, 0, 0)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the index shall say of a path. id: None takes it out. stat: of the file, None if unknown."""
+
+    id: str | None
+    mode: int = 0o100644
+    stat: os.stat_result | None = None
+
+
+class _Unreadable(Exception):
+    """This index needs Git itself."""
+
+
+def prepare(gitdir: Path, target: Path, edits: Mapping[str, Entry], *, split: bool = True) -> None:
+    """Write to `target` the index that follows from gitdir's current one and the edits.
+
+    Files that the new index shares are in place when this returns; the caller renames `target`
+    over `index`.
+    """
+    changes = {os.fsencode(path): entry for path, entry in edits.items()}
+    try:
+        current = _Current.read(gitdir)
+        current.write(gitdir, target, changes, split)
+    except _Unreadable as error:
+        _ask_git(gitdir, target, changes, str(error))
+
+
+@dataclass
+class _Current:
+    """The index as it is: its own entries by path (nameless ones apart), and what it shares."""
+
+    nameless: list[bytes]
+    entries: dict[bytes, bytes]
+    shared: str
+    bitmaps: bytes
+    written: tuple[int, int]
+
+    @classmethod
+    def read(cls, gitdir: Path) -> _Current:
+        try:
+            with open(gitdir / "index", "rb") as file:
+                state = os.fstat(file.fileno())
+                raw = file.read()
+        except FileNotFoundError:
+            return cls([], {}, "", b"", (0, 0))
+        rows, extensions = _parse(raw)
+        link = extensions.get(b"link", b"")
+        named = {path: row for path, row in rows if path}
+        nameless = [row for path, row in rows if not path]
+        return cls(nameless, named, link[:20].hex(), link[20:], divmod(state.st_mtime_ns, 10**9))
+
+    def write(self, gitdir: Path, target: Path, changes: dict[bytes, Entry], split: bool) -> None:
+        if not self.shared:
+            self._write_whole(gitdir, target, self._applied(self.entries, changes), split)
+            return
+        base = gitdir / f"sharedindex.{self.shared}"
+        removed = [path for path, entry in changes.items() if entry.id is None]
+        if split and not removed and len(self.entries) + len(changes) < max(_FOLD_FROM, _count(base) // 50):
+            with suppress(OSError):
+                os.utime(base)  # Git throws away shared files that nobody touched for two weeks
+            body = self._applied(self.entries, changes)
+            _write(target, self.nameless, body, bytes.fromhex(self.shared) + (self.bitmaps or _EMPTY_BITMAP * 2))
+            return
+        if self.nameless or self.bitmaps not in (b"", _EMPTY_BITMAP * 2):
+            raise _Unreadable("its shared part was changed by Git")
+        rows, _ = _parse(_read_shared(base))
+        everything = {path: row for path, row in rows if path}
+        everything.update(self.entries)
+        self._write_whole(gitdir, target, self._applied(everything, changes), split)
+
+    def _applied(self, entries: dict[bytes, bytes], changes: dict[bytes, Entry]) -> dict[bytes, bytes]:
+        result = {path: self._unsure(row) for path, row in entries.items()}
+        for path, entry in changes.items():
+            if entry.id is None:
+                result.pop(path, None)
+            else:
+                result[path] = _row(path, entry)
+        return result
+
+    def _unsure(self, row: bytes) -> bytes:
+        """An entry as young as the index that held it may hide an edit of the same instant: a size
+        of 0 makes Git look at the file again (its own remedy, see racy-git.txt)."""
+        if struct.unpack_from(">II", row, 8) < self.written:
+            return row
+        return row[:36] + b"\0\0\0\0" + row[40:]
+
+    def _write_whole(self, gitdir: Path, target: Path, entries: dict[bytes, bytes], split: bool) -> None:
+        if not split or len(entries) < SPLIT_FROM:
+            _write(target, [], entries, None)
+            return
+        shared = _write(gitdir / "sbfs" / "sharedindex.next", [], entries, None)
+        os.replace(gitdir / "sbfs" / "sharedindex.next", gitdir / f"sharedindex.{shared}")
+        _write(target, [], {}, bytes.fromhex(shared) + _EMPTY_BITMAP * 2)
+        _forget_shared(gitdir, keep={shared, self.shared})
+
+
+def _parse(raw: bytes) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes]]:
+    if len(raw) < 32 or raw[:4] != b"DIRC":
+        raise _Unreadable("it is damaged")
+    version, count = struct.unpack_from(">II", raw, 4)
+    if version not in (2, 3):
+        raise _Unreadable(f"it has version {version}")
+    rows, at = [], 12
+    for start, end, path in _rows(raw, count):
+        rows.append((path, raw[start:end]))
+        at = end
+    extensions = dict(_extensions(raw, at))
+    unknown = [name for name in extensions if name != b"link" and not name[:1].isupper()]
+    if unknown:
+        raise _Unreadable(f"it has the extension {unknown[0].decode('ascii', 'replace')}")
+    return rows, extensions
+
+
+def _rows(raw: bytes, count: int) -> Iterator[tuple[int, int, bytes]]:
+    at, flags_at, unpack = 12, 60, struct.Struct(">H").unpack_from
+    for _ in range(count):
+        (flags,) = unpack(raw, at + flags_at)
+        if flags & 0x3000:
+            raise _Unreadable("it holds an unfinished merge")
+        head = 64 if flags & 0x4000 else 62
+        length = flags & 0xFFF
+        if length == 0xFFF:
+            length = raw.index(b"\0", at + head) - at - head
+        end = at + ((head + length + 8) & ~7)
+        yield at, end, raw[at + head : at + head + length]
+        at = end
+
+
+def _extensions(raw: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
+    while at + 8 <= len(raw) - 20:
+        name, (size,) = raw[at : at + 4], struct.unpack_from(">I", raw, at + 4)
+        yield name, raw[at + 8 : at + 8 + size]
+        at += 8 + size
+
+
+def _row(path: bytes, entry: Entry) -> bytes:
+    state = entry.stat
+    if state is None:
+        numbers = (0, 0, 0, 0, 0, 0, entry.mode, 0, 0, 0)
+    else:
+        changed, modified = divmod(state.st_ctime_ns, 10**9), divmod(state.st_mtime_ns, 10**9)
+        rest = (state.st_dev, state.st_ino, entry.mode, state.st_uid, state.st_gid, state.st_size)
+        numbers = tuple(number & 0xFFFFFFFF for number in (*changed, *modified, *rest))
+    head = struct.pack(">10I", *numbers) + bytes.fromhex(entry.id or "")
+    row = head + struct.pack(">H", min(len(path), 0xFFF)) + path
+    return row + b"\0" * (8 - len(row) % 8)
+
+
+def _write(target: Path, nameless: list[bytes], entries: dict[bytes, bytes], link: bytes | None) -> str:
+    rows = [entries[path] for path in sorted(entries)]
+    version = 3 if any(row[60] & 0x40 for row in (*nameless, *rows)) else 2
+    parts = [b"DIRC", struct.pack(">II", version, len(nameless) + len(rows)), *nameless, *rows]
+    if link is not None:
+        parts.append(b"link" + struct.pack(">I", len(link)) + link)
+    body = b"".join(parts)
+    checksum = hashlib.sha1(body, usedforsecurity=False).digest()
+    target.unlink(missing_ok=True)
+    with open(target, "xb") as file:
+        file.write(body)
+        file.write(checksum)
+        file.flush()
+        os.fsync(file.fileno())
+    return checksum.hex()
+
+
+def _count(shared: Path) -> int:
+    try:
+        with open(shared, "rb") as file:
+            return int.from_bytes(file.read(12)[8:], "big")
+    except FileNotFoundError:
+        raise _Unreadable("its shared part is gone") from None
+
+
+def _read_shared(shared: Path) -> bytes:
+    try:
+        return shared.read_bytes()
+    except FileNotFoundError:
+        raise _Unreadable("its shared part is gone") from None
+
+
+def _forget_shared(gitdir: Path, keep: set[str], age: float = 3600) -> None:
+    """Remove shared files that no index names. A Git that runs now may still read a young one."""
+    for file in gitdir.glob("sharedindex.*"):
+        with suppress(FileNotFoundError):
+            if file.name.partition(".")[2] not in keep and time.time() - file.stat().st_mtime > age:
+                file.unlink()
+
+
+def _ask_git(gitdir: Path, target: Path, changes: Mapping[bytes, Entry], why: str) -> None:
+    target.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        target.write_bytes((gitdir / "index").read_bytes())
+    lines = [
+        (b"0 " + b"0" * 40 if entry.id is None else b"%o %b" % (entry.mode, entry.id.encode())) + b"\t" + path
+        for path, entry in changes.items()
+    ]
+    run_git(gitdir, ["update-index", "-z", "--index-info"], b"\0".join(lines) + b"\0", why, index=target)
+
+
+def rebuild(gitdir: Path, target: Path, files: Iterable[tuple[str, Entry]], *, split: bool = True) -> None:
+    """Write to `target` an index that says just this, whatever was there."""
+    rows = {os.fsencode(path): _row(os.fsencode(path), entry) for path, entry in files}
+    _Current([], {}, "", b"", (0, 0))._write_whole(gitdir, target, rows, split)
+
+
+def run_git(gitdir: Path, arguments: list[str], input: bytes, why: str, *, index: Path | None = None) -> bytes:
+    """Run a git binary on the repository, blind to the caller's GIT_* variables."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    env.update(GIT_DIR=os.fspath(gitdir), GIT_WORK_TREE=os.fspath(gitdir.parent), LC_ALL="C")
+    env["GIT_OPTIONAL_LOCKS"] = "0"
+    if index is not None:
+        env["GIT_INDEX_FILE"] = os.fspath(index)
+    try:
+        done = subprocess.run(["git", *arguments], env=env, input=input, capture_output=True, check=True)  # noqa: S607
+    except FileNotFoundError:
+        raise Failed(f"Git's index cannot be changed: {why}", hint="install git, or run 'sbfs check --fix'") from None
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode("utf-8", "replace").strip()
+        raise Failed(f"git {arguments[0]} failed: {said}", hint="run 'sbfs check --fix'") from None
+    return done.stdout

@@ -1,0 +1,348 @@
+"""One Git repository with a work tree: reading objects, reading and moving the branch."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sbfs.errors import Busy, Damaged, NotAStore, NotFound
+from sbfs.git import packs, trees
+
+BRANCH = "refs/heads/main"
+
+_CACHED_TREES = 600
+_CACHED_COMMITS = 2000
+_UNFINISHED = {
+    "MERGE_HEAD": "a merge",
+    "rebase-merge": "a rebase",
+    "rebase-apply": "a rebase",
+    "CHERRY_PICK_HEAD": "a cherry-pick",
+    "REVERT_HEAD": "a revert",
+    "BISECT_LOG": "a bisection",
+}
+
+
+@dataclass(frozen=True)
+class Commit:
+    """id and tree: 40 hex digits. author: name. time: when committed, UTC. message: whole."""
+
+    id: str
+    tree: str
+    parents: tuple[str, ...]
+    author: str
+    time: datetime
+    message: str
+
+    @property
+    def subject(self) -> str:
+        """The message's first line."""
+        return self.message.partition("\n")[0]
+
+    @property
+    def trailers(self) -> dict[str, str]:
+        """`Key: value` lines of the last paragraph."""
+        last = self.message.rstrip().rpartition("\n\n")[2]
+        return dict(re.findall(r"^([A-Z][A-Za-z-]+): (.*)$", last, re.M))
+
+
+class Repository:
+    """A repository by its root. Opened objects stay open until `close`; use it as a context."""
+
+    def __init__(self, root: Path):
+        """Raises NotAStore where root is no repository with a work tree of its own."""
+        self.root = root
+        self.gitdir = root / ".git"
+        if not self.gitdir.is_dir():
+            if self.gitdir.exists():
+                raise NotAStore(str(root), why="it is a linked work tree", hint="use the main work tree")
+            raise NotAStore(str(root))
+        self._objects: Any = None
+        self._trees: OrderedDict[str, trees.Entries] = OrderedDict()
+        self._commits: dict[str, Commit] = {}
+        self._config: tuple[int, Any] = (0, None)
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of open packs."""
+        if self._objects is not None:
+            self._objects.close()
+            self._objects = None
+
+    # -- objects
+
+    def _store(self) -> Any:
+        if self._objects is None:
+            from dulwich.object_store import DiskObjectStore
+
+            self._objects = DiskObjectStore(os.fspath(self.gitdir / "objects"))
+            # dulwich complains on standard error about packs that are still open at exit.
+            weakref.finalize(self, self._objects.close)
+        return self._objects
+
+    def read(self, id: str) -> tuple[str, bytes]:
+        """(type, bytes) of an object. Raises Damaged where it is missing or broken."""
+        for last in (False, True):
+            try:
+                number, data = self._store().get_raw(id.encode())
+                return packs.NAMES[number], data
+            except (KeyError, OSError, ValueError, AssertionError) as error:
+                # Packs may have been joined since they were opened: look once more from the start.
+                self.close()
+                if last:
+                    raise Damaged(
+                        f"object {id} cannot be read", hint="run 'sbfs check'; fetch it from another clone"
+                    ) from error
+        raise AssertionError
+
+    def blob(self, id: str) -> bytes:
+        """A file's bytes."""
+        return self.read(id)[1]
+
+    def has(self, id: str) -> bool:
+        """Whether an object is here."""
+        return id.encode() in self._store()
+
+    def tree(self, id: str) -> trees.Entries:
+        """A tree's entries; not to be changed by the caller."""
+        if (found := self._trees.get(id)) is not None:
+            self._trees.move_to_end(id)
+            return found
+        self._trees[id] = entries = trees.parse(self.read(id)[1])
+        if len(self._trees) > _CACHED_TREES:
+            self._trees.popitem(last=False)
+        return entries
+
+    def remember_tree(self, id: str, data: bytes) -> None:
+        """Keep a tree that was just written, so that the next write need not read it."""
+        self._trees[id] = trees.parse(data)
+
+    def commit(self, id: str) -> Commit:
+        """A commit, parsed."""
+        if id in self._commits:
+            return self._commits[id]
+        type, data = self.read(id)
+        if type != "commit":
+            raise NotFound("revision", id)
+        return self.remember_commit(id, data)
+
+    def remember_commit(self, id: str, data: bytes) -> Commit:
+        """Keep a commit that was just read or written."""
+        if len(self._commits) > _CACHED_COMMITS:
+            self._commits.clear()
+        self._commits[id] = commit = _parse_commit(id, data)
+        return commit
+
+    def entry(self, tree: str, path: str) -> tuple[int, str] | None:
+        """(mode, id) at a path below a tree, folders included."""
+        parts = [part for part in path.split("/") if part]
+        at: tuple[int, str] = (trees.FOLDER, tree)
+        for part in parts:
+            if at[0] != trees.FOLDER:
+                return None
+            found = self.tree(at[1]).get(part)
+            if found is None:
+                return None
+            at = found
+        return at
+
+    def folder(self, tree: str, path: str) -> str | None:
+        """The id of the tree at a path, or None."""
+        found = self.entry(tree, path)
+        return found[1] if found and found[0] == trees.FOLDER else None
+
+    # -- refs
+
+    def head_ref(self) -> str | None:
+        """The branch that is checked out; None for a detached HEAD."""
+        text = (self.gitdir / "HEAD").read_text().strip()
+        return text[5:] if text.startswith("ref: ") else None
+
+    def ref(self, name: str) -> str | None:
+        """What a ref points to, or None."""
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            text = (self.gitdir / name).read_text().strip()
+            if re.fullmatch(r"[0-9a-f]{40}", text):
+                return text
+            if text.startswith("ref: "):
+                return self.ref(text[5:])
+            raise Damaged(f".git/{name} holds no commit's id", hint="see 'git reflog', or run 'sbfs check --fix'")
+        with suppress(FileNotFoundError):
+            for line in (self.gitdir / "packed-refs").read_text().splitlines():
+                if line[41:] == name:
+                    return line[:40]
+        return None
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """Name → id of all refs below a prefix."""
+        found: dict[str, str] = {}
+        with suppress(FileNotFoundError):
+            for line in (self.gitdir / "packed-refs").read_text().splitlines():
+                if line[41:].startswith(prefix) and line[:1] not in "#^":
+                    found[line[41:]] = line[:40]
+        for file in (self.gitdir / prefix).rglob("*"):
+            if file.is_file() and not file.name.endswith(".lock"):
+                name = file.relative_to(self.gitdir).as_posix()
+                if id := self.ref(name):
+                    found[name] = id
+        return found
+
+    def move_ref(self, name: str, old: str | None, new: str, who: str, message: str, wait: float = 10) -> bool:
+        """Move a ref from old to new, durably; False if it does not stand at old.
+
+        Raises Busy if another program keeps the ref locked for `wait` seconds.
+        """
+        from dulwich.file import FileLocked
+        from dulwich.refs import DiskRefsContainer
+
+        refs = DiskRefsContainer(os.fspath(self.gitdir))
+        deadline = time.monotonic() + wait
+        while True:
+            try:
+                if old is None:
+                    moved = refs.add_if_new(name.encode(), new.encode())  # type: ignore[arg-type]
+                else:
+                    moved = refs.set_if_equals(name.encode(), old.encode(), new.encode())  # type: ignore[arg-type]
+                break
+            except FileLocked as error:
+                if time.monotonic() > deadline:
+                    lock = os.fsdecode(error.lockfilename)
+                    raise Busy(
+                        f"{lock} is held by another program",
+                        hint="if no git command runs, 'sbfs check --fix' removes it",
+                    ) from None
+                time.sleep(0.02)
+        if moved:
+            self._log_ref(name, old or "0" * 40, new, who, message)
+        return bool(moved)
+
+    def _log_ref(self, name: str, old: str, new: str, who: str, message: str) -> None:
+        line = f"{old} {new} {who} {int(time.time())} +0000\tsbfs: {message}\n"
+        for log in (name, "HEAD"):
+            file = self.gitdir / "logs" / log
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with open(file, "a", encoding="utf-8", errors="replace") as stream:
+                stream.write(line)
+
+    def unfinished(self) -> str:
+        """What a person has under way in the work tree ("a merge", "a rebase"), or ""."""
+        return next((what for name, what in _UNFINISHED.items() if (self.gitdir / name).exists()), "")
+
+    def resolve(self, revision: str) -> str:
+        """A commit's id from an id's prefix, a branch, a tag, `HEAD`, `…~N` or an ISO date. Raises NotFound."""
+        base, _, steps = revision.partition("~")
+        id = self._resolve_name(base or "HEAD")
+        for _ in range(int(steps or 1) if "~" in revision and (steps or "1").isdigit() else 0):
+            parents = self.commit(id).parents
+            if not parents:
+                raise NotFound("revision", revision, hint="the history is not that long")
+            id = parents[0]
+        return id
+
+    def _resolve_name(self, name: str) -> str:
+        if name == "HEAD":
+            id = self.ref("HEAD")
+        elif re.fullmatch(r"[0-9a-f]{40}", name):
+            id = name if self.has(name) else None
+        else:
+            places = (f"refs/heads/{name}", f"refs/tags/{name}", f"refs/remotes/{name}")
+            id = next((found for place in places if (found := self.ref(place))), None)
+        if id is None and re.fullmatch(r"[0-9a-f]{4,39}", name):
+            id = self._by_prefix(name)
+        if id is None and re.match(r"\d{4}-\d\d-\d\d", name):
+            id = self._by_date(name)
+        if id is None:
+            raise NotFound("revision", name, hint="see 'sbfs log' for the revisions there are")
+        return self._peel(id)
+
+    def _peel(self, id: str) -> str:
+        type, data = self.read(id)
+        return self._peel(data[7:47].decode()) if type == "tag" else id
+
+    def _by_prefix(self, prefix: str) -> str | None:
+        found = [commit.id for commit in self.history() if commit.id.startswith(prefix)]
+        return found[0] if len(found) == 1 else None
+
+    def _by_date(self, date: str) -> str | None:
+        from sbfs import times
+
+        until = times.load(date, field="at")
+        return next((commit.id for commit in self.history() if commit.time <= until), None)
+
+    def history(self, start: str | None = None) -> Iterator[Commit]:
+        """Commits reachable from the branch (or start), newest first."""
+        first = start or self.ref(BRANCH)
+        if first is None:
+            return
+        import heapq
+
+        seen = {first}
+        commit = self.commit(first)
+        queue = [(-commit.time.timestamp(), 0, commit)]
+        order = 0
+        while queue:
+            _, _, commit = heapq.heappop(queue)
+            yield commit
+            for parent in commit.parents:
+                if parent not in seen:
+                    seen.add(parent)
+                    order += 1
+                    next_one = self.commit(parent)
+                    heapq.heappush(queue, (-next_one.time.timestamp(), order, next_one))
+
+    # -- configuration
+
+    def config(self, section: str, name: str) -> str | None:
+        """A value from the repository's own .git/config."""
+        from dulwich.config import ConfigFile
+
+        file = self.gitdir / "config"
+        try:
+            written = file.stat().st_mtime_ns
+            if self._config[0] != written:
+                self._config = written, ConfigFile.from_path(os.fspath(file))
+            value: bytes = self._config[1].get((section.encode(),), name.encode())
+        except (KeyError, FileNotFoundError):
+            return None
+        return value.decode()
+
+
+def serialize_commit(
+    tree: str, parents: tuple[str, ...], who: str, moment: datetime, message: str
+) -> tuple[str, bytes]:
+    """(id, bytes) of a commit. who: `Name <mail>`."""
+    stamp = f"{who} {int(moment.timestamp())} +0000"
+    lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents), f"author {stamp}", f"committer {stamp}"]
+    data = ("\n".join(lines) + "\n\n" + message).encode("utf-8", "replace")
+    return trees.object_id("commit", data), data
+
+
+def _parse_commit(id: str, data: bytes) -> Commit:
+    head, _, message = data.partition(b"\n\n")
+    tree, parents, author, seconds = "", [], "", 0
+    for line in head.decode("utf-8", "replace").split("\n"):
+        key, _, value = line.partition(" ")
+        if key == "tree":
+            tree = value
+        elif key == "parent":
+            parents.append(value)
+        elif key == "author":
+            author = value.rpartition(" <")[0]
+        elif key == "committer":
+            seconds = int(value.rsplit(" ", 2)[1])
+    return Commit(
+        id, tree, tuple(parents), author, datetime.fromtimestamp(seconds, UTC), message.decode("utf-8", "replace")
+    )

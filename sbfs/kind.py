@@ -1,0 +1,194 @@
+"""What a domain declares about its records, once: where they lie, what they hold, how fields merge.
+
+Also ids and names, since both end up in paths. Nothing here reads or writes.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from sbfs import times
+from sbfs.errors import Invalid
+from sbfs.record import Record
+
+T = TypeVar("T")
+
+Rule = Literal["fixed", "later", "highest", "set", "text", "mapping"]
+"""How a field merges: fixed (never changes), later (the later `updated` wins), highest (of an order),
+set (removals count), text (by lines), mapping (key by key)."""
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.I)
+_PLACES = {
+    "project": NAME.pattern,
+    "group": NAME.pattern,
+    "date": r"\d{4}/\d\d/\d\d",
+    "month": r"\d{4}/\d\d",
+    "id": _ID.pattern,
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a record.
+
+    name: dotted where it is nested. type: of the plain value. choices: allowed words, in their
+    order for the rule `highest`. default: filled in where the field is absent and not required.
+    """
+
+    name: str
+    type: type | tuple[type, ...] = str
+    rule: Rule = "later"
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    is_time: bool = False
+
+
+@dataclass(frozen=True)
+class Kind(Generic[T]):
+    """A domain's declaration.
+
+    name: the noun. prefix: of its ids. pattern: path below the store, with `{project}`, `{date}`
+    (YYYY/MM/DD), `{id}` and the like. load and dump: between plain data and the domain's value.
+    folder: the part of the pattern that a list walks, newest day first.
+    """
+
+    name: str
+    pattern: str
+    fields: tuple[Field, ...]
+    load: Callable[[dict[str, Any]], T]
+    dump: Callable[[T], dict[str, Any]]
+    prefix: str = ""
+    version: int = 1
+
+    def path_of(self, **places: str) -> str:
+        """The path of a record, from its places."""
+        return self.pattern.format(**places)
+
+    def places(self, path: str) -> dict[str, str] | None:
+        """What a path says: `{project: …, id: …}`, or None if it is none of this kind's."""
+        match = _regex(self.pattern).fullmatch(path)
+        return match.groupdict() if match else None
+
+    def check(self, record: Record) -> None:
+        """Raise Invalid, with field, path and line, where a record breaks the declaration."""
+        if record.removed:
+            return
+        try:
+            self._check_fields(record.data)
+            self._check_identity(record)
+            self.load(record.data)
+        except Invalid as error:
+            raise error.at(record.path, record.line_of(error.field)) from None
+
+    def _check_fields(self, data: dict[str, Any]) -> None:
+        for field in self.fields:
+            value = _dig(data, field.name)
+            if value is None:
+                if field.required:
+                    raise Invalid("is missing", field=field.name)
+                continue
+            if not isinstance(value, field.type) or isinstance(value, bool) and field.type is not bool:
+                raise Invalid(f"must be {_type_name(field.type)}, is {value!r:.80}", field=field.name)
+            if field.choices and value not in field.choices:
+                raise Invalid(
+                    f"{value!r} is none of {', '.join(field.choices)}",
+                    field=field.name,
+                )
+            if field.is_time:
+                times.load(value, field=field.name)
+
+    def _check_identity(self, record: Record) -> None:
+        for place, said in (self.places(record.path) or {}).items():
+            if place in ("id", "group", "project") and self._names_itself(place):
+                field = "id" if place == "id" else "name"
+                if record.data.get(field, said) != said:
+                    raise Invalid(f"{record.data[field]!r} does not fit the file's name", field=field)
+
+    def _names_itself(self, place: str) -> bool:
+        return place == "id" or "{id}" not in self.pattern
+
+    def fixed_fields(self) -> Iterable[str]:
+        """Names of the fields that never change once written."""
+        return (field.name for field in self.fields if field.rule == "fixed")
+
+    def check_change(self, old: Record, new: Record) -> None:
+        """Raise Invalid if a change touches what is fixed."""
+        if old.removed or new.removed:
+            return
+        for name in self.fixed_fields():
+            if _dig(old.data, name) != _dig(new.data, name):
+                raise Invalid(
+                    "was sent and does not change" if self.name == "message" else "does not change",
+                    field=name,
+                    path=new.path,
+                    line=new.line_of(name),
+                    hint=f"put it back: it was {_dig(old.data, name)!r:.80}",
+                )
+
+
+def _dig(data: Mapping[str, Any], name: str) -> Any:
+    value: Any = data
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _type_name(kind: type | tuple[type, ...]) -> str:
+    names = {str: "text", dict: "a mapping", list: "a list", int: "a number", bool: "true or false"}
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    return " or ".join(names.get(one, one.__name__) for one in kinds)
+
+
+@functools.cache
+def _regex(pattern: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", pattern)
+    text = "".join(
+        f"(?P<{part}>{_PLACES[part]})" if i % 2 else re.escape(part) for i, part in enumerate(parts)
+    )
+    return re.compile(text)
+
+
+def check_name(name: str, *, field: str = "name", what: str = "project") -> str:
+    """A project's or group's name, or Invalid."""
+    if not isinstance(name, str) or not NAME.fullmatch(name) or ".." in name or name.endswith("."):
+        raise Invalid(
+            f"{name!r} cannot name a {what}",
+            field=field,
+            hint="use up to 64 of a-z 0-9 . _ -, beginning with a letter or digit",
+        )
+    if _RESERVED.fullmatch(name):
+        raise Invalid(f"{name!r} is reserved by file systems", field=field, hint="choose another name")
+    return name
+
+
+def check_id(id: str, *, field: str = "id") -> str:
+    """A record's id, minted here or elsewhere, or Invalid if it cannot be a file's name."""
+    if not isinstance(id, str) or not _ID.fullmatch(id) or ".." in id or _RESERVED.fullmatch(id) or id.endswith("."):
+        raise Invalid(f"{id!r} cannot be an id", field=field, hint="use letters, digits and . _ -")
+    return id
+
+
+def new_id(prefix: str, moment: datetime) -> str:
+    """`<prefix>-<ULID>`: 48 bits of time and 80 random bits, https://github.com/ulid/spec."""
+    from ulid import ULID
+
+    milliseconds = int(moment.timestamp() * 1000)
+    return f"{prefix}-{ULID(milliseconds.to_bytes(6, 'big') + os.urandom(10))}"
+
+
+def time_of_id(id: str) -> datetime | None:
+    """When an id of ours was minted, to the millisecond; None for a foreign or shortened one."""
+    from ulid import ULID
+
+    try:
+        return ULID.from_str(id.partition("-")[2]).datetime
+    except ValueError:
+        return None

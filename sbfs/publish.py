@@ -1,0 +1,565 @@
+"""How a change becomes true: many writers, one commit an operation, all or nothing.
+
+The order of steps, and why it is safe at every point of a crash, is docs/architecture.md's
+"A message's way down". In short: under one operating-system lock and Git's own `index.lock`, the
+objects go to disk as one pack, a journal names what will change, the files and the next index are
+put down, and the branch moves by compare-and-swap. That move is the moment of truth. Whoever finds
+a journal later completes or takes back what its writer began: the branch decides which.
+
+Writers that wait leave their operation in a queue; whoever gets the lock publishes all of them with
+one pack and one move of the branch, each still a commit of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from sbfs import errors, files, times
+from sbfs.errors import Busy, Error, Failed, Invalid, Stale
+from sbfs.git import index, packs, trees
+from sbfs.git.repository import BRANCH, Commit, Repository, serialize_commit
+from sbfs.record import etag
+
+MARK = b"index held by sbfs\n"
+"""What our `index.lock` holds, so that a dead writer's is told from Git's own."""
+
+_QUEUE_LIMIT = 128 * 1024
+"""Bytes up to which a waiting operation is handed to whoever holds the lock."""
+
+_POLL = 0.002
+
+Absent = Literal["absent"]
+
+
+class Edited(Error):
+    """A file that is to change was edited by hand and not saved. For the store, which saves it first."""
+
+    def __init__(self, path: str):
+        super().__init__(f"{path} has an unsaved edit")
+        self.path = path
+
+
+class Moved(Error):
+    """The branch or a touched record is no longer what the operation was built on. For the store, which builds anew."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file of an operation.
+
+    data: new bytes, None removes. was: the etag it must have on the branch, "absent" where nothing
+    may be there. disk: the etag of the unsaved edit that this change saves, if it saves one.
+    """
+
+    path: str
+    data: bytes | None
+    was: str | Absent
+    disk: str = ""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What becomes one commit. message: subject and trailers. who: `Name <mail>`. needs: paths that
+    must be there. id: names it among the waiting ones."""
+
+    id: str
+    message: str
+    who: str
+    when: datetime
+    changes: tuple[Change, ...]
+    needs: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+
+    def dump(self) -> bytes:
+        """As a file of the queue."""
+        return json.dumps(
+            {
+                "id": self.id,
+                "message": self.message,
+                "who": self.who,
+                "when": times.dump(self.when),
+                "changes": [
+                    [change.path, None if change.data is None else base64.b64encode(change.data).decode(), change.was]
+                    for change in self.changes
+                ],
+                "needs": self.needs,
+            }
+        ).encode()
+
+    @classmethod
+    def load(cls, raw: bytes) -> Operation:
+        """From a file of the queue."""
+        data = json.loads(raw)
+        changes = tuple(
+            Change(path, None if content is None else base64.b64decode(content), was)
+            for path, content, was in data["changes"]
+        )
+        when = times.load(data["when"])
+        return cls(data["id"], data["message"], data["who"], when, changes, tuple(data["needs"]))
+
+    @property
+    def size(self) -> int:
+        """Bytes that it carries."""
+        return sum(len(change.data or b"") for change in self.changes)
+
+
+Outcome = str | Error
+"""The revision that an operation became (or, where it changed nothing, found), or why it did not."""
+
+
+@dataclass
+class _Batch:
+    """What is about to be published: commits on top of `tip`, their objects, the files they leave."""
+
+    repo: Repository
+    tip: Commit | None
+    editor: trees.TreeEditor
+    head: str | None
+    tree: str | None
+    objects: list[packs.Object] = field(default_factory=list)
+    files: dict[str, bytes | None] = field(default_factory=dict)
+    done: dict[str, str] = field(default_factory=dict)
+
+
+class Publisher:
+    """Publishes operations to one repository. lock_wait: seconds to wait for another writer."""
+
+    def __init__(self, repo: Repository, *, lock_wait: float = 30.0):
+        self.repo = repo
+        self.own = repo.gitdir / "sbfs"
+        self.lock_wait = lock_wait
+
+    # -- entering
+
+    def publish(self, operation: Operation) -> str:
+        """Make an operation true and return its revision.
+
+        Raises Moved or Edited where it must be built anew, Busy where the store stays locked, and
+        Failed where the machine refuses; then nothing has changed.
+        """
+        self.own.mkdir(exist_ok=True)
+        if self._try_lock():
+            outcome = self._lead_and_release(operation)
+        elif operation.size < _QUEUE_LIMIT:
+            outcome = self._wait_in_queue(operation)
+        else:
+            with self.locked():
+                outcome = self._lead(operation)
+        if isinstance(outcome, Error):
+            raise outcome
+        return outcome
+
+    def _try_lock(self) -> bool:
+        self._lock = self._new_lock()
+        return self._acquire(0)
+
+    def _new_lock(self) -> Any:
+        from filelock import FileLock
+
+        return FileLock(self.own / "lock", thread_local=False)
+
+    def _acquire(self, timeout: float) -> bool:
+        from filelock import Timeout
+
+        try:
+            self._lock.acquire(timeout=timeout, poll_interval=_POLL)
+        except Timeout:
+            return False
+        except OSError as error:
+            raise files._failed(error, self.own / "lock") from error
+        with suppress(OSError):
+            (self.own / "holder").write_text(f"process {os.getpid()} on {socket.gethostname()}")
+        return True
+
+    def _lead_and_release(self, operation: Operation) -> Outcome:
+        try:
+            return self._lead(operation)
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the store's lock, with whatever a dead writer left mended."""
+        self.own.mkdir(exist_ok=True)
+        self._lock = self._new_lock()
+        if not self._acquire(self.lock_wait):
+            raise self._busy()
+        try:
+            self.recover()
+            yield
+        finally:
+            self._lock.release()
+
+    def _busy(self, handed_over: bool = False) -> Busy:
+        holder = (files.read(self.own / "holder") or b"another program").decode()
+        hint = "wait, or end that process; the lock is free once it is gone"
+        if handed_over:
+            hint += "; it has taken this operation over and may still complete it: look before you repeat it"
+        return Busy(f"the store is held by {holder} for more than {self.lock_wait:g} s", hint=hint)
+
+    # -- waiting
+
+    def _wait_in_queue(self, operation: Operation) -> Outcome:
+        """Leave the operation to whoever holds the lock; lead oneself once it is free."""
+        import fcntl
+
+        queue = self.own / "queue"
+        queue.mkdir(exist_ok=True)
+        intent, taken = queue / f"{operation.id}.json", queue / f"{operation.id}.taken"
+        answer, hidden = queue / f"{operation.id}.done", queue / f".{operation.id}"
+        with open(hidden, "wb") as file:
+            # The lock on the intent is our sign of life: an intent of a dead process is not published.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(operation.dump())
+            file.flush()
+            os.rename(hidden, intent)
+            try:
+                return self._poll(operation, intent, answer)
+            finally:
+                for left in (intent, taken, answer):
+                    left.unlink(missing_ok=True)
+
+    def _poll(self, operation: Operation, intent: Path, answer: Path) -> Outcome:
+        deadline = time.monotonic() + self.lock_wait
+        handed_over = False
+        self._lock = self._new_lock()
+        while True:
+            if (said := files.read(answer)) is not None:
+                return _load_outcome(said)
+            if self._acquire(0):
+                try:
+                    self.recover()
+                    if (said := files.read(answer)) is not None:
+                        return _load_outcome(said)
+                    return self._lead(operation)
+                finally:
+                    self._lock.release()
+            if time.monotonic() > deadline:
+                if handed_over or _withdraw(intent):
+                    raise self._busy(handed_over)
+                handed_over, deadline = True, deadline + self.lock_wait
+            time.sleep(_POLL)
+
+    def _waiting(self, but: str) -> list[Operation]:
+        """The operations of living processes that wait, oldest first."""
+        import fcntl
+
+        queue = self.own / "queue"
+        found: list[Operation] = []
+        if not queue.is_dir():
+            return found
+        for name in sorted(os.listdir(queue)):
+            stem, _, suffix = name.rpartition(".")
+            if suffix != "json" or stem == but or (queue / f"{stem}.done").exists():
+                continue
+            try:
+                with open(queue / name, "rb") as file:
+                    try:
+                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    except BlockingIOError:
+                        os.rename(queue / name, queue / f"{stem}.taken")
+                        found.append(Operation.load(file.read()))
+                        continue
+                (queue / name).unlink(missing_ok=True)
+            except (FileNotFoundError, ValueError, KeyError):
+                continue
+        return found
+
+    # -- publishing, under the lock
+
+    def _lead(self, operation: Operation) -> Outcome:
+        self.recover()
+        self._guard()
+        others = self._waiting(but=operation.id)
+        outcomes = self._publish([operation, *others])
+        for other in others:
+            self._answer(other.id, outcomes[other.id])
+        self._forget_journal()
+        # Packs are joined where nobody waits for this process any more, so a failure here harms nobody.
+        with suppress(OSError, Error):
+            packs.join_small(self.repo.gitdir / "objects" / "pack")
+        return outcomes[operation.id]
+
+    def _guard(self) -> None:
+        branch = self.repo.head_ref()
+        if branch != BRANCH:
+            what = branch.removeprefix("refs/heads/") if branch else "a single commit"
+            raise Failed(f"{what} is checked out, not main", hint="git switch main")
+        if doing := self.repo.unfinished():
+            raise Failed(f"{doing} is under way in the store", hint="finish or abort it with git, then repeat")
+
+    def _publish(self, operations: list[Operation]) -> dict[str, Outcome]:
+        outcomes: dict[str, Outcome] = {}
+        with self._index_lock():
+            head = self.repo.ref(BRANCH)
+            tip = self.repo.commit(head) if head else None
+            tree = tip.tree if tip else None
+            batch = _Batch(self.repo, tip, trees.TreeEditor(self.repo.tree, tree), head, tree)
+            for operation in operations:
+                try:
+                    outcomes[operation.id] = self._stage(batch, operation)
+                except Error as error:
+                    outcomes[operation.id] = error
+            if batch.done:
+                self._make_true(batch, operations[0].who)
+        return outcomes
+
+    def _stage(self, batch: _Batch, operation: Operation) -> str:
+        """Turn an operation into a commit of the batch, in memory."""
+        for path in operation.needs:
+            if batch.editor.get(path) is None:
+                raise Moved(f"{path} is gone")
+        for change in operation.changes:
+            self._check(batch, change)
+        objects: list[packs.Object] = []
+        for change in operation.changes:
+            if change.data is None:
+                batch.editor.remove(change.path)
+            else:
+                id = etag(change.data)
+                batch.editor.set(change.path, id)
+                objects.append(("blob", id, change.data))
+        tree, fresh = batch.editor.write()
+        if tree == batch.tree and batch.head and not operation.parents:
+            return batch.head
+        for id, data in fresh:
+            objects.append(("tree", id, data))
+            self.repo.remember_tree(id, data)
+        parents = ((batch.head,) if batch.head else ()) + operation.parents
+        commit, data = serialize_commit(tree, parents, operation.who, operation.when, operation.message)
+        objects.append(("commit", commit, data))
+        self.repo.remember_commit(commit, data)
+        batch.objects += objects
+        batch.files.update({change.path: change.data for change in operation.changes})
+        batch.head, batch.tree, batch.done[operation.id] = commit, tree, commit
+        return commit
+
+    def _check(self, batch: _Batch, change: Change) -> None:
+        files.check_path(change.path)
+        found = batch.editor.get(change.path)
+        if (found[1] if found else "absent") != change.was:
+            raise Moved(f"{change.path} changed meanwhile")
+        if change.path in batch.files:
+            return
+        file = files.join(self.repo.root, change.path)
+        disk = files.read(file)
+        if disk is None and file.is_dir():
+            raise Invalid("is a folder, not a file", path=change.path)
+        have = etag(disk) if disk is not None else "absent"
+        want = etag(change.data) if change.data is not None else "absent"
+        if have not in (change.was, want, change.disk):
+            raise Edited(change.path)
+
+    def _make_true(self, batch: _Batch, who: str) -> None:
+        repo = self.repo
+        packs.write(repo.gitdir / "objects" / "pack", _unique(batch.objects))
+        journal = {"old": batch.tip.id if batch.tip else None, "new": batch.head}
+        journal |= {"paths": list(batch.files), "done": batch.done}
+        files.write(self.own / "journal", json.dumps(journal).encode())
+        self._put_files(batch.files)
+        self._next_index(batch.files, batch.editor)
+        assert batch.head is not None
+        old = batch.tip.id if batch.tip else None
+        if not repo.move_ref(BRANCH, old, batch.head, who, repo_subject(batch)):
+            raise Moved("the branch moved meanwhile")
+        files.sync_folder(repo.gitdir / "refs" / "heads")
+        # From here on it is true.
+        os.replace(self.own / "index.next", repo.gitdir / "index")
+
+    def _put_files(self, changes: dict[str, bytes | None]) -> None:
+        root = self.repo.root
+        files.write_many({root / path: data for path, data in changes.items()})
+        files.prune_folders(root, {(root / path).parent for path, data in changes.items() if data is None})
+
+    def _next_index(self, changes: dict[str, bytes | None], editor: trees.TreeEditor) -> None:
+        edits = {}
+        for path, data in changes.items():
+            found = editor.get(path)
+            state = _stat(self.repo.root / path, data) if data is not None else None
+            edits[path] = index.Entry(found[1] if found else None, stat=state)
+        self._write_index(edits)
+
+    def _write_index(self, edits: dict[str, index.Entry]) -> None:
+        split = self.repo.config("core", "splitindex") != "false"
+        index.prepare(self.repo.gitdir, self.own / "index.next", edits, split=split)
+
+    def _answer(self, id: str, outcome: Outcome) -> None:
+        queue = self.own / "queue"
+        if (queue / f"{id}.taken").exists():
+            temporary = queue / f".{id}.answer"
+            temporary.write_bytes(_dump_outcome(outcome))
+            os.replace(temporary, queue / f"{id}.done")
+
+    def _forget_journal(self) -> None:
+        (self.own / "journal").unlink(missing_ok=True)
+
+    # -- Git's own lock
+
+    @contextmanager
+    def _index_lock(self) -> Iterator[None]:
+        """Hold `.git/index.lock`, made with its content at once so that it can be told from Git's."""
+        lock, tag = self.repo.gitdir / "index.lock", self.own / "index.tag"
+        if files.read(tag) != MARK:
+            tag.write_bytes(MARK)
+        self._take(lock, tag)
+        try:
+            yield
+        except BaseException:
+            # Half done: take it back now if that works; if not, the next command does, and until
+            # then the lock keeps Git from committing what is half there.
+            if (self.own / "journal").exists():
+                self.recover()
+            else:
+                lock.unlink(missing_ok=True)
+            raise
+        lock.unlink(missing_ok=True)
+
+    def _take(self, lock: Path, tag: Path) -> None:
+        deadline = time.monotonic() + min(self.lock_wait, 10)
+        while True:
+            try:
+                os.link(tag, lock)
+                return
+            except FileExistsError:
+                if files.read(lock) == MARK:
+                    return
+            except OSError as error:
+                raise files._failed(error, lock) from error
+            if time.monotonic() > deadline:
+                raise Busy(
+                    "a git command, or its editor, holds .git/index.lock",
+                    hint="end it; if no git command runs, 'sbfs check --fix' removes the lock",
+                )
+            time.sleep(0.01)
+
+    # -- mending
+
+    def needs_recovery(self) -> bool:
+        """Whether a writer died half-way."""
+        return (self.own / "journal").exists() or files.read(self.repo.gitdir / "index.lock") == MARK
+
+    def recover(self) -> None:
+        """Complete or take back what a dead writer began. Only under the lock."""
+        raw = files.read(self.own / "journal")
+        if raw is None:
+            if files.read(self.repo.gitdir / "index.lock") == MARK:
+                (self.repo.gitdir / "index.lock").unlink()
+            return
+        with self._index_lock_for_recovery():
+            self._replay(json.loads(raw))
+        self._forget_journal()
+
+    @contextmanager
+    def _index_lock_for_recovery(self) -> Iterator[None]:
+        lock = self.repo.gitdir / "index.lock"
+        (self.own / "index.tag").write_bytes(MARK)
+        self._take(lock, self.own / "index.tag")
+        yield
+        lock.unlink()
+
+    def _replay(self, journal: dict[str, Any]) -> None:
+        repo = self.repo
+        repo.close()
+        head = repo.ref(BRANCH)
+        tip = repo.commit(head).tree if head else None
+        known = [_tree(repo, journal["old"]), _tree(repo, journal["new"])]
+        put: dict[str, bytes | None] = {}
+        edits: dict[str, index.Entry] = {}
+        for path in journal["paths"]:
+            file = files.join(repo.root, path)
+            disk = files.read(file)
+            have = etag(disk) if disk is not None else None
+            want = _id_at(repo, tip, path)
+            # What is in neither commit was written by a person, and stays.
+            if have != want and have in [_id_at(repo, tree, path) for tree in known]:
+                put[path] = repo.blob(want) if want else None
+            edits[path] = index.Entry(want)
+            for left in file.parent.glob(".*~"):
+                if files.TEMPORARY.fullmatch(left.name):
+                    left.unlink(missing_ok=True)
+        self._put_files(put)
+        for path, entry in edits.items():
+            if entry.id and (state := _stat(repo.root / path, None, entry.id)):
+                edits[path] = index.Entry(entry.id, stat=state)
+        self._write_index(edits)
+        os.replace(self.own / "index.next", repo.gitdir / "index")
+        if head == journal["new"] or head and self._contains(head, journal["new"]):
+            for id, commit in journal.get("done", {}).items():
+                self._answer(id, commit)
+
+    def _contains(self, head: str, commit: str | None) -> bool:
+        return any(one.id == commit for one, _ in zip(self.repo.history(head), range(1000), strict=False))
+
+
+def repo_subject(batch: _Batch) -> str:
+    """What the reflog says of a batch."""
+    return f"{len(batch.done)} operations" if len(batch.done) > 1 else "operation"
+
+
+def _withdraw(intent: Path) -> bool:
+    """Take an operation back from the queue; False if somebody has it in hand already."""
+    try:
+        intent.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _unique(objects: list[packs.Object]) -> Iterator[packs.Object]:
+    seen = set()
+    for one in objects:
+        if one[1] not in seen:
+            seen.add(one[1])
+            yield one
+
+
+def _tree(repo: Repository, commit: str | None) -> str | None:
+    """A commit's tree; None (nothing is there) for no commit, or one that never reached the disk."""
+    return repo.commit(commit).tree if commit and repo.has(commit) else None
+
+
+def _id_at(repo: Repository, tree: str | None, path: str) -> str | None:
+    found = repo.entry(tree, path) if tree else None
+    return found[1] if found and found[0] != trees.FOLDER else None
+
+
+def _stat(file: Path, data: bytes | None, id: str | None = None) -> os.stat_result | None:
+    """A file's state for the index, if it still is what was written: otherwise Git must look itself."""
+    try:
+        state = os.lstat(file)
+    except OSError:
+        return None
+    if data is not None and state.st_size != len(data):
+        return None
+    if id is not None and etag(files.read(file) or b"") != id:
+        return None
+    return state
+
+
+def _dump_outcome(outcome: Outcome) -> bytes:
+    if isinstance(outcome, str):
+        return json.dumps({"revision": outcome}).encode()
+    return json.dumps({"error": type(outcome).__name__, "sentence": str(outcome), "hint": outcome.hint}).encode()
+
+
+def _load_outcome(raw: bytes) -> Outcome:
+    said = json.loads(raw)
+    if "revision" in said:
+        return str(said["revision"])
+    if said["error"] in ("Moved", "Edited"):
+        # The owner builds it anew and meets the same obstacle itself, with all it knows.
+        return Moved(said["sentence"])
+    kind: Callable[..., Error] = getattr(errors, said["error"], Failed)
+    if kind in (Stale, Invalid, Busy, Failed):
+        return kind(said["sentence"], hint=said["hint"])
+    return Failed(said["sentence"], hint=said["hint"])

@@ -1,0 +1,92 @@
+"""One file as a mapping of plain values: YAML or JSON, by its ending.
+
+A record keeps the bytes it was read from, so that a change can leave a person's comments alone, and
+its etag: Git's own id of those bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sbfs import yamlform
+from sbfs.errors import Invalid
+
+
+@dataclass(frozen=True)
+class Record:
+    """path: posix, below the store. data: plain values, order and unknown keys kept. raw: the file's bytes."""
+
+    path: str
+    data: dict[str, Any]
+    raw: bytes
+
+    @classmethod
+    def parse(cls, path: str, raw: bytes) -> Record:
+        """Read a file's bytes. Raises Invalid with path and line."""
+        try:
+            data = _load_json(raw) if path.endswith(".json") else yamlform.load(raw)
+        except Invalid as error:
+            raise error.at(path) from None
+        if not isinstance(data, dict):
+            raise Invalid("is no mapping of keys to values", path=path, line=1)
+        return cls(path, data, raw)
+
+    @classmethod
+    def make(cls, path: str, data: dict[str, Any]) -> Record:
+        """A new record in the canonical form."""
+        return cls(path, data, dump(path, data))
+
+    def changed(self, data: dict[str, Any]) -> Record:
+        """The same file saying something else; a person's layout and comments stay."""
+        canonical = self.raw == dump(self.path, self.data)
+        if canonical or self.path.endswith(".json"):
+            return Record.make(self.path, data)
+        return Record(self.path, data, yamlform.patch(self.raw, data).encode())
+
+    @property
+    def etag(self) -> str:
+        """Git's id of the bytes: 40 hex digits."""
+        return etag(self.raw)
+
+    @property
+    def removed(self) -> bool:
+        """Whether this is a tombstone: it says only that something was here."""
+        return "removed" in self.data
+
+    def line_of(self, field: str) -> int | None:
+        """The line where a dotted field stands, where the format tells."""
+        return None if self.path.endswith(".json") else yamlform.locate(self.raw, field)
+
+
+def etag(raw: bytes) -> str:
+    """Git's id of a file with these bytes."""
+    return hashlib.sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
+
+
+def dump(path: str, data: dict[str, Any]) -> bytes:
+    """The canonical bytes of a mapping, in the format that the path's ending names."""
+    if path.endswith(".json"):
+        return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()
+    return yamlform.dump(data).encode()
+
+
+def _load_json(raw: bytes) -> Any:
+    try:
+        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_once)
+    except UnicodeDecodeError:
+        raise Invalid("is not UTF-8", hint="save the file as UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise Invalid(f"is not JSON: {error.msg}", line=error.lineno) from None
+    except RecursionError:
+        raise Invalid("is nested too deeply") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise Invalid(f"has the key {next(key for key in keys if keys.count(key) > 1)!r} twice")
+    return result

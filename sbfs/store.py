@@ -1,0 +1,469 @@
+"""The store: a root, read at revisions, written by transactions.
+
+Nothing here reads the environment, the working directory or the terminal; the clock, the actor and
+the root come in as arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sbfs import files, redact, times
+from sbfs.errors import AlreadyExists, Ambiguous, Damaged, Invalid, NotAStore, NotFound, Stale, WrongFormat
+from sbfs.git import trees
+from sbfs.git.repository import BRANCH, Commit, Repository
+from sbfs.kind import Kind, new_id
+from sbfs.publish import Absent, Change, Edited, Moved, Operation, Publisher
+from sbfs.record import Record, etag
+
+T = TypeVar("T")
+
+FORMAT = 1
+SETTINGS = "sbfs.yaml"
+DEFAULT_LIMITS = {"body": 1024 * 1024, "attachment": 25 * 1024 * 1024}
+"""Bytes; `limits` in sbfs.yaml changes them."""
+
+_ATTEMPTS = 12
+_SEGMENTS = {"date": (r"\d{4}", r"\d\d", r"\d\d"), "month": (r"\d{4}", r"\d\d")}
+
+
+class Store:
+    """A store by its root. Open one with `Store.open` or make one with `Store.init`.
+
+    clock: gives the present, UTC. lock_wait: seconds to wait for another writer. A Store is for one
+    thread; several of them, and several processes, work on one root at once.
+    """
+
+    def __init__(self, repo: Repository, clock: Callable[[], datetime], lock_wait: float):
+        self.repo = repo
+        self.root = repo.root
+        self.clock = clock
+        self.lock_wait = lock_wait
+
+    @classmethod
+    def open(
+        cls, root: str | Path, *, clock: Callable[[], datetime] = times.now, lock_wait: float = 30.0
+    ) -> Store:
+        """Open a store. Raises NotAStore or WrongFormat. Mends what a killed writer left."""
+        path = Path(root)
+        if not path.is_dir():
+            raise NotAStore(str(root), why="there is no such folder")
+        store = cls(Repository(path), clock, lock_wait)
+        publisher = store.publisher()
+        if publisher.needs_recovery():
+            store._mend(publisher)
+        store._check_format()
+        return store
+
+    @classmethod
+    def init(
+        cls, root: str | Path, *, clock: Callable[[], datetime] = times.now, lock_wait: float = 30.0
+    ) -> Store:
+        """Make a store in a new or empty folder; one that is there already is opened as it is.
+
+        Raises Invalid for a folder, or a repository, that holds something else.
+        """
+        from sbfs import founding
+
+        founding.found(Path(root), clock())
+        return cls.open(root, clock=clock, lock_wait=lock_wait)
+
+    def close(self) -> None:
+        """Let go of open files."""
+        self.repo.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def publisher(self) -> Publisher:
+        """What publishes operations to this store's repository."""
+        return Publisher(self.repo, lock_wait=self.lock_wait)
+
+    def _mend(self, publisher: Publisher) -> None:
+        # A reader that may not write, or comes while a writer is busy, reads the branch as it is.
+        if not os.access(self.repo.gitdir, os.W_OK):
+            return
+        if publisher._try_lock():
+            try:
+                publisher.recover()
+            finally:
+                publisher._lock.release()
+
+    def _check_format(self) -> None:
+        raw = files.read(self.root / SETTINGS)
+        if raw is None:
+            found = self._settings_on_branch()
+            if found is None:
+                raise NotAStore(str(self.root), why="its repository holds no sbfs.yaml")
+            raw = found
+        match = re.search(rb"^format:[ \t]*(\d+)", raw, re.M)
+        version = int(match[1]) if match else Record.parse(SETTINGS, raw).data.get("format")
+        if version != FORMAT:
+            raise WrongFormat(version, FORMAT)
+
+    def _settings_on_branch(self) -> bytes | None:
+        head = self.repo.ref(BRANCH)
+        found = self.repo.entry(self.repo.commit(head).tree, SETTINGS) if head else None
+        return self.repo.blob(found[1]) if found else None
+
+    # -- reading
+
+    def head(self) -> str:
+        """The branch's revision."""
+        head = self.repo.ref(BRANCH)
+        if head is None:
+            raise Damaged("the branch main has no commit", hint="run 'sbfs check'")
+        return head
+
+    def view(self, at: str | None = None) -> View:
+        """The store as it is on the branch, or as it was at a revision (an id, `HEAD~3`, a date)."""
+        revision = self.repo.resolve(at) if at else self.head()
+        return View(self, self.repo.commit(revision), current=not at)
+
+    def settings(self) -> dict[str, Any]:
+        """What sbfs.yaml says."""
+        return self.view().record(SETTINGS).data
+
+    def limit(self, name: str) -> int:
+        """A limit in bytes: `body` or `attachment`."""
+        limits = self.settings().get("limits") or {}
+        value = limits.get(name, DEFAULT_LIMITS[name]) if isinstance(limits, dict) else None
+        if not isinstance(value, int) or value < 0:
+            raise Invalid("must be a number of bytes", field=f"limits.{name}", path=SETTINGS)
+        return value
+
+    # -- writing
+
+    def write(self, verb: str, build: Callable[[Transaction], T], *, actor: str = "") -> T:
+        """Build changes and publish them as one commit; returns what `build` returned.
+
+        verb: the operation's name, `message.send`. build: called with a fresh transaction, and
+        again if what it read has changed before it could be published. actor: a project's name, or
+        `Name <mail>`. Raises Stale if that happens too often.
+        """
+        for _ in range(_ATTEMPTS):
+            transaction = Transaction(self, self.view(), verb)
+            result = build(transaction)
+            if not transaction.changes:
+                return result
+            try:
+                transaction.revision = self.publisher().publish(transaction.operation(who(actor)))
+                return result
+            except Edited as edited:
+                self._save_edit(edited.path, transaction, actor)
+            except Moved:
+                continue
+        raise Stale("what this command changes", hint="others write to the same records; try again")
+
+    def _save_edit(self, path: str, transaction: Transaction, actor: str) -> None:
+        """Publish a person's unsaved edit of a file, as a commit of its own, before it is changed."""
+        kind = transaction.kinds.get(path)
+        disk = files.read(files.join(self.root, path))
+        before = self.view().find_record(path)
+        after = checked_edit(kind, path, disk, before.raw if before else None)
+        was: str | Absent = before.etag if before else "absent"
+        change = Change(path, after, was, disk=etag(disk) if disk is not None else "absent")
+        message = commit_message(f"Save the edit of {path}", "save", {"Paths": path})
+        operation = Operation(new_id("op", self.clock()), message, who(actor), self.clock(), (change,))
+        with suppress(Moved):
+            self.publisher().publish(operation)
+
+
+class View:
+    """The store at one revision. Reads answer from Git, never from the work tree."""
+
+    def __init__(self, store: Store, commit: Commit, *, current: bool):
+        self.store = store
+        self.repo = store.repo
+        self.commit = commit
+        self.current = current
+
+    @property
+    def revision(self) -> str:
+        """The commit's id."""
+        return self.commit.id
+
+    def find_id(self, path: str) -> str | None:
+        """The id of the file at a path, or None."""
+        found = self.repo.entry(self.commit.tree, path)
+        return found[1] if found and found[0] != trees.FOLDER else None
+
+    def read(self, path: str) -> bytes | None:
+        """A file's bytes, or None."""
+        found = self.find_id(path)
+        return self.repo.blob(found) if found else None
+
+    def find_record(self, path: str) -> Record | None:
+        """The record at a path, tombstones included, or None."""
+        raw = self.read(path)
+        return None if raw is None else _unchecked(path, raw)
+
+    def record(self, path: str) -> Record:
+        """The record at a path. Raises NotFound, or Invalid where it cannot be read."""
+        raw = self.read(path)
+        if raw is None:
+            raise NotFound("record", path)
+        return Record.parse(path, raw)
+
+    def names(self, folder: str) -> list[str]:
+        """The sorted names in a folder."""
+        found = self.repo.folder(self.commit.tree, folder)
+        return sorted(self.repo.tree(found)) if found else []
+
+    def walk(self, kind: Kind[Any], *, newest: bool = True, **places: str) -> Iterator[tuple[str, str]]:
+        """(path, id) of a kind's files, by path; places that are not given are wild.
+
+        newest: whether paths run backwards, so that later days come first.
+        """
+        yield from self._walk(self.commit.tree, "", _segments(kind.pattern, places), newest)
+
+    def _walk(self, tree: str, prefix: str, segments: list[str], newest: bool) -> Iterator[tuple[str, str]]:
+        segment, *rest = segments
+        entries = self.repo.tree(tree)
+        for name in sorted(entries, reverse=newest):
+            mode, id = entries[name]
+            if (mode == trees.FOLDER) != bool(rest) or not re.fullmatch(segment, name):
+                continue
+            if rest:
+                yield from self._walk(id, f"{prefix}{name}/", rest, newest)
+            else:
+                yield f"{prefix}{name}", id
+
+    def find(self, kinds: tuple[Kind[Any], ...], prefix: str, *, what: str) -> list[str]:
+        """The paths of the one record that an id, or a unique prefix of one, names (one path a kind).
+
+        Raises NotFound or Ambiguous. Tombstones count as not found by the caller's choice.
+        """
+        found: dict[str, list[str]] = {}
+        for kind in kinds:
+            for path in self._candidates(kind, prefix):
+                id = (kind.places(path) or {}).get("id", "")
+                if id.startswith(prefix):
+                    found.setdefault(id, []).append(path)
+        if prefix in found:
+            return found[prefix]
+        if not found:
+            raise NotFound(what, prefix)
+        if len(found) > 1:
+            raise Ambiguous(what, prefix, found)
+        return next(iter(found.values()))
+
+    def _candidates(self, kind: Kind[Any], prefix: str) -> Iterator[str]:
+        """Paths that may carry the id; the day that a ULID names is tried before all days."""
+        hit = False
+        if "{date}" in kind.pattern and (days := _days_of_prefix(prefix)):
+            for day in days:
+                for path, _ in self.walk(kind, date=day):
+                    hit = hit or prefix in path
+                    yield path
+        if not hit:
+            yield from (path for path, _ in self.walk(kind))
+
+
+class Transaction:
+    """Changes that appear together, held in memory. Made by `Store.write`.
+
+    now: one moment for all its records. redacted: what was taken out of texts, by type.
+    """
+
+    def __init__(self, store: Store, view: View, verb: str):
+        self.store, self.view, self.verb = store, view, verb
+        self.now = store.clock()
+        self.changes: dict[str, Change] = {}
+        self.kinds: dict[str, Kind[Any]] = {}
+        self.redacted: Counter[str] = Counter()
+        self.revision = ""
+        self._needs: set[str] = set()
+        self._subject = verb
+        self._trailers: dict[str, str] = {}
+
+    def describe(self, subject: str, **trailers: str) -> None:
+        """The commit's subject, and trailers such as `Ids`."""
+        self._subject, self._trailers = subject, trailers
+
+    def need(self, path: str) -> None:
+        """The file must still be there when this is published."""
+        self._needs.add(path)
+
+    def find(self, path: str) -> Record | None:
+        """The record as this transaction leaves it, or None; a tombstone counts as none."""
+        if path in self.changes:
+            data = self.changes[path].data
+            record = None if data is None else Record.parse(path, data)
+        else:
+            raw = self.view.read(path)
+            record = None if raw is None else Record.parse(path, raw)
+        return None if record is None or record.removed else record
+
+    def get(self, path: str, what: str, name: str) -> Record:
+        """The record at a path. Raises NotFound, saying what and name."""
+        record = self.find(path)
+        if record is None:
+            raise NotFound(what, name)
+        return record
+
+    def create(self, kind: Kind[Any], path: str, data: dict[str, Any]) -> Record:
+        """A new record. Raises AlreadyExists or Invalid. A tombstone gives way."""
+        if self.find(path) is not None:
+            raise AlreadyExists(kind.name, (kind.places(path) or {}).get("id") or path)
+        record = Record.make(path, self._clean(data))
+        kind.check(record)
+        self._put(kind, record)
+        return record
+
+    def replace(self, kind: Kind[Any], old: Record, data: dict[str, Any]) -> Record:
+        """Change a record; a person's comments in it stay. Raises Invalid where a fixed field would change."""
+        record = old.changed(self._clean(data))
+        kind.check(record)
+        kind.check_change(old, record)
+        self._put(kind, record)
+        return record
+
+    def rewrite(self, kind: Kind[Any], old: Record, data: dict[str, Any]) -> Record:
+        """The same without asking which fields are fixed: for what has not been sent yet."""
+        record = old.changed(self._clean(data))
+        kind.check(record)
+        self._put(kind, record)
+        return record
+
+    def remove(self, kind: Kind[Any], path: str, **facts: Any) -> None:
+        """Leave a tombstone, so that no old clone brings the record back."""
+        id = (kind.places(path) or {}).get("id")
+        data = ({"id": id} if id else {}) | {"removed": times.dump(self.now)} | facts
+        self._put(kind, Record.make(path, data))
+
+    def put_bytes(self, path: str, data: bytes) -> None:
+        """A file that is no record, such as an attachment."""
+        self._change(path, data)
+
+    def drop(self, path: str) -> None:
+        """Take a file away without a tombstone, where something else tells that it is gone."""
+        self._change(path, None)
+
+    def _clean(self, data: dict[str, Any]) -> dict[str, Any]:
+        cleaned: dict[str, Any] = redact.plain(data, self.redacted)
+        return cleaned
+
+    def _put(self, kind: Kind[Any], record: Record) -> None:
+        self.kinds[record.path] = kind
+        self._change(record.path, record.raw)
+
+    def _change(self, path: str, data: bytes | None) -> None:
+        files.check_path(path)
+        was = self.view.find_id(path)
+        if was is None and data is None:
+            self.changes.pop(path, None)
+        elif data is None or etag(data) != was:
+            self.changes[path] = Change(path, data, was or "absent")
+
+    def operation(self, actor: str) -> Operation:
+        """What is published."""
+        message = commit_message(self._subject, self.verb, self._trailers)
+        changes = tuple(self.changes.values())
+        return Operation(
+            new_id("op", self.now), message, actor, self.now, changes, tuple(sorted(self._needs))
+        )
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a list. next: cursor for the following part, or None. unreadable: files that cannot
+    be read, as (path, why)."""
+
+    items: list[Any]
+    total: int
+    next: str | None = None
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+
+def checked_edit(kind: Kind[Any] | None, path: str, disk: bytes | None, before: bytes | None) -> bytes | None:
+    """A person's edit as it goes to the branch: checked, line ends unified, secrets taken out.
+
+    Raises Invalid, naming file and line, for what cannot be kept.
+    """
+    if disk is None or kind is None:
+        return disk
+    found: Counter[str] = Counter()
+    record = Record.parse(path, disk.replace(b"\r\n", b"\n"))
+    kind.check(record)
+    if before is not None:
+        kind.check_change(_unchecked(path, before), record)
+    text = redact.text(record.raw.decode("utf-8-sig"), found)
+    return text.encode()
+
+
+def who(actor: str) -> str:
+    """`Name <mail>` of an actor: a project's name, or already in that form; without one, `sbfs@host`."""
+    if not actor:
+        return f"sbfs <sbfs@{socket.gethostname()}>"
+    clean = re.sub(r"[\0-\x1f]", " ", actor).strip()
+    if re.fullmatch(r"[^<>]+ <[^<> ]*>", clean):
+        return clean
+    name = re.sub(r"[<>]", "", clean) or "sbfs"
+    return f"{name} <{re.sub(r'[^A-Za-z0-9._-]', '-', name)}@sbfs>"
+
+
+def commit_message(subject: str, verb: str, trailers: dict[str, str]) -> str:
+    """One line of at most 100 characters, then trailers: the operation, and what else is known of it."""
+    line = " ".join(subject.split()) or verb
+    line = line if len(line) <= 100 else line[:99] + "…"
+    rows = [f"Sbfs-Operation: {verb}", *(f"Sbfs-{key}: {' '.join(value.split())}" for key, value in trailers.items())]
+    return line + "\n\n" + "\n".join(rows) + "\n"
+
+
+def _unchecked(path: str, raw: bytes) -> Record:
+    try:
+        return Record.parse(path, raw)
+    except Invalid:
+        return Record(path, {}, raw)
+
+
+def _segments(pattern: str, places: dict[str, str]) -> list[str]:
+    """The pattern as one regular expression a path segment."""
+    segments: list[str] = []
+    for part in pattern.split("/"):
+        match = re.fullmatch(r"\{(date|month)\}", part)
+        if match and match[1] in places:
+            segments += map(re.escape, places[match[1]].split("/"))
+        elif match:
+            segments += _SEGMENTS[match[1]]
+        else:
+            segments.append(_segment(part, places))
+    return segments
+
+
+def _segment(part: str, places: dict[str, str]) -> str:
+    pieces = re.split(r"\{(\w+)\}", part)
+    return "".join(
+        (re.escape(places[piece]) if piece in places else "[^/]+") if i % 2 else re.escape(piece)
+        for i, piece in enumerate(pieces)
+    )
+
+
+def _days_of_prefix(prefix: str) -> list[str]:
+    """The days (YYYY/MM/DD) in which a ULID with this beginning was minted, if they are few."""
+    from ulid import ULID
+
+    digits = prefix.partition("-")[2].upper()[:10]
+    if len(digits) < 6:
+        return []
+    bounds = []
+    for fill in "0Z":
+        with suppress(ValueError, OverflowError):
+            bounds.append(ULID.from_str(digits.ljust(10, fill) + "0" * 16).datetime)
+    if len(bounds) < 2 or (bounds[1] - bounds[0]).days > 3:
+        return []
+    first, last = bounds[0].date().toordinal(), bounds[1].date().toordinal()
+    return [datetime.fromordinal(day).replace(tzinfo=UTC).strftime("%Y/%m/%d") for day in range(first, last + 1)]

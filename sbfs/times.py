@@ -1,0 +1,74 @@
+"""Times: UTC to the millisecond in records, ISO dates and spans such as `7d` from people."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from sbfs.errors import Invalid
+
+_SPAN = re.compile(r"(\d+)\s*(m|h|d|w)")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def now() -> datetime:
+    """The clock of every store that was not given another one."""
+    return datetime.now(UTC)
+
+
+def dump(moment: datetime) -> str:
+    """`2026-11-22T14:03:07.123Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def load(text: str, *, field: str = "timestamp") -> datetime:
+    """An ISO time; without a zone it is UTC. Raises Invalid."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise Invalid(f"{text!r} is no time", field=field, hint="write it as 2026-11-22T14:03:07Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def since(text: str, *, now: datetime, field: str = "since") -> datetime:
+    """What a person writes for "from when": an ISO date or time, or a span back from now (`30m`, `12h`, `7d`, `2w`)."""
+    if match := _SPAN.fullmatch(text.strip()):
+        return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        return load(text.strip(), field=field)
+    except Invalid:
+        raise Invalid(
+            f"{text!r} is neither a date nor a span", field=field, hint="write 2026-11-22, or 7d for seven days"
+        ) from None
+
+
+def later(text: str, *, now: datetime, field: str = "deliver_at") -> datetime:
+    """What a person writes for a coming moment: ISO, or words such as "tomorrow at 9:30".
+
+    Words are read by the library dateparser, in the zone of `now`. Raises Invalid for what is
+    unknown or past.
+    """
+    try:
+        moment = load(text.strip(), field=field)
+    except Invalid:
+        moment = _spoken(text, now, field)
+    if moment <= now:
+        raise Invalid(f"{text!r} is {dump(moment)}, which is past", field=field, hint="name a coming moment")
+    return moment
+
+
+def _spoken(text: str, now: datetime, field: str) -> datetime:
+    import dateparser
+
+    settings = {
+        "RELATIVE_BASE": now.replace(tzinfo=None),
+        "PREFER_DATES_FROM": "future",
+        "RETURN_AS_TIMEZONE_AWARE": False,
+    }
+    # dateparser knows "friday" but not "next friday": the future is preferred anyway.
+    spoken = re.sub(r"\bnext\s+(?=\w+day\b)", "", text.strip(), flags=re.I)
+    moment = dateparser.parse(spoken, languages=["en"], settings=settings)  # type: ignore[arg-type]
+    if moment is None:
+        hint = 'write 2026-11-23T09:30, or words such as "tomorrow at 9:30"'
+        raise Invalid(f"{text!r} is no moment that can be read", field=field, hint=hint)
+    return moment.replace(tzinfo=now.tzinfo)
