@@ -55,9 +55,10 @@ class Field:
 class Kind(Generic[T]):
     """A domain's declaration.
 
-    name: the noun. prefix: of its ids. pattern: path below the store, with `{project}`, `{date}`
+    name: the noun. pattern: path below the store, with `{project}`, `{date}`
     (YYYY/MM/DD), `{id}` and the like. load and dump: between plain data and the domain's value.
-    folder: the part of the pattern that a list walks, newest day first.
+    prefix: of its ids. header: what lists need of a record, as JSON values; `version` grows when
+    that changes.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Kind(Generic[T]):
     load: Callable[[dict[str, Any]], T]
     dump: Callable[[T], dict[str, Any]]
     prefix: str = ""
+    header: Callable[[dict[str, Any]], list[Any]] = lambda data: []
     version: int = 1
 
     def path_of(self, **places: str) -> str:

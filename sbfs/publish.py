@@ -17,7 +17,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -89,10 +89,16 @@ class Operation:
                 "who": self.who,
                 "when": times.dump(self.when),
                 "changes": [
-                    [change.path, None if change.data is None else base64.b64encode(change.data).decode(), change.was]
+                    [
+                        change.path,
+                        None if change.data is None else base64.b64encode(change.data).decode(),
+                        change.was,
+                        change.disk,
+                    ]
                     for change in self.changes
                 ],
                 "needs": self.needs,
+                "parents": self.parents,
             }
         ).encode()
 
@@ -101,11 +107,11 @@ class Operation:
         """From a file of the queue."""
         data = json.loads(raw)
         changes = tuple(
-            Change(path, None if content is None else base64.b64decode(content), was)
-            for path, content, was in data["changes"]
+            Change(path, None if content is None else base64.b64decode(content), was, disk)
+            for path, content, was, disk in data["changes"]
         )
         when = times.load(data["when"])
-        return cls(data["id"], data["message"], data["who"], when, changes, tuple(data["needs"]))
+        return cls(data["id"], data["message"], data["who"], when, changes, tuple(data["needs"]), tuple(data["parents"]))
 
     @property
     def size(self) -> int:
@@ -138,6 +144,7 @@ class Publisher:
         self.repo = repo
         self.own = repo.gitdir / "sbfs"
         self.lock_wait = lock_wait
+        self._holding = False
 
     # -- entering
 
@@ -147,17 +154,24 @@ class Publisher:
         Raises Moved or Edited where it must be built anew, Busy where the store stays locked, and
         Failed where the machine refuses; then nothing has changed.
         """
-        self.own.mkdir(exist_ok=True)
-        if self._try_lock():
-            outcome = self._lead_and_release(operation)
-        elif operation.size < _QUEUE_LIMIT:
-            outcome = self._wait_in_queue(operation)
-        else:
-            with self.locked():
-                outcome = self._lead(operation)
+        try:
+            outcome = self._publish_or_wait(operation)
+        except OSError as error:
+            raise files._failed(error, self.own) from error
         if isinstance(outcome, Error):
             raise outcome
         return outcome
+
+    def _publish_or_wait(self, operation: Operation) -> Outcome:
+        self.own.mkdir(exist_ok=True)
+        if self._holding:
+            return self._lead(operation)
+        if self._try_lock():
+            return self._lead_and_release(operation)
+        if operation.size < _QUEUE_LIMIT:
+            return self._wait_in_queue(operation)
+        with self.locked():
+            return self._lead(operation)
 
     def _try_lock(self) -> bool:
         self._lock = self._new_lock()
@@ -189,15 +203,17 @@ class Publisher:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the store's lock, with whatever a dead writer left mended."""
+        """Hold the store's lock, with whatever a dead writer left mended; `publish` works in it."""
         self.own.mkdir(exist_ok=True)
         self._lock = self._new_lock()
         if not self._acquire(self.lock_wait):
             raise self._busy()
         try:
             self.recover()
+            self._holding = True
             yield
         finally:
+            self._holding = False
             self._lock.release()
 
     def _busy(self, handed_over: bool = False) -> Busy:
@@ -467,9 +483,19 @@ class Publisher:
         yield
         lock.unlink()
 
+    def refresh_index(self, paths: Mapping[str, str | None]) -> None:
+        """Make Git's index say what the branch says of these paths. Only under the lock."""
+        edits = {}
+        for path, id in paths.items():
+            edits[path] = index.Entry(id, stat=_stat(self.repo.root / path, None, id) if id else None)
+        with self._index_lock():
+            self._write_index(edits)
+            os.replace(self.own / "index.next", self.repo.gitdir / "index")
+
     def _replay(self, journal: dict[str, Any]) -> None:
         repo = self.repo
         repo.close()
+        repo.drop_ref_lock(BRANCH, journal["new"])
         head = repo.ref(BRANCH)
         tip = repo.commit(head).tree if head else None
         known = [_tree(repo, journal["old"]), _tree(repo, journal["new"])]
@@ -485,7 +511,7 @@ class Publisher:
                 put[path] = repo.blob(want) if want else None
             edits[path] = index.Entry(want)
             for left in file.parent.glob(".*~"):
-                if files.TEMPORARY.fullmatch(left.name):
+                if files.TEMPORARY.fullmatch(left.name) and not left.is_dir():
                     left.unlink(missing_ok=True)
         self._put_files(put)
         for path, entry in edits.items():

@@ -11,7 +11,7 @@ import re
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,9 @@ DEFAULT_LIMITS = {"body": 1024 * 1024, "attachment": 25 * 1024 * 1024}
 """Bytes; `limits` in sbfs.yaml changes them."""
 
 _ATTEMPTS = 12
+_PATIENCE = 3
+"""Attempts after which a writer that lost to others builds its change while it holds the lock."""
+
 _SEGMENTS = {"date": (r"\d{4}", r"\d\d", r"\d\d"), "month": (r"\d{4}", r"\d\d")}
 
 
@@ -98,6 +101,8 @@ class Store:
         if publisher._try_lock():
             try:
                 publisher.recover()
+            except OSError as error:
+                raise files._failed(error, self.root) from error
             finally:
                 publisher._lock.release()
 
@@ -153,18 +158,21 @@ class Store:
         again if what it read has changed before it could be published. actor: a project's name, or
         `Name <mail>`. Raises Stale if that happens too often.
         """
-        for _ in range(_ATTEMPTS):
-            transaction = Transaction(self, self.view(), verb)
-            result = build(transaction)
-            if not transaction.changes:
-                return result
-            try:
-                transaction.revision = self.publisher().publish(transaction.operation(who(actor)))
-                return result
-            except Edited as edited:
-                self._save_edit(edited.path, transaction, actor)
-            except Moved:
-                continue
+        for attempt in range(_ATTEMPTS):
+            publisher, edited = self.publisher(), ""
+            with nullcontext() if attempt < _PATIENCE else publisher.locked():
+                transaction = Transaction(self, self.view(), verb)
+                result = build(transaction)
+                if not transaction.changes:
+                    return result
+                try:
+                    transaction.revision = publisher.publish(transaction.operation(who(actor)))
+                    return result
+                except Edited as error:
+                    edited = error.path
+                except Moved:
+                    continue
+            self._save_edit(edited, transaction, actor)
         raise Stale("what this command changes", hint="others write to the same records; try again")
 
     def _save_edit(self, path: str, transaction: Transaction, actor: str) -> None:
@@ -352,6 +360,14 @@ class Transaction:
         """Take a file away without a tombstone, where something else tells that it is gone."""
         self._change(path, None)
 
+    def adopt(self, kind: Kind[Any] | None, path: str, data: bytes | None, disk: str) -> None:
+        """Take over a person's unsaved edit: what the file now holds (`disk`, its etag or "absent")
+        becomes data, which is None where the file shall go."""
+        if kind is not None:
+            self.kinds[path] = kind
+        was = self.view.find_id(path)
+        self.changes[path] = Change(path, data, was or "absent", disk)
+
     def _clean(self, data: dict[str, Any]) -> dict[str, Any]:
         cleaned: dict[str, Any] = redact.plain(data, self.redacted)
         return cleaned
@@ -388,20 +404,27 @@ class Page:
     unreadable: tuple[tuple[str, str], ...] = ()
 
 
-def checked_edit(kind: Kind[Any] | None, path: str, disk: bytes | None, before: bytes | None) -> bytes | None:
+def checked_edit(
+    kind: Kind[Any] | None, path: str, disk: bytes | None, before: bytes | None, redacted: Counter[str] | None = None
+) -> bytes | None:
     """A person's edit as it goes to the branch: checked, line ends unified, secrets taken out.
 
-    Raises Invalid, naming file and line, for what cannot be kept.
+    before: what the branch has. redacted: counts what is taken out. Raises Invalid, naming file and
+    line, for what cannot be kept. A file of no kind stays as it is, unless it is a record's text.
     """
-    if disk is None or kind is None:
+    found: Counter[str] = Counter() if redacted is None else redacted
+    if disk is None or not path.endswith((".yaml", ".json")):
         return disk
-    found: Counter[str] = Counter()
-    record = Record.parse(path, disk.replace(b"\r\n", b"\n"))
-    kind.check(record)
-    if before is not None:
-        kind.check_change(_unchecked(path, before), record)
-    text = redact.text(record.raw.decode("utf-8-sig"), found)
-    return text.encode()
+    text = disk.replace(b"\r\n", b"\n")
+    if kind is not None:
+        record = Record.parse(path, text)
+        kind.check(record)
+        if before is not None:
+            kind.check_change(_unchecked(path, before), record)
+    try:
+        return redact.text(text.decode("utf-8-sig"), found).encode()
+    except UnicodeDecodeError:
+        raise Invalid("is not UTF-8", path=path, hint="save the file as UTF-8") from None
 
 
 def who(actor: str) -> str:

@@ -249,3 +249,18 @@ def run_git(gitdir: Path, arguments: list[str], input: bytes, why: str, *, index
         said = error.stderr.decode("utf-8", "replace").strip()
         raise Failed(f"git {arguments[0]} failed: {said}", hint="run 'sbfs check --fix'") from None
     return done.stdout
+
+
+def listing(gitdir: Path) -> dict[str, str] | None:
+    """Path → id of what the index says; None where only Git can tell."""
+    try:
+        current = _Current.read(gitdir)
+        entries = dict(current.entries)
+        if current.shared:
+            if current.nameless or current.bitmaps not in (b"", _EMPTY_BITMAP * 2):
+                return None
+            rows, _ = _parse(_read_shared(gitdir / f"sharedindex.{current.shared}"))
+            entries = {path: row for path, row in rows if path} | entries
+    except _Unreadable:
+        return None
+    return {os.fsdecode(path): row[40:60].hex() for path, row in entries.items()}

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sbfs import files
 from sbfs.errors import Busy, Damaged, NotAStore, NotFound
 from sbfs.git import packs, trees
 
@@ -205,29 +206,47 @@ class Repository:
 
         Raises Busy if another program keeps the ref locked for `wait` seconds.
         """
-        from dulwich.file import FileLocked
-        from dulwich.refs import DiskRefsContainer
+        file = self.gitdir / name
+        lock = file.with_name(f"{file.name}.lock")
+        for folder in (file.parent, self.gitdir / "sbfs"):
+            files.make_folders(folder)
+        # The lock is linked from a file that is written already: one that a killed writer leaves
+        # behind holds what it was about to say, and so is told from Git's own.
+        ready = files._stage(self.gitdir / "sbfs" / "ref", f"{new}\n".encode(), 0o644, sync=True)
+        held = moved = False
+        try:
+            self._take_ref_lock(ready, lock, wait)
+            held = True
+            if self.ref(name) == old:
+                os.replace(lock, file)
+                moved = True
+        finally:
+            if held and not moved and files.read(lock) == f"{new}\n".encode():
+                lock.unlink()
+            os.unlink(ready)
+        if moved:
+            self._log_ref(name, old or "0" * 40, new, who, message)
+        return moved
 
-        refs = DiskRefsContainer(os.fspath(self.gitdir))
+    def _take_ref_lock(self, ready: str, lock: Path, wait: float) -> None:
         deadline = time.monotonic() + wait
         while True:
             try:
-                if old is None:
-                    moved = refs.add_if_new(name.encode(), new.encode())  # type: ignore[arg-type]
-                else:
-                    moved = refs.set_if_equals(name.encode(), old.encode(), new.encode())  # type: ignore[arg-type]
-                break
-            except FileLocked as error:
+                os.link(ready, lock)
+                return
+            except FileExistsError:
                 if time.monotonic() > deadline:
-                    lock = os.fsdecode(error.lockfilename)
                     raise Busy(
                         f"{lock} is held by another program",
                         hint="if no git command runs, 'sbfs check --fix' removes it",
                     ) from None
                 time.sleep(0.02)
-        if moved:
-            self._log_ref(name, old or "0" * 40, new, who, message)
-        return bool(moved)
+
+    def drop_ref_lock(self, name: str, new: str) -> None:
+        """Remove the lock that a dead `move_ref` to `new` left. Only where that writer is known to be dead."""
+        lock = self.gitdir / f"{name}.lock"
+        if files.read(lock) == f"{new}\n".encode():
+            lock.unlink()
 
     def _log_ref(self, name: str, old: str, new: str, who: str, message: str) -> None:
         line = f"{old} {new} {who} {int(time.time())} +0000\tsbfs: {message}\n"

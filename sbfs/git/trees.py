@@ -99,9 +99,9 @@ class TreeEditor:
                 del node.children[name]
         data = serialize(node.entries)
         id = object_id("tree", data)
-        if node.changed:
+        if node.changed and (node.entries or node is self._root):
             fresh.append((id, data))
-            node.changed = False
+        node.changed = False
         return id
 
 

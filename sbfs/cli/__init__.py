@@ -1,0 +1,42 @@
+"""The command line. Starting it loads click and the table below, and nothing else."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+from sbfs.cli.base import App, Group, LazyGroup, guarded, root_options
+
+COMMANDS = {
+    "init": ("sbfs.cli.store", "Make a store in a new or empty folder."),
+    "status": ("sbfs.cli.store", "Show the store and people's unsaved edits."),
+    "save": ("sbfs.cli.store", "Check and commit edits made by hand; send mail written by hand."),
+    "log": ("sbfs.cli.store", "Show what happened, newest first."),
+    "undo": ("sbfs.cli.store", "Take back the last operation, or a given one."),
+    "check": ("sbfs.cli.store", "Look the store over; with --fix, mend it."),
+    "project": ("sbfs.cli.project", "The parties that send and receive, and groups of them."),
+    "message": ("sbfs.cli.message", "Mail between projects."),
+    "send": ("sbfs.cli.message", "Send a message (short for message send)."),
+    "inbox": ("sbfs.cli.message", "List the mail a project received."),
+    "outbox": ("sbfs.cli.message", "List the mail a project sent, and what became of it."),
+    "mcp": ("sbfs.cli.agents", "Serve the store to an agent over MCP, on standard input and output."),
+    "tour": ("sbfs.cli.tour", "Build a store in a fresh folder and show what sbfs does."),
+}
+"""Name → the module that holds the command `<name>`, and its help line."""
+
+
+@root_options(LazyGroup, COMMANDS)
+def cli(app: App) -> None:
+    """Keep what a team of coding agents knows as plain files in one Git repository.
+
+    The store is --store, else $SBFS_STORE, else the nearest parent folder that is one, else the
+    default in your data folder.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    sys.exit(guarded(cli, sys.argv[1:]))
+
+
+__all__ = ["Group", "cli", "main"]

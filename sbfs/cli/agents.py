@@ -1,0 +1,20 @@
+"""`sbfs mcp`."""
+
+from __future__ import annotations
+
+import click
+
+from sbfs.cli.base import App, Command, find_store, lock_wait, pass_app
+
+
+@click.command("mcp", cls=Command)
+@pass_app
+def mcp_command(app: App) -> None:
+    """Serve the store to an agent over the Model Context Protocol, on standard input and output.
+
+    \b
+    In the agent's configuration: {"command": "sbfs", "args": ["--store", "DIR", "mcp"]}
+    """
+    from sbfs import mcp
+
+    mcp.serve(find_store(app.root), lock_wait=lock_wait())

@@ -1,0 +1,80 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PRIORITY = click.Choice(["low", "normal", "high", "urgent"])
+STATUS = click.Choice(["unread", "read", "archived"])
+TYPE = click.Choice(["request", "response", "notification", "update"])
+RELATION = click.Choice(["uses", "extends", "references", "shares_code"])
+
+at = click.option("--at", metavar="REV", help="The store as it was: a revision, HEAD~3, or a date.")
+
+
+def paging(function: F) -> F:
+    """`--limit` and `--cursor`."""
+    function = click.option("--cursor", metavar="C", help="Go on behind a former answer's `next`.")(function)
+    return click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many.")(function)
+
+
+def body(function: F) -> F:
+    """`--body`, `--body-file`; without both, standard input."""
+    function = click.option(
+        "--body-file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), help="A file with the text."
+    )(function)
+    return click.option("--body", "-b", help="The text; without it, a file or standard input is read.")(function)
+
+
+def read_body(body: str | None, body_file: str | None, *, required: bool = True) -> str | None:
+    """The text that the options name. Raises Invalid for bytes that are no UTF-8."""
+    from sbfs.errors import Invalid, Usage
+
+    if body is not None and body_file is not None:
+        raise Usage("--body and --body-file do not go together", hint="use one of them")
+    if body is not None:
+        return body
+    if body_file in (None, "-"):
+        if not required and body_file is None:
+            return None
+        if sys.stdin.isatty():
+            click.echo("type the message; end it with Ctrl-D", err=True)
+        raw = sys.stdin.buffer.read()
+    else:
+        with open(body_file, "rb") as file:
+            raw = file.read()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise Invalid(f"is not valid UTF-8 (line {line})", field="body", hint="save the text as UTF-8") from None
+
+
+def parse_context(text: str | None) -> dict[str, Any] | None:
+    """`--context`: a JSON object. Raises Invalid."""
+    from sbfs.errors import Invalid
+
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise Invalid(f"is not JSON: {error}", field="context", hint="write it as '{\"key\": \"value\"}'") from None
+    if not isinstance(value, dict):
+        raise Invalid("is not a JSON object", field="context", hint="write it as '{\"key\": \"value\"}'")
+    return value
+
+
+def since(text: str | None, now: datetime, field: str = "since") -> datetime | None:
+    """`--since`: a date or a span."""
+    from sbfs import times
+
+    return times.since(text, now=now, field=field) if text else None

@@ -1,0 +1,120 @@
+"""How answers look to people: tables, messages, one-line confirmations."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from sbfs.cli.base import Document, printable
+
+_STYLES = {"urgent": "bold red", "high": "yellow", "unread": "bold", "archived": "dim", "low": "dim"}
+
+
+def say(text: str) -> None:
+    """A line for a person."""
+    click.echo(printable(text))
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table: as wide as it needs to be in a pipe, as the window on a terminal. Colours only there."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    terminal = sys.stdout.isatty()
+    console = Console(width=None if terminal else 10_000, highlight=False, soft_wrap=not terminal)
+    grid = Table(box=None, pad_edge=False, show_edge=False, header_style="dim" if terminal else "")
+    for heading in headings:
+        # Ids are shown whole; the last column gives way where the window is narrow.
+        last = heading == headings[-1]
+        grid.add_column(heading, no_wrap=True, overflow="ellipsis" if last else "fold", ratio=1 if last and terminal else None)
+    for row in rows:
+        cells = [printable(str(cell)).replace("\n", " ") for cell in row]
+        grid.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
+    if terminal:
+        console.print(grid)
+    else:
+        with console.capture() as captured:
+            console.print(grid)
+        click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def footer(document: Document, noun: str) -> None:
+    """How many there are, and how to see the rest."""
+    shown, total = document["count"], document["total"]
+    if document.get("next"):
+        of = f" of {total}" if total is not None else ""
+        say(f"{shown}{of} {noun}; more: --cursor '{document['next']}'")
+    elif total != shown:
+        say(f"{shown} of {total} {noun}")
+    for one in document.get("unreadable", ()):
+        click.echo(f"cannot be read: {printable(one['error'])}", err=True)
+
+
+def moment(text: str) -> str:
+    """A time as tables show it: to the minute, UTC."""
+    return text[:16].replace("T", " ")
+
+
+def listing(headings: Sequence[str], rows: Sequence[Sequence[Any]], document: Document, noun: str, empty: str) -> None:
+    """A table with its footer, or what to say where there is nothing."""
+    if rows:
+        table(headings, rows)
+    elif document.get("total") in (0, None):
+        say(empty)
+    footer(document, noun)
+
+
+def facts(pairs: Iterable[tuple[str, Any]]) -> None:
+    """`Name:  value` lines, empty values left out."""
+    for name, value in pairs:
+        if value not in ("", None, [], {}):
+            label = click.style(f"{name}:", dim=True) if sys.stdout.isatty() else f"{name}:"
+            click.echo(f"{label} {printable(str(value))}")
+
+
+def message(document: Document) -> None:
+    """One message, as one reads mail."""
+    mail, content = document["message"], document["message"]["content"]
+    facts(
+        [
+            ("From", mail["from_project"]),
+            ("To", mail["to_project"]),
+            ("Sent", mail["timestamp"]),
+            ("Delivery", mail.get("deliver_at")),
+            ("Subject", mail["subject"]),
+            ("Priority", mail["priority"]),
+            ("Status", mail.get("status")),
+            ("Type", content["type"]),
+            ("In reply to", mail.get("in_reply_to")),
+            ("Forwarded", _provenance(mail.get("forwarded_from"))),
+            ("Context", _inline(content.get("context"))),
+            ("Id", mail["id"]),
+            ("File", document["path"]),
+        ]
+    )
+    project = document["path"].split("/")[1]
+    for one in content.get("attachments", ()):
+        trouble = document.get("attachment_trouble", {}).get(one["name"])
+        facts([("Attached", f"projects/{project}/{one['path']} ({one['size']} bytes)" + (f": {trouble}" if trouble else ""))])
+    if document["edited"]:
+        click.echo("(this shows an unsaved edit of the file; 'sbfs save' makes it count)", err=True)
+    say("")
+    say(content["message"].rstrip("\n"))
+
+
+def _provenance(chain: Document | None) -> str:
+    steps = []
+    while chain:
+        steps.append(f"{chain['original_from']} → {chain['original_to']} ({chain['original_message_id']})")
+        chain = chain.get("forwarded_from")
+    return ", before that ".join(steps)
+
+
+def _inline(value: Any) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False) if value else ""

@@ -1,0 +1,188 @@
+"""`sbfs init`, `status`, `save`, `log`, `undo`, `check`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sbfs.cli import options, output
+from sbfs.cli.base import App, Command, Document, lock_wait, pass_app
+
+
+@click.command("init", cls=Command)
+@click.argument("folder", metavar="[DIR]", required=False)
+@pass_app
+def init_command(app: App, folder: str | None) -> None:
+    """Make a store in DIR, a new or empty folder; without DIR: --store, $SBFS_STORE, or here."""
+    from sbfs import verbs
+    from sbfs.store import Store
+
+    root = Path(folder or app.root or os.environ.get("SBFS_STORE") or ".").expanduser().absolute()
+    existed = (root / ".git").exists()
+    with Store.init(root, lock_wait=lock_wait()) as store:
+        document = {**verbs.run("status", store), "created": not existed}
+
+    def show(document: Document) -> None:
+        what = "made a store in" if document["created"] else "there is a store already in"
+        output.say(f"{what} {document['store']}")
+        output.say("next: sbfs project add NAME" if not document["projects"] else "")
+
+    app.answer(document, show)
+
+
+_MARKS = {"added": "+", "changed": "~", "deleted": "-"}
+
+
+def _edit_lines(edits: list[Document]) -> None:
+    for edit in edits:
+        kind = {"other": "(none of the store's; left alone)", "": "(file)"}.get(edit["kind"], edit["kind"])
+        output.say(f"  {_MARKS[edit['state']]} {edit['path']}  {kind}")
+        if not edit["valid"]:
+            line = f"line {edit['line']}: " if edit["line"] else ""
+            output.say(f"      invalid: {line}{edit['error']}" + (f" ({edit['hint']})" if edit["hint"] else ""))
+
+
+@click.command("status", cls=Command)
+@pass_app
+def status_command(app: App) -> None:
+    """Show the store and every unsaved edit: what changed, and whether it is valid."""
+
+    def show(document: Document) -> None:
+        output.facts(
+            [
+                ("Store", document["store"]),
+                ("Branch", document["branch"] or "none is checked out"),
+                ("Last", f"{document['revision'][:10]} {document['subject']}"),
+                ("Projects", str(document["projects"])),
+                ("Under way", document["doing"]),
+            ]
+        )
+        if document["edits"]:
+            output.say(f"Unsaved edits: {len(document['edits'])} ('sbfs save' makes the valid ones count)")
+            _edit_lines(document["edits"])
+        else:
+            output.say("No unsaved edits.")
+
+    app.run("status", show)
+
+
+@click.command("save", cls=Command)
+@click.argument("paths", nargs=-1)
+@click.option("--note", "-m", default="", help="The history's line for it.")
+@pass_app
+def save_command(app: App, **given: Any) -> None:
+    """Check edits made by hand and commit the valid ones; mail written into an outbox is sent.
+
+    PATHS: only these files or folders. Invalid files stay as they are and are named; then the
+    command leaves with status 4.
+    """
+    from sbfs import verbs
+
+    given["paths"] = tuple(_below_root(app, path) for path in given["paths"])
+    document = verbs.run("save", app.store, actor=app.actor, **given)
+    if document["invalid"]:
+        document |= _invalid_error(document["invalid"])
+
+    def show(document: Document) -> None:
+        _edit_lines(document["saved"])
+        for id in document["delivered"]:
+            output.say(f"  sent {id}")
+        output.say(f"saved {len(document['saved'])} edits" if document["saved"] else "nothing to save")
+        if document["invalid"]:
+            output.say(f"left as they are, invalid: {len(document['invalid'])}")
+            _edit_lines(document["invalid"])
+        for path in document["others"]:
+            output.say(f"  ? {path}  (none of the store's; left alone)")
+
+    try:
+        app.answer(document, show)
+    except click.exceptions.Exit:
+        raise click.exceptions.Exit(4) from None
+
+
+def _invalid_error(invalid: list[Document]) -> Document:
+    first = invalid[0]
+    place = f"{first['path']}:{first['line']}" if first["line"] else first["path"]
+    return {
+        "success": False,
+        "error": f"{len(invalid)} edits are invalid; the first: {place}: {first['error']}",
+        "code": "invalid",
+        "hint": first["hint"] or "mend the files and save again",
+    }
+
+
+def _below_root(app: App, path: str) -> str:
+    """A path as people name it (from here, or below the store) as one below the store."""
+    here = Path(path).absolute()
+    try:
+        return here.relative_to(app.store.root.absolute()).as_posix() if here.exists() else path
+    except ValueError:
+        return path
+
+
+@click.command("log", cls=Command)
+@click.argument("record", metavar="[WHAT]", default="")
+@options.at
+@options.paging
+@pass_app
+def log_command(app: App, **given: Any) -> None:
+    """Show what happened, newest first. WHAT: only what touched a path, a record's id or a project."""
+
+    def show(document: Document) -> None:
+        rows = [
+            (one["revision"][:10], output.moment(one["time"]), one["actor"], one["subject"])
+            for one in document["operations"]
+        ]
+        if rows:
+            output.table(("revision", "when", "who", "what"), rows)
+        if document["next"]:
+            output.say(f"more: --cursor {document['next']}")
+
+    app.run("log", show, **given)
+
+
+@click.command("undo", cls=Command)
+@click.argument("revision", required=False)
+@pass_app
+def undo_command(app: App, **given: Any) -> None:
+    """Take back the last operation that stands, or REVISION, by a new commit.
+
+    Repeated, it goes further back. Undoing an undo by its revision does the operation again.
+    """
+    app.run("undo", lambda one: output.say(f"took back: {one['undone']['subject']}"), actor=app.actor, **given)
+
+
+@click.command("check", cls=Command)
+@click.option("--fix", is_flag=True, help="Mend what can be mended without losing anything.")
+@pass_app
+def check_command(app: App, fix: bool) -> None:
+    """Look the store over: records, copies, attachments, locks, Git's index and objects.
+
+    Leaves with status 1 where findings are left.
+    """
+
+    def show(document: Document) -> None:
+        for one in document["findings"]:
+            place = f"{one['path']}:{one['line']}" if one["line"] else one["path"]
+            output.say(f"{'mended' if one['fixed'] else one['code']}: {place + ': ' if place else ''}{one['what']}")
+            if one["remedy"] and not one["fixed"]:
+                output.say(f"    {one['remedy']}")
+        left = document["left"]
+        output.say(f"{document['records']} records read; " + (f"{left} findings left" if left else "all is well"))
+
+    app.run("check", show, fix=fix, progress=_progress(app))
+
+
+def _progress(app: App) -> Any:
+    if not sys.stderr.isatty() or app.quiet or app.json:
+        return lambda _: None
+
+    def tell(records: int) -> None:
+        if records % 500 == 0:
+            click.echo(f"\r{records} records read", nl=False, err=True)
+
+    return tell

@@ -1,0 +1,347 @@
+"""Looking a store over: every finding has a fix, or says what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sbfs import files, founding, kinds, worktree
+from sbfs.errors import Damaged, Error, Invalid
+from sbfs.git import index, trees
+from sbfs.git.index import run_git
+from sbfs.git.repository import BRANCH
+from sbfs.messages import INBOX, OUTBOX, Message, attachments, delivery
+from sbfs.messages.value import load
+from sbfs.messages.writing import put_received
+from sbfs.publish import MARK
+from sbfs.record import Record, etag
+from sbfs.store import Store, Transaction, View
+
+LOCK_AGE = 60
+"""Seconds after which a lock of Git that no process has open counts as left behind."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong. code: stable word. remedy: what to do where `fixable` is false. fixed: it is mended."""
+
+    code: str
+    what: str
+    path: str = ""
+    line: int | None = None
+    remedy: str = ""
+    fixable: bool = False
+    fixed: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The outcome. records: how many were read."""
+
+    findings: tuple[Finding, ...]
+    records: int
+
+    @property
+    def left(self) -> tuple[Finding, ...]:
+        """What is not mended."""
+        return tuple(finding for finding in self.findings if not finding.fixed)
+
+
+def check(store: Store, *, fix: bool = False, progress: Callable[[int], None] = lambda _: None) -> Checked:
+    """Look the store over; with `fix`, mend what can be mended without losing anything.
+
+    progress: called with the number of records read so far.
+    """
+    found: list[Finding] = []
+    found += _mended(_left_behind(store), fix)
+    found += _under_way(store)
+    found += _mended(_configuration(store), fix)
+    try:
+        reader = _Reader(store, progress)
+        found += _mended(reader.findings(), fix)
+    except Damaged as error:
+        found.append(Finding("damaged", error.sentence, remedy=error.hint))
+        return Checked(tuple(found), 0)
+    found += _mended(_index_behind(store), fix)
+    found += _invalid_edits(store)
+    found += _objects(store)
+    return Checked(tuple(found), reader.records)
+
+
+Fixable = Iterator[tuple[Finding, Callable[[], object] | None]]
+"""Findings, each with what mends it."""
+
+
+def _mended(found: Fixable, fix: bool) -> Iterator[Finding]:
+    for finding, mend in found:
+        if mend is None:
+            yield finding
+        elif not fix:
+            yield replace(finding, fixable=True, remedy="sbfs check --fix")
+        else:
+            mend()
+            yield replace(finding, fixable=True, fixed=True)
+
+
+# -- left behind by killed programs ----------------------------------------------------------------
+
+
+def _left_behind(store: Store) -> Fixable:
+    gitdir = store.repo.gitdir
+    for lock in _locks(gitdir):
+        if files.read(lock) != MARK and _is_left(lock, LOCK_AGE):
+            name = lock.relative_to(store.root).as_posix()
+            yield Finding("stale-lock", "a lock that a killed git left", name), _remover(lock)
+    for file in [*(gitdir / "objects" / "pack").glob("tmp_*"), *gitdir.glob("sbfs/**/.*~"), *_queue(gitdir)]:
+        if _is_left(file, LOCK_AGE):
+            name = file.relative_to(store.root).as_posix()
+            yield Finding("left-over", "a temporary file that a killed program left", name), _remover(file)
+    for file in _temporaries(store.root):
+        if _is_left(file, LOCK_AGE):
+            name = file.relative_to(store.root).as_posix()
+            yield Finding("left-over", "a temporary file that a killed program left", name), _remover(file)
+
+
+def _locks(gitdir: Path) -> Iterator[Path]:
+    yield from (file for file in gitdir.glob("*.lock"))
+    yield from (gitdir / "refs").rglob("*.lock")
+    yield from (gitdir / "objects").glob("??/*.lock")
+    yield from (gitdir / "objects" / "pack").glob("*.lock")
+
+
+def _queue(gitdir: Path) -> Iterator[Path]:
+    yield from (gitdir / "sbfs" / "queue").glob("*")
+
+
+def _temporaries(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name != ".git"]
+        yield from (Path(folder) / name for name in names if files.TEMPORARY.fullmatch(name))
+
+
+def _is_left(file: Path, age: float) -> bool:
+    try:
+        old = time.time() - file.stat().st_mtime > age
+    except FileNotFoundError:
+        return False
+    return old and not _is_open(file)
+
+
+def _is_open(file: Path) -> bool:
+    """Whether a process has the file open, where the system tells (Linux)."""
+    target = os.path.realpath(file)
+    for entry in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            if os.readlink(entry) == target:
+                return True
+    return False
+
+
+def _remover(file: Path) -> Callable[[], object]:
+    return lambda: file.unlink(missing_ok=True)
+
+
+# -- Git's state and settings ----------------------------------------------------------------------
+
+
+def _under_way(store: Store) -> Iterator[Finding]:
+    branch = store.repo.head_ref()
+    if branch is None:
+        yield Finding("detached", "no branch is checked out, so nothing can be written", remedy="git switch main")
+    elif branch != BRANCH:
+        name = branch.removeprefix("refs/heads/")
+        yield Finding("other-branch", f"{name} is checked out; sbfs writes to main", remedy="git switch main")
+    if doing := store.repo.unfinished():
+        yield Finding("unfinished", f"{doing} is under way", remedy="finish or abort it with git")
+
+
+def _configuration(store: Store) -> Fixable:
+    gitdir = store.repo.gitdir
+    missing = [f"{'.'.join(key)}" for key, value in founding.CONFIG.items() if store.repo.config(*key) != value]
+    if missing:
+        what = f"Git's configuration of this clone lacks {', '.join(missing)}"
+        yield Finding("configuration", what, ".git/config"), lambda: founding.configure(gitdir)
+    view = store.view()
+    for path, wanted in ((".gitattributes", founding.GITATTRIBUTES), (".gitignore", founding.GITIGNORE)):
+        have = (view.read(path) or b"").decode("utf-8", "replace").splitlines()
+        lines = [line for line in wanted.splitlines() if line and not line.startswith("#") and line not in have]
+        if lines:
+            what = f"lacks {len(lines)} of the lines that a store needs"
+            yield Finding("attributes", what, path), _line_adder(store, path, lines)
+
+
+def _line_adder(store: Store, path: str, lines: list[str]) -> Callable[[], object]:
+    def build(tx: Transaction) -> None:
+        text = (tx.view.read(path) or b"").decode("utf-8", "replace")
+        text += "" if not text or text.endswith("\n") else "\n"
+        tx.put_bytes(path, (text + "\n".join(lines) + "\n").encode())
+        tx.describe(f"Mend {path}")
+
+    return lambda: store.write("check.fix", build)
+
+
+def _index_behind(store: Store) -> Fixable:
+    """Paths where Git's index differs from the branch although nobody staged anything."""
+    repo = store.repo
+    if repo.head_ref() != BRANCH or repo.unfinished():
+        return
+    said = index.listing(repo.gitdir)
+    tree = store.view().commit.tree
+    if said is None:
+        if not shutil.which("git"):
+            yield Finding("index", "Git's index cannot be read", ".git/index", remedy="install git and run this again"), None
+            return
+        said = _listing_by_git(store)
+    branch = {path: id for path, _, id in trees.walk(repo.tree, tree)}
+    behind = [
+        path
+        for path in branch.keys() | said.keys()
+        if branch.get(path) != said.get(path) and _disk(store.root / path) == branch.get(path)
+    ]
+    if behind:
+        what = f"is behind the branch in {len(behind)} paths, the first is {min(behind)}"
+        yield Finding("index", what, ".git/index"), lambda: _mend_index(store, behind, branch)
+
+
+def _listing_by_git(store: Store) -> dict[str, str]:
+    try:
+        said = run_git(store.repo.gitdir, ["ls-files", "-s", "-z"], b"", "it cannot be listed")
+    except Error:
+        return {}
+    rows = (os.fsdecode(row).partition("\t") for row in said.split(b"\0") if row)
+    return {path: head.split()[1] for head, _, path in rows}
+
+
+def _disk(file: Path) -> str | None:
+    data = files.read(file)
+    return None if data is None else etag(data)
+
+
+def _mend_index(store: Store, behind: list[str], branch: dict[str, str]) -> None:
+    publisher = store.publisher()
+    with publisher.locked():
+        publisher.refresh_index({path: branch.get(path) for path in behind})
+
+
+# -- records ---------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """One pass over all records of the branch."""
+
+    def __init__(self, store: Store, progress: Callable[[int], None]):
+        self.store, self.progress = store, progress
+        self.view: View = store.view()
+        self.records = 0
+        self.places: dict[str, list[str]] = defaultdict(list)
+        self.sent: dict[str, Message] = {}
+        self.received: set[str] = set()
+
+    def findings(self) -> Fixable:
+        for path, mode, id in trees.walk(self.store.repo.tree, self.view.commit.tree):
+            if mode == trees.LINK:
+                remedy = "remove it, then 'sbfs save'"
+                yield Finding("link", "is a link; a store holds plain files", path, remedy=remedy), None
+            elif kinds.is_misplaced(path):
+                remedy = "move it to where docs/format.md says, or remove it; then 'sbfs save'"
+                yield Finding("misplaced", "is no place of a record", path, remedy=remedy), None
+            elif kinds.kind_of(path):
+                yield from self._read(path, id)
+        yield from self._duplicates()
+        yield from self._undelivered()
+
+    def _read(self, path: str, id: str) -> Fixable:
+        kind = kinds.kind_of(path)
+        assert kind is not None
+        self.records += 1
+        self.progress(self.records)
+        try:
+            record = Record.parse(path, self.store.repo.blob(id))
+            kind.check(record)
+        except Invalid as error:
+            remedy = f"edit it and run 'sbfs save'; 'sbfs log {path}' shows its history"
+            yield Finding("invalid", error.why, path, error.line, remedy), None
+            return
+        if kind not in (INBOX, OUTBOX):
+            return
+        places = kind.places(path) or {}
+        if kind is INBOX:
+            self.received.add(places["id"])
+        if record.removed:
+            return
+        self.places[places["id"]].append(path)
+        message = load(record.data)
+        if kind is OUTBOX:
+            self.sent[path] = message
+        yield from self._attached(places["project"], path, message)
+
+    def _attached(self, project: str, path: str, message: Message) -> Fixable:
+        for name, why in attachments.troubles(self.view, project, message).items():
+            remedy = f"put the file back: 'sbfs log {path}' shows when it was right"
+            yield Finding("attachment", f"{name}: {why}", path, remedy=remedy), None
+
+    def _duplicates(self) -> Fixable:
+        for id, paths in self.places.items():
+            by_box = {("inbox" if INBOX.places(path) else "outbox") for path in paths}
+            if len(paths) > len(by_box):
+                remedy = f"keep one of {', '.join(sorted(paths))} and remove the others; then 'sbfs save'"
+                yield Finding("duplicate", f"{id} stands in {len(paths)} places", sorted(paths)[-1], remedy=remedy), None
+
+    def _undelivered(self) -> Fixable:
+        for path, message in self.sent.items():
+            if message.id in self.received:
+                continue
+            inbox = delivery.inbox_path(self.view, message)
+            if inbox is None:
+                continue
+            what = f"was sent, but {message.to_project} has no copy"
+            yield Finding("undelivered", what, path), _deliverer(self.store, path)
+
+
+def _deliverer(store: Store, path: str) -> Callable[[], object]:
+    def build(tx: Transaction) -> None:
+        message = load(tx.view.record(path).data)
+        inbox = delivery.inbox_path(tx.view, message)
+        if inbox and tx.find(inbox) is None:
+            put_received(tx, replace(message, to_project=inbox.split("/")[1]))
+            tx.describe(f"Deliver to {message.to_project}: {message.subject}", Ids=message.id)
+
+    return lambda: store.write("check.fix", build)
+
+
+def _invalid_edits(store: Store) -> Iterator[Finding]:
+    for edit in worktree.edits(store):
+        if not edit.valid:
+            remedy = f"{edit.hint or 'mend the file'}; then 'sbfs save', or 'git checkout -- {edit.path}' to drop the edit"
+            yield Finding("edit", f"an unsaved edit is invalid: {edit.error}", edit.path, edit.line, remedy)
+
+
+def _objects(store: Store) -> Iterator[Finding]:
+    if shutil.which("git"):
+        try:
+            run_git(store.repo.gitdir, ["fsck", "--strict", "--no-dangling", "--no-progress"], b"", "fsck")
+        except Error as error:
+            remedy = "fetch the missing objects from another clone: git fetch"
+            yield Finding("objects", error.sentence, ".git/objects", remedy=remedy)
+        return
+    yield from _objects_by_reading(store)
+
+
+def _objects_by_reading(store: Store) -> Iterator[Finding]:
+    repo = store.repo
+    for path, _, id in trees.walk(repo.tree, store.view().commit.tree):
+        try:
+            type, data = repo.read(id)
+        except Damaged as error:
+            yield Finding("objects", error.sentence, path, remedy=error.hint)
+            continue
+        if trees.object_id(type, data) != id:
+            yield Finding("objects", f"object {id} holds something else", path, remedy="fetch it from another clone")
+
+

@@ -1,0 +1,45 @@
+"""All kinds there are, and which one a path belongs to."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sbfs import messages, projects
+from sbfs.kind import Field, Kind
+from sbfs.store import SETTINGS
+
+STORE: Kind[dict[str, Any]] = Kind(
+    name="settings",
+    pattern=SETTINGS,
+    fields=(
+        Field("format", int, rule="fixed", required=True),
+        Field("id", rule="fixed", required=True),
+        Field("created", rule="fixed", required=True, is_time=True),
+        Field("limits", dict, rule="mapping"),
+        Field("limits.body", int),
+        Field("limits.attachment", int),
+    ),
+    load=lambda data: data,
+    dump=lambda data: data,
+)
+
+KINDS: tuple[Kind[Any], ...] = (STORE, projects.KIND, projects.GROUP, messages.INBOX, messages.OUTBOX)
+
+_PLAIN = re.compile(r"\.gitattributes|\.gitignore|projects/[^/]+/attachments/[0-9a-f]{64}/[^/]+")
+_OURS = re.compile(r"(?:projects|groups|conflicts)/.+")
+
+
+def kind_of(path: str) -> Kind[Any] | None:
+    """The kind whose record lies at a path."""
+    return next((kind for kind in KINDS if kind.places(path) is not None), None)
+
+
+def is_plain(path: str) -> bool:
+    """Whether a path belongs to a store without being a record: attachments, Git's own dotfiles."""
+    return bool(_PLAIN.fullmatch(path))
+
+
+def is_misplaced(path: str) -> bool:
+    """Whether a file lies where only records lie, and is none."""
+    return bool(_OURS.fullmatch(path)) and kind_of(path) is None and not is_plain(path)

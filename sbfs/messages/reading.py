@@ -1,0 +1,326 @@
+"""The verbs that read mail. Lists are newest first and never hold what is not delivered yet."""
+
+from __future__ import annotations
+
+from builtins import list as builtin_list
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sbfs import files, projects, times
+from sbfs.catalog import Catalog, Row
+from sbfs.errors import Invalid, NotFound
+from sbfs.kind import Kind, time_of_id
+from sbfs.messages import attachments
+from sbfs.messages.value import BOXES, INBOX, OUTBOX, PRIORITIES, STATUSES, Header, Message, load
+from sbfs.record import Record
+from sbfs.store import Page, Store, View
+
+PREVIEW = 1000
+"""Characters of a body that a list shows."""
+
+Summary = dict[str, Any]
+"""Of a day: counts by status, and when and in which status what is scheduled will come."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A message as it is shown. box: whose copy. path: of the file. edited: whether an unsaved edit is
+    shown. trouble: attachment → what is wrong with it. delivery: `kept`, `pushed` or `read`."""
+
+    message: Message
+    box: str
+    path: str
+    edited: bool = False
+    delivery: str = ""
+    trouble: dict[str, str] = field(default_factory=dict)
+
+
+def list(
+    store: Store,
+    *,
+    project: str,
+    box: str = "inbox",
+    status: str | None = None,
+    priority: str | None = None,
+    sender: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+    at: str | None = None,
+) -> Page:
+    """A project's mail, newest first. Items: Shown; bodies are cut at 1,000 characters.
+
+    sender: who wrote it (in an outbox: who received it). cursor: a former answer's `next`.
+    """
+    if box not in BOXES:
+        raise Invalid(f"{box!r} is neither inbox nor outbox", field="box")
+    for word, words, name in ((status, STATUSES, "status"), (priority, PRIORITIES, "priority")):
+        if word is not None and word not in words:
+            raise Invalid(f"{word!r} is none of {', '.join(words)}", field=name)
+    view = store.view(at)
+    name = projects.resolve(view, project).name
+    other = projects.resolve(view, sender).name if sender else None
+    wanted = _Filter(box, status, priority, other, _iso(since), _iso(until), _iso(store.clock()))
+    scan = _Scan(view, name, wanted, limit, cursor)
+    scan.run()
+    more = scan.shown[-1].order if scan.more and scan.shown else None
+    items = [_listed(view, header, box) for header in scan.shown]
+    return Page(items, scan.total, more, tuple(scan.troubles))
+
+
+@dataclass(frozen=True)
+class _Filter:
+    """What a list asks for. Times as text, which sorts as they do."""
+
+    box: str
+    status: str | None
+    priority: str | None
+    other: str | None
+    since: str
+    until: str
+    now: str
+
+    @property
+    def by_status_only(self) -> bool:
+        """Whether a day's summary is enough to count."""
+        outbox = self.box == "outbox" and self.status
+        return not (self.priority or self.other or self.since or self.until or outbox)
+
+    def matches(self, header: Header, status: str) -> bool:
+        """Whether a message belongs into the list. status: of the copy that was received."""
+        other = header.from_project if self.box == "inbox" else header.to_project
+        return (
+            not (header.scheduled and header.when > self.now)
+            and self.status in (None, status)
+            and self.priority in (None, header.priority)
+            and self.other in (None, other)
+            and (not self.since or header.when >= self.since)
+            and (not self.until or header.when < self.until)
+        )
+
+
+class _Scan:
+    """One walk over a box: what is shown, and how many there are."""
+
+    def __init__(self, view: View, project: str, wanted: _Filter, limit: int, cursor: str | None):
+        self.view, self.project, self.wanted, self.limit, self.cursor = view, project, wanted, limit, cursor
+        self.shown: builtin_list[Header] = []
+        self.troubles: builtin_list[tuple[str, str]] = []
+        self.total = 0
+        self.more = False
+
+    def run(self) -> None:
+        catalog = box_catalog(self.view, self.wanted.box, self.project)
+        summaries = catalog.summaries()
+        trees = dict(catalog.days())
+        for day, summary in summaries.items():
+            if self.wanted.since and day < self.wanted.since[:10].replace("-", "/"):
+                break
+            if self.wanted.by_status_only and not self._may_show(day):
+                counted = _count(summary, self.wanted.status, self.wanted.now)
+                self.total += counted
+                self.more = self.more or bool(counted and self._full)
+            else:
+                self._add(catalog.rows(day, trees[day]))
+
+    @property
+    def _full(self) -> bool:
+        return len(self.shown) >= self.limit
+
+    def _may_show(self, day: str) -> bool:
+        """Whether something of the day could be in this part of the list."""
+        behind = self.cursor is not None and day > self.cursor[:10].replace("-", "/")
+        return not self._full and not behind
+
+    def _add(self, rows: Sequence[Row]) -> None:
+        self.troubles += [(row.path, row.trouble) for row in rows if row.trouble]
+        for header in sorted(_headers(rows), key=lambda one: one.order, reverse=True):
+            if not self.wanted.matches(header, self._status(header)):
+                continue
+            self.total += 1
+            if self.cursor is not None and header.order >= self.cursor:
+                continue
+            if self._full:
+                self.more = True
+            else:
+                self.shown.append(header)
+
+    def _status(self, header: Header) -> str:
+        if self.wanted.box == "inbox" or self.wanted.status is None:
+            return header.status
+        return received_status(self.view, header.to_project, header.path)
+
+
+def _listed(view: View, header: Header, box: str) -> Shown:
+    record = view.record(header.path)
+    message = load(record.data)
+    delivery = _delivery(view, header.to_project, header.path) if box == "outbox" else ""
+    return Shown(message, box, header.path, delivery=delivery)
+
+
+def count(store: Store, *, project: str, unread: bool = False, at: str | None = None) -> int:
+    """How many messages a project received, or how many of them are unread."""
+    view = store.view(at)
+    name = projects.resolve(view, project).name
+    now = _iso(store.clock())
+    status = "unread" if unread else None
+    return sum(_count(summary, status, now) for summary in box_catalog(view, "inbox", name).summaries().values())
+
+
+def show(store: Store, *, message_id: str, at: str | None = None) -> Shown:
+    """A message by its id or a unique prefix: the received copy where there is one.
+
+    An unsaved edit of the file is shown, and said. Attachments are checked against their sums.
+    """
+    view = store.view(at)
+    path, box, project = _locate(view, message_id)
+    record = view.record(path)
+    edited = None if at else _unsaved(store, record)
+    message = load((edited or record).data)
+    return Shown(
+        message,
+        box,
+        path,
+        edited=edited is not None,
+        delivery=_delivery(view, message.to_project, path.replace("/inbox/", "/outbox/")) if not at else "",
+        trouble=dict(attachments.troubles(view, project, message)),
+    )
+
+
+def _unsaved(store: Store, record: Record) -> Record | None:
+    disk = files.read(files.join(store.root, record.path))
+    if disk is None or disk == record.raw:
+        return None
+    edited = Record.parse(record.path, disk)
+    (INBOX if INBOX.places(record.path) else OUTBOX).check(edited)
+    return None if edited.removed else edited
+
+
+def thread(store: Store, *, message_id: str, at: str | None = None) -> tuple[tuple[Message, int], ...]:
+    """The whole tree of answers that a message belongs to, as (message, depth), oldest first.
+
+    It follows the parties: whoever wrote in a thread has what they wrote in their outbox.
+    """
+    view = store.view(at)
+    start = find(view, message_id)
+    now = store.clock()
+    begun = time_of_id(start.thread)
+    since = begun.strftime("%Y/%m/%d") if begun and begun <= start.timestamp else ""
+    found: dict[str, Message] = {start.id: start}
+    waiting, seen = {start.from_project, start.to_project}, set[str]()
+    while waiting:
+        project = waiting.pop()
+        seen.add(project)
+        for box in BOXES:
+            for message in _in_thread(view, box, project, start.thread, since):
+                found.setdefault(message.id, message)
+                waiting |= {message.from_project, message.to_project} - seen
+    delivered = [one for one in found.values() if one.when <= now or one.id == start.id]
+    return tuple(_as_tree(delivered))
+
+
+def _in_thread(view: View, box: str, project: str, thread: str, since: str) -> Iterator[Message]:
+    catalog = box_catalog(view, box, project)
+    for day, tree in catalog.days():
+        if day < since:
+            break
+        for header in _headers(catalog.rows(day, tree)):
+            if header.thread == thread:
+                yield load(view.record(header.path).data)
+
+
+def _as_tree(messages: Sequence[Message]) -> Iterator[tuple[Message, int]]:
+    known = {message.id for message in messages}
+    children: dict[str, builtin_list[Message]] = {}
+    for message in sorted(messages, key=lambda one: (one.when, one.id)):
+        parent = message.in_reply_to if message.in_reply_to in known else ""
+        children.setdefault(parent, []).append(message)
+    stack = [(message, 0) for message in reversed(children.get("", []))]
+    while stack:
+        message, depth = stack.pop()
+        yield message, depth
+        stack += [(child, depth + 1) for child in reversed(children.get(message.id, []))]
+
+
+# -- on the way ------------------------------------------------------------------------------------
+
+
+def box_catalog(view: View, box: str, project: str) -> Catalog[Summary]:
+    """The catalog of a project's inbox or outbox."""
+    return Catalog(view, BOXES[box], f"projects/{project}/{box}", _summarize)
+
+
+def _summarize(rows: Sequence[Row]) -> Summary:
+    counts: dict[str, int] = {}
+    scheduled = []
+    for header in _headers(rows):
+        if header.scheduled:
+            scheduled.append([header.when, header.status])
+        else:
+            counts[header.status] = counts.get(header.status, 0) + 1
+    return {"counts": counts, "scheduled": scheduled}
+
+
+def _count(summary: Summary, status: str | None, now: str) -> int:
+    counts = summary["counts"]
+    here = sum(counts.values()) if status is None else counts.get(status, 0)
+    return int(here) + sum(when <= now and status in (None, said) for when, said in summary["scheduled"])
+
+
+def _headers(rows: Sequence[Row]) -> Iterator[Header]:
+    return (Header(row.path, *row.header) for row in rows if row.header)
+
+
+def find(view: View, id: str) -> Message:
+    """A message by its id or a unique prefix."""
+    return load(view.record(_locate(view, id)[0]).data)
+
+
+def _locate(view: View, id: str) -> tuple[str, str, str]:
+    """(path, box, project) of a message's copy, the received one first. Raises NotFound, Ambiguous."""
+    paths = view.find((INBOX, OUTBOX), id, what="message")
+    for path in sorted(paths, key=lambda one: "/inbox/" not in one):
+        record = view.record(path)
+        if not record.removed:
+            return path, "inbox" if INBOX.places(path) else "outbox", path.split("/")[1]
+    raise NotFound("message", id, hint="it was removed; 'sbfs log' shows when, 'sbfs undo' brings it back")
+
+
+def holder(view: View, message: Message) -> str:
+    """A project that holds a copy of the message."""
+    return _locate(view, message.id)[2]
+
+
+def path_in(view: View, kind: Kind[Message], project: str, message: Message) -> str | None:
+    """The path of a party's copy, whatever the party was renamed to since."""
+    name = projects.resolve(view, project).name
+    path = kind.path_of(project=name, date=message.date, id=message.id)
+    return path if view.find_id(path) else None
+
+
+def received_status(view: View, recipient: str, outbox_path: str) -> str:
+    """The status of the received copy of a sent message; "" where there is none."""
+    try:
+        name = projects.resolve(view, recipient).name
+    except NotFound:
+        return ""
+    places = OUTBOX.places(outbox_path) or {}
+    path = INBOX.path_of(**{**places, "project": name}) if places else ""
+    row = box_catalog(view, "inbox", name).row(path) if path else None
+    return Header(row.path, *row.header).status if row and row.header else ""
+
+
+def _delivery(view: View, recipient: str, outbox_path: str) -> str:
+    """What became of a sent message: `kept` here, `pushed` to a remote, `read` by its recipient."""
+    if received_status(view, recipient, outbox_path) in ("read", "archived"):
+        return "read"
+    remotes = view.repo.refs("refs/remotes/").values()
+    pushed = any(view.repo.entry(view.repo.commit(id).tree, outbox_path) for id in remotes if view.repo.has(id))
+    return "pushed" if pushed else "kept"
+
+
+def _iso(moment: datetime | None) -> str:
+    return times.dump(moment) if moment else ""

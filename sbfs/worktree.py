@@ -1,0 +1,223 @@
+"""People's edits of the files: what they changed, whether it is valid, and making it count."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sbfs import files, kinds, projects, times
+from sbfs.errors import Invalid
+from sbfs.git import worktree
+from sbfs.kind import Kind
+from sbfs.messages import INBOX, OUTBOX, delivery
+from sbfs.record import Record, etag
+from sbfs.store import Store, Transaction, View, checked_edit
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One unsaved edit. state: added, changed or deleted. kind: of the record, "" for a plain file,
+    "other" for a file that is none of the store's. error, line and hint: where it is invalid."""
+
+    path: str
+    state: str
+    kind: str
+    error: str = ""
+    line: int | None = None
+    hint: str = ""
+
+    @property
+    def valid(self) -> bool:
+        """Whether `save` would keep it."""
+        return not self.error
+
+
+@dataclass(frozen=True)
+class Status:
+    """A store at a glance. doing: what a person has under way with Git, or ""."""
+
+    root: str
+    id: str
+    format: int
+    branch: str
+    revision: str
+    subject: str
+    projects: int
+    edits: tuple[Edit, ...]
+    doing: str = ""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What `save` did. delivered: ids of messages that were written by hand and are sent now."""
+
+    saved: tuple[Edit, ...]
+    invalid: tuple[Edit, ...]
+    others: tuple[str, ...]
+    delivered: tuple[str, ...] = ()
+    revision: str = ""
+    redacted: dict[str, int] = field(default_factory=dict)
+
+
+def status(store: Store) -> Status:
+    """What the store is, and every unsaved edit with its validity."""
+    view = store.view()
+    settings = store.settings()
+    branch = store.repo.head_ref() or ""
+    return Status(
+        root=os.fspath(store.root),
+        id=str(settings.get("id", "")),
+        format=int(settings.get("format", 0)),
+        branch=branch.removeprefix("refs/heads/"),
+        revision=view.revision,
+        subject=view.commit.subject,
+        projects=projects.list(store, limit=0).total,
+        edits=tuple(edits(store)),
+        doing=store.repo.unfinished(),
+    )
+
+
+def edits(store: Store) -> Iterable[Edit]:
+    """Every unsaved edit."""
+    view = store.view()
+    probe = Transaction(store, view, "status")
+    for path in worktree.differing(store.repo, view.commit.tree):
+        edit = _edit(view, path)
+        if edit is not None:
+            yield _checked(probe, edit)
+
+
+def _edit(view: View, path: str) -> Edit | None:
+    before = view.find_id(path)
+    disk = _disk(view, path)
+    if before == disk or disk is None and before is None:
+        return None
+    state = "added" if before is None else "deleted" if disk is None else "changed"
+    kind = kinds.kind_of(path)
+    handwritten = delivery.is_outbox(path) and before is None
+    name = kind.name if kind else "message" if handwritten else "" if kinds.is_plain(path) else "other"
+    return Edit(path, state, name)
+
+
+def _disk(view: View, path: str) -> str | None:
+    """The etag of the file at a path; None where there is none."""
+    file = view.store.root / path
+    if file.is_symlink():
+        return "link"
+    data = files.read(file)
+    return None if data is None else etag(data)
+
+
+def _checked(tx: Transaction, edit: Edit) -> Edit:
+    try:
+        _adopt(tx, edit)
+    except Invalid as error:
+        line = error.line
+        return replace(edit, error=": ".join(filter(None, [error.field, error.why])), line=line, hint=error.hint)
+    return edit
+
+
+def save(store: Store, *, paths: Sequence[str] = (), note: str = "", actor: str = "") -> Saved:
+    """Check people's edits and commit the valid ones, as one commit; a message in an outbox is sent.
+
+    paths: only these files or folders. note: the commit's subject. Invalid files stay as they are
+    and are named; files that are none of the store's are left alone.
+    """
+
+    def build(tx: Transaction) -> Saved:
+        found = [edit for edit in map(lambda path: _edit(tx.view, path), _differing(store, tx)) if edit]
+        wanted = [edit for edit in found if not paths or any(_below(edit.path, path) for path in paths)]
+        ours = [_checked(tx, edit) for edit in wanted if edit.kind != "other"]
+        saved = tuple(edit for edit in ours if edit.valid)
+        delivered = tuple(_delivered(tx, saved))
+        tx.describe(note or _subject(saved), Ids=" ".join(delivered[:20])) if saved else None
+        invalid = tuple(edit for edit in ours if not edit.valid)
+        others = tuple(edit.path for edit in wanted if edit.kind == "other")
+        return Saved(saved, invalid, others, delivered, redacted=dict(tx.redacted))
+
+    return store.write("save", build, actor=actor)
+
+
+def _differing(store: Store, tx: Transaction) -> list[str]:
+    return worktree.differing(store.repo, tx.view.commit.tree)
+
+
+def _below(path: str, folder: str) -> bool:
+    folder = folder.strip("/")
+    return path == folder or path.startswith(folder + "/") or folder in ("", ".")
+
+
+def _subject(saved: Sequence[Edit]) -> str:
+    if len(saved) == 1:
+        verb = {"added": "Add", "changed": "Edit", "deleted": "Delete"}[saved[0].state]
+        return f"{verb} {saved[0].path} by hand"
+    return f"Save {len(saved)} edits made by hand"
+
+
+def _delivered(tx: Transaction, saved: Sequence[Edit]) -> Iterable[str]:
+    added = [edit.path for edit in saved if edit.kind == "message" and edit.state == "added"]
+    if not any(delivery.is_outbox(path) for path in added):
+        return ()
+    return (
+        places["id"]
+        for path, change in tx.changes.items()
+        if change.disk == "" and change.data and (places := INBOX.places(path))
+    )
+
+
+def _adopt(tx: Transaction, edit: Edit) -> None:
+    """Bring one edit into a transaction. Raises Invalid where it cannot be kept."""
+    file = files.join(tx.store.root, edit.path)
+    disk = files.read(file)
+    if delivery.is_outbox(edit.path) and edit.state == "added" and disk is not None:
+        _adopt_handwritten(tx, edit.path, disk)
+        return
+    if kinds.is_misplaced(edit.path) and edit.state != "deleted":
+        raise Invalid("is no place of a record", path=edit.path, hint="see docs/format.md for where records lie")
+    kind = kinds.kind_of(edit.path)
+    before = tx.view.read(edit.path)
+    after = _completed(tx, kind, edit.path, checked_edit(kind, edit.path, disk, before, tx.redacted), before)
+    tx.adopt(kind, edit.path, after, etag(disk) if disk is not None else "absent")
+
+
+def _completed(
+    tx: Transaction, kind: Kind[Any] | None, path: str, after: bytes | None, before: bytes | None
+) -> bytes | None:
+    """An edit with its `updated` brought along, so that a merge knows which side is later."""
+    if after is None or kind is None or not any(one.name == "updated" for one in kind.fields):
+        return after
+    record = Record.parse(path, after)
+    known = Record.parse(path, before).data if before else {}
+    if record.removed or record.data.get("updated") != known.get("updated"):
+        return after
+    return record.changed({**record.data, "updated": times.dump(tx.now)}).raw
+
+
+def _adopt_handwritten(tx: Transaction, path: str, disk: bytes) -> None:
+    clean = checked_edit(None, path, disk, None, tx.redacted) or b""
+    record = Record.parse(path, clean.replace(b"\r\n", b"\n"))
+    try:
+        written = delivery.complete(tx, record)
+    except Invalid as error:
+        raise error.at(path, record.line_of(error.field)) from None
+    target = written.record.path
+    if target != path:
+        if tx.find(target):
+            raise Invalid(f"the message {written.message.id} was sent already", path=path, hint="remove this file")
+        tx.adopt(None, path, None, etag(disk))
+        tx.adopt(OUTBOX, target, written.record.raw, "absent")
+    else:
+        tx.adopt(OUTBOX, path, written.record.raw, etag(disk))
+    inbox = delivery.inbox_path(tx.view, written.message)
+    on_disk = files.read(tx.store.root / inbox) if inbox else None
+    if inbox and on_disk is None and tx.find(inbox) is None:
+        data = {**written.record.data, "status": "unread"}
+        tx.create(INBOX, inbox, {key: data[key] for key in _with_status(data)})
+
+
+def _with_status(data: dict[str, Any]) -> list[str]:
+    keys = [key for key in data if key != "status"]
+    keys.insert(keys.index("priority") + 1, "status")
+    return keys
