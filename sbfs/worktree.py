@@ -12,6 +12,7 @@ from sbfs.errors import Invalid
 from sbfs.git import worktree
 from sbfs.kind import Kind
 from sbfs.messages import INBOX, OUTBOX, delivery
+from sbfs.messages.writing import put_received
 from sbfs.record import Record, etag
 from sbfs.store import Store, Transaction, View, checked_edit
 
@@ -213,11 +214,4 @@ def _adopt_handwritten(tx: Transaction, path: str, disk: bytes) -> None:
     inbox = delivery.inbox_path(tx.view, written.message)
     on_disk = files.read(tx.store.root / inbox) if inbox else None
     if inbox and on_disk is None and tx.find(inbox) is None:
-        data = {**written.record.data, "status": "unread"}
-        tx.create(INBOX, inbox, {key: data[key] for key in _with_status(data)})
-
-
-def _with_status(data: dict[str, Any]) -> list[str]:
-    keys = [key for key in data if key != "status"]
-    keys.insert(keys.index("priority") + 1, "status")
-    return keys
+        put_received(tx, replace(written.message, to_project=inbox.split("/")[1]))

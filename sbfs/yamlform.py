@@ -73,7 +73,8 @@ def _pair(key: Any, value: Any, indent: int) -> str:
 def _value(value: Any, indent: int) -> str:
     """What stands behind `key:`, up to and with the line's end."""
     if isinstance(value, dict):
-        return _flow_or(value, "{}", lambda: "\n" + "".join(_pairs(value, indent + 2)))
+        # What stands directly in a record is the first thing one looks for: one line a key.
+        return _flow_or(value, "{}", lambda: "\n" + "".join(_pairs(value, indent + 2)), short=indent > 0)
     if isinstance(value, list):
         return _flow_or(value, "[]", lambda: "\n" + "".join(_items(value, indent)))
     if isinstance(value, str) and "\n" in value and (block := _block(value, indent + 2)):
@@ -93,10 +94,10 @@ def _items(values: list[Any], indent: int) -> Iterator[str]:
             yield f"{pad}-{_value(value, indent)}"
 
 
-def _flow_or(value: dict[Any, Any] | list[Any], empty: str, block: Any) -> str:
+def _flow_or(value: dict[Any, Any] | list[Any], empty: str, block: Any, *, short: bool = True) -> str:
     if not value:
         return f" {empty}\n"
-    line = _flow(value)
+    line = _flow(value) if short else None
     return f" {line}\n" if line is not None else block()
 
 

@@ -154,7 +154,7 @@ def edit_command(app: App, body: str | None, body_file: str | None, context: str
 
 @message_command.command("remove", cls=Command)
 @click.argument("message_id", metavar="ID")
-@click.option("--box", type=click.Choice(["inbox", "outbox"]), default="", help="Only this copy; else both.")
+@click.option("--box", type=click.Choice(["inbox", "outbox"]), help="Only this copy; else both.")
 @pass_app
 def remove_command(app: App, **given: Any) -> None:
     """Remove a message. `sbfs undo` brings it back."""

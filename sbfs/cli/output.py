@@ -18,6 +18,12 @@ def say(text: str) -> None:
     click.echo(printable(text))
 
 
+def count(things: int | Sequence[Any], noun: str) -> str:
+    """`1 edit`, `2 edits`."""
+    number = things if isinstance(things, int) else len(things)
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A table: as wide as it needs to be in a pipe, as the window on a terminal. Colours only there."""
     from rich.console import Console

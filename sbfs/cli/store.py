@@ -62,7 +62,7 @@ def status_command(app: App) -> None:
             ]
         )
         if document["edits"]:
-            output.say(f"Unsaved edits: {len(document['edits'])} ('sbfs save' makes the valid ones count)")
+            output.say(f"{output.count(document['edits'], 'unsaved edit')}; 'sbfs save' makes the valid ones count:")
             _edit_lines(document["edits"])
         else:
             output.say("No unsaved edits.")
@@ -91,7 +91,7 @@ def save_command(app: App, **given: Any) -> None:
         _edit_lines(document["saved"])
         for id in document["delivered"]:
             output.say(f"  sent {id}")
-        output.say(f"saved {len(document['saved'])} edits" if document["saved"] else "nothing to save")
+        output.say(f"saved {output.count(document['saved'], 'edit')}" if document["saved"] else "nothing to save")
         if document["invalid"]:
             output.say(f"left as they are, invalid: {len(document['invalid'])}")
             _edit_lines(document["invalid"])
@@ -172,7 +172,7 @@ def check_command(app: App, fix: bool) -> None:
             if one["remedy"] and not one["fixed"]:
                 output.say(f"    {one['remedy']}")
         left = document["left"]
-        output.say(f"{document['records']} records read; " + (f"{left} findings left" if left else "all is well"))
+        output.say(f"{output.count(document['records'], 'record')} read; " + (f"{output.count(left, 'finding')} left" if left else "all is well"))
 
     app.run("check", show, fix=fix, progress=_progress(app))
 

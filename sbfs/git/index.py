@@ -58,13 +58,16 @@ def prepare(gitdir: Path, target: Path, edits: Mapping[str, Entry], *, split: bo
 
 @dataclass
 class _Current:
-    """The index as it is: its own entries by path (nameless ones apart), and what it shares."""
+    """The index as it is: its own entries by path (nameless ones apart), and what it shares.
+
+    written: the second in which it was.
+    """
 
     nameless: list[bytes]
     entries: dict[bytes, bytes]
     shared: str
     bitmaps: bytes
-    written: tuple[int, int]
+    written: int
 
     @classmethod
     def read(cls, gitdir: Path) -> _Current:
@@ -73,12 +76,12 @@ class _Current:
                 state = os.fstat(file.fileno())
                 raw = file.read()
         except FileNotFoundError:
-            return cls([], {}, "", b"", (0, 0))
+            return cls([], {}, "", b"", 0)
         rows, extensions = _parse(raw)
         link = extensions.get(b"link", b"")
         named = {path: row for path, row in rows if path}
         nameless = [row for path, row in rows if not path]
-        return cls(nameless, named, link[:20].hex(), link[20:], divmod(state.st_mtime_ns, 10**9))
+        return cls(nameless, named, link[:20].hex(), link[20:], int(state.st_mtime))
 
     def write(self, gitdir: Path, target: Path, changes: dict[bytes, Entry], split: bool) -> None:
         if not self.shared:
@@ -90,7 +93,8 @@ class _Current:
             with suppress(OSError):
                 os.utime(base)  # Git throws away shared files that nobody touched for two weeks
             body = self._applied(self.entries, changes)
-            _write(target, self.nameless, body, bytes.fromhex(self.shared) + (self.bitmaps or _EMPTY_BITMAP * 2))
+            nameless = [_unsure(row, self.written) for row in self.nameless]
+            _write(target, nameless, body, bytes.fromhex(self.shared) + (self.bitmaps or _EMPTY_BITMAP * 2))
             return
         if self.nameless or self.bitmaps not in (b"", _EMPTY_BITMAP * 2):
             raise _Unreadable("its shared part was changed by Git")
@@ -100,7 +104,7 @@ class _Current:
         self._write_whole(gitdir, target, self._applied(everything, changes), split)
 
     def _applied(self, entries: dict[bytes, bytes], changes: dict[bytes, Entry]) -> dict[bytes, bytes]:
-        result = {path: self._unsure(row) for path, row in entries.items()}
+        result = {path: _unsure(row, self.written) for path, row in entries.items()}
         for path, entry in changes.items():
             if entry.id is None:
                 result.pop(path, None)
@@ -108,21 +112,26 @@ class _Current:
                 result[path] = _row(path, entry)
         return result
 
-    def _unsure(self, row: bytes) -> bytes:
-        """An entry as young as the index that held it may hide an edit of the same instant: a size
-        of 0 makes Git look at the file again (its own remedy, see racy-git.txt)."""
-        if struct.unpack_from(">II", row, 8) < self.written:
-            return row
-        return row[:36] + b"\0\0\0\0" + row[40:]
-
     def _write_whole(self, gitdir: Path, target: Path, entries: dict[bytes, bytes], split: bool) -> None:
         if not split or len(entries) < SPLIT_FROM:
             _write(target, [], entries, None)
             return
+        # What the shared file says is not looked at again, so nothing in it may be of this moment.
+        young = int(time.time()) - 1
+        entries = {path: _unsure(row, young) for path, row in entries.items()}
         shared = _write(gitdir / "sbfs" / "sharedindex.next", [], entries, None)
         os.replace(gitdir / "sbfs" / "sharedindex.next", gitdir / f"sharedindex.{shared}")
         _write(target, [], {}, bytes.fromhex(shared) + _EMPTY_BITMAP * 2)
         _forget_shared(gitdir, keep={shared, self.shared})
+
+
+def _unsure(row: bytes, since: int) -> bytes:
+    """An entry as young as the index that held it may hide an edit of the same instant: a size of 0
+    makes Git look at the file again (its own remedy, see racy-git.txt). since: seconds, since Git as
+    it is commonly built compares no finer."""
+    if struct.unpack_from(">I", row, 8)[0] < since & 0xFFFFFFFF:
+        return row
+    return row[:36] + b"\0\0\0\0" + row[40:]
 
 
 def _parse(raw: bytes) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes]]:
@@ -132,9 +141,12 @@ def _parse(raw: bytes) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes]]:
     if version not in (2, 3):
         raise _Unreadable(f"it has version {version}")
     rows, at = [], 12
-    for start, end, path in _rows(raw, count):
-        rows.append((path, raw[start:end]))
-        at = end
+    try:
+        for start, end, path in _rows(raw, count):
+            rows.append((path, raw[start:end]))
+            at = end
+    except (struct.error, ValueError):
+        raise _Unreadable("it is damaged") from None
     extensions = dict(_extensions(raw, at))
     unknown = [name for name in extensions if name != b"link" and not name[:1].isupper()]
     if unknown:
@@ -231,7 +243,7 @@ def _ask_git(gitdir: Path, target: Path, changes: Mapping[bytes, Entry], why: st
 def rebuild(gitdir: Path, target: Path, files: Iterable[tuple[str, Entry]], *, split: bool = True) -> None:
     """Write to `target` an index that says just this, whatever was there."""
     rows = {os.fsencode(path): _row(os.fsencode(path), entry) for path, entry in files}
-    _Current([], {}, "", b"", (0, 0))._write_whole(gitdir, target, rows, split)
+    _Current([], {}, "", b"", 0)._write_whole(gitdir, target, rows, split)
 
 
 def run_git(gitdir: Path, arguments: list[str], input: bytes, why: str, *, index: Path | None = None) -> bytes:

@@ -276,7 +276,7 @@ def _move(tx: Transaction, kind: Kind[Message], project: str, old: Message, new:
         tx.drop(before)
 
 
-def remove(store: Store, *, message_id: str, box: str = "", actor: str = "") -> Message:
+def remove(store: Store, *, message_id: str, box: str | None = None, actor: str = "") -> Message:
     """Remove a message from its inbox and its outbox, or from one of them. `sbfs undo` brings it back."""
 
     def build(tx: Transaction) -> Message:
@@ -284,7 +284,7 @@ def remove(store: Store, *, message_id: str, box: str = "", actor: str = "") -> 
         removed = 0
         for kind, name, project in ((INBOX, "inbox", message.to_project), (OUTBOX, "outbox", message.from_project)):
             path = reading.path_in(tx.view, kind, project, message)
-            if box in ("", name) and path and tx.find(path):
+            if box in (None, name) and path and tx.find(path):
                 tx.remove(kind, path)
                 removed += 1
         if not removed:
@@ -292,7 +292,7 @@ def remove(store: Store, *, message_id: str, box: str = "", actor: str = "") -> 
         tx.describe(f"Remove a message from {message.from_project}: {message.subject}", Ids=message.id)
         return message
 
-    if box not in ("", "inbox", "outbox"):
+    if box not in (None, "inbox", "outbox"):
         raise Invalid(f"{box!r} is neither inbox nor outbox", field="box")
     return store.write("message.remove", build, actor=actor)
 

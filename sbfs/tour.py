@@ -1,0 +1,183 @@
+"""A walk through everything sbfs does, with real commands and their real output."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from sbfs.errors import Failed, Invalid
+
+
+class Guide:
+    """Runs commands as a reader would type them, prints them and what they say.
+
+    Stops at the first that does not do what the tour says of it.
+    """
+
+    def __init__(self, folder: Path, *, quiet: bool):
+        self.folder = self.here = folder
+        self.quiet = quiet
+
+    def say(self, text: str = "") -> None:
+        """A line of the guide's own."""
+        if not self.quiet:
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
+
+    def station(self, title: str) -> None:
+        """A heading."""
+        self.say(f"\n# {title}")
+
+    def cd(self, name: str) -> None:
+        """Go to a folder of the tour's."""
+        self.here = self.folder / name
+        self.say(f"$ cd {os.path.relpath(self.here, self.folder / 'team')}" if name != "team" else "$ cd team")
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file by hand."""
+        self.say(f"$ cat > {path} <<END\n{text.rstrip()}\nEND")
+        file = self.here / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def sbfs(self, *words: str, status: int = 0) -> str:
+        """Run a command of sbfs."""
+        return self._run("sbfs", [sys.executable, "-m", "sbfs"], words, status)
+
+    def git(self, *words: str) -> str:
+        """Run git."""
+        return self._run("git", ["git"], words, 0)
+
+    def ask(self, *words: str) -> Mapping[str, object]:
+        """Run a command of sbfs unseen, for what the next one needs to know."""
+        said = self._call([sys.executable, "-m", "sbfs", "--json", *words]).stdout
+        answer: Mapping[str, object] = json.loads(said)
+        return answer
+
+    def _run(self, name: str, program: list[str], words: tuple[str, ...], status: int) -> str:
+        self.say("$ " + " ".join([name, *(_quote(word) for word in words)]))
+        done = self._call([*program, *words])
+        for said in (done.stdout, done.stderr):
+            if said.strip():
+                self.say(said.rstrip())
+        if done.returncode != status:
+            raise Failed(f"'{name} {' '.join(words)}' left with {done.returncode}, not {status}", hint=done.stderr.strip())
+        return done.stdout
+
+    def _call(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        env = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "SBFS_"))}
+        # A person without a Git identity takes the tour all the same.
+        env |= {f"GIT_{who}_{what}": text for who in ("AUTHOR", "COMMITTER") for what, text in _IDENTITY.items()}
+        return subprocess.run(command, cwd=self.here, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)  # noqa: PLW1510
+
+
+_IDENTITY = {"NAME": "A Reader", "EMAIL": "reader@example.com"}
+
+
+def _quote(word: str) -> str:
+    return f'"{word}"' if re.search(r"\s", word) and not re.search(r'["$`\\]', word) else shlex.quote(word)
+
+
+def run(folder: str | None = None, *, quiet: bool = False) -> int:
+    """Take the tour in a new folder. Returns the exit status."""
+    if folder is None:
+        root = Path(tempfile.mkdtemp(prefix="sbfs-tour-"))
+    else:
+        root = Path(folder).absolute()
+        if root.exists() and any(root.iterdir()):
+            raise Invalid(f"{root} is not empty", hint="name a new folder, or none at all")
+        root.mkdir(parents=True, exist_ok=True)
+    guide = Guide(root, quiet=quiet)
+    guide.say(f"$ cd {root}")
+    for station in (_begin, _mail, _by_hand, _second_machine, _history):
+        station(guide)
+    guide.say(f"\nThe store is yours to go on with: {root / 'team'}")
+    return 0
+
+
+def _begin(guide: Guide) -> None:
+    guide.station("A store is a folder and a Git repository. Projects are who writes to whom.")
+    guide.sbfs("init", "team")
+    guide.cd("team")
+    guide.sbfs("project", "add", "backend-api", "--description", "The API and its database")
+    guide.sbfs("project", "add", "frontend", "--description", "The dashboard")
+    guide.sbfs("project", "add", "qa")
+    guide.sbfs("project", "relate", "frontend", "backend-api", "--type", "uses")
+
+
+def _mail(guide: Guide) -> None:
+    guide.station("Mail: one file in the sender's outbox, one in the recipient's inbox, one commit.")
+    guide.write("../schema.json", '{"users": "number", "active": "number"}\n')
+    guide.sbfs(
+        "send", "backend-api", "frontend", "--subject", "User stats API ready", "--priority", "high",
+        "--context", '{"endpoint": "/api/stats"}', "--attach", "../schema.json",
+        "--body", "GET /api/stats is there. Cached for 5 minutes.",
+    )  # fmt: skip
+    guide.sbfs("inbox", "frontend")
+    id = _latest(guide, "frontend")
+    guide.sbfs("message", "read", id)
+    guide.sbfs("message", "reply", id, "--body", "Thanks! Is there a limit on calls?")
+    answer = _latest(guide, "backend-api")
+    guide.sbfs("message", "reply", answer, "--body", "A hundred a minute.")
+    guide.sbfs("message", "thread", id)
+    guide.sbfs("message", "forward", id, "qa", "--note", "Please test the new endpoint.")
+    guide.sbfs("message", "count", "qa", "--unread")
+
+
+def _by_hand(guide: Guide) -> None:
+    guide.station("Files are the truth: write one by hand, and save makes it count.")
+    text = "# no id, no time: save fills them in\nto_project: backend-api\nsubject: Found a bug\ncontent: The numbers are one day old.\n"
+    guide.write("projects/qa/outbox/bug.yaml", text)
+    guide.sbfs("status")
+    guide.sbfs("save")
+    path = _latest_path(guide, "backend-api")
+    guide.say(f"$ cat {path}")
+    guide.say((guide.here / path).read_text().rstrip())
+
+
+def _second_machine(guide: Guide) -> None:
+    guide.station("Another machine: any Git repository that both can reach is the network.")
+    if shutil.which("git") is None:
+        guide.say("(There is no git here, so this station is left out.)")
+        return
+    guide.git("init", "--quiet", "--bare", "--initial-branch=main", "../hub.git")
+    guide.git("remote", "add", "origin", "../hub.git")
+    guide.git("push", "--quiet", "origin", "main")
+    guide.sbfs("outbox", "backend-api")
+    guide.git("clone", "--quiet", "../hub.git", "../second")
+    guide.cd("second")
+    guide.sbfs("inbox", "backend-api", "--unread")
+    guide.sbfs("message", "read", _latest(guide, "backend-api"))
+    guide.git("push", "--quiet", "origin", "main")
+    guide.here = guide.folder / "team"
+    guide.say("$ cd ../team")
+    guide.git("pull", "--quiet", "--ff-only", "origin", "main")
+    guide.sbfs("outbox", "qa")
+
+
+def _history(guide: Guide) -> None:
+    guide.station("Git is the history: what happened, taken back, and looked over.")
+    guide.sbfs("message", "remove", _latest(guide, "qa"))
+    guide.sbfs("undo")
+    guide.sbfs("log", "--limit", "20")
+    guide.sbfs("check")
+    if shutil.which("git"):
+        guide.git("status", "--short")
+
+
+def _latest(guide: Guide, project: str) -> str:
+    found = guide.ask("inbox", project, "--limit", "1")["messages"]
+    assert isinstance(found, list)
+    return str(found[0]["id"])
+
+
+def _latest_path(guide: Guide, project: str) -> str:
+    return str(guide.ask("message", "show", _latest(guide, project))["path"])

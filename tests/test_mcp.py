@@ -1,0 +1,163 @@
+"""The MCP server, driven by the SDK's own client over standard input and output."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+from sbfs import Store, messages, projects, verbs
+
+SERVER = [sys.executable, "-m", "sbfs"]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "store"
+    with Store.init(folder) as store:
+        for name in ("backend-api", "frontend"):
+            projects.add(store, name=name)
+    return folder
+
+
+def ask(root: Path, talk: Callable[[ClientSession], Awaitable[Any]]) -> Any:
+    """What a client that talks to a fresh server comes back with."""
+
+    async def session() -> Any:
+        parameters = StdioServerParameters(command=SERVER[0], args=[*SERVER[1:], "--store", str(root), "mcp"])
+        async with stdio_client(parameters) as (read, write), ClientSession(read, write) as client:
+            await client.initialize()
+            return await talk(client)
+
+    return anyio.run(session)
+
+
+def call(root: Path, name: str, **arguments: Any) -> Any:
+    return ask(root, lambda client: client.call_tool(name, arguments))
+
+
+def document(result: Any) -> dict[str, Any]:
+    """The structured result, which must be the text's too."""
+    assert json.loads(result.content[0].text) == result.structured_content
+    return result.structured_content
+
+
+def test_tools_have_the_fixed_names_and_parameters(root: Path) -> None:
+    """Agents configured for the systems before sbfs call these tools by these names."""
+    listed = ask(root, lambda client: client.list_tools())
+    parameters = {tool.name: list(tool.input_schema["properties"]) for tool in listed.tools}
+    assert parameters["send_project_message"][:7] == [
+        "from_project", "to_project", "subject", "message", "priority", "message_type", "context",
+    ]  # fmt: skip
+    assert parameters["list_project_messages"][:3] == ["project", "status", "priority"]
+    assert parameters["forward_project_message"] == [
+        "original_message_id", "from_project", "to_project", "forward_note",
+    ]  # fmt: skip
+    assert {tool.name for tool in listed.tools} == {verb.tool for verb in verbs.VERBS if verb.tool}
+    assert all(tool.description and len(tool.description) > 40 for tool in listed.tools)
+
+
+def test_send_list_and_forward(root: Path) -> None:
+    """The three tools do what their commands do, with the results that the spec fixes."""
+
+    async def talk(client: ClientSession) -> list[dict[str, Any]]:
+        sent = await client.call_tool(
+            "send_project_message",
+            {
+                "from_project": "backend-api",
+                "to_project": "frontend",
+                "subject": "User stats API ready",
+                "message": "GET /api/stats is there.",
+                "priority": "high",
+                "context": {"endpoint": "/api/stats"},
+            },
+        )
+        first = document(sent)
+        forward = {"original_message_id": first["message_id"], "from_project": "frontend", "to_project": "backend-api"}
+        forwarded = await client.call_tool("forward_project_message", {**forward, "forward_note": "for you"})
+        listed = await client.call_tool("list_project_messages", {"project": "backend-api"})
+        unread = await client.call_tool(
+            "list_project_messages", {"project": "frontend", "status": "unread", "priority": "high"}
+        )
+        return [first, document(forwarded), document(listed), document(unread)]
+
+    sent, forwarded, listed, unread = ask(root, talk)
+    assert sent["success"] is True
+    assert sent["priority"] == "high"
+    assert sent["message_id"].startswith("msg-")
+    assert sent["timestamp"].endswith("Z")
+    assert forwarded["success"] is True
+    (mail,) = listed["messages"]
+    assert (listed["count"], listed["total"], listed["next"]) == (1, 1, None)
+    assert mail["subject"] == "Fwd: User stats API ready"
+    assert mail["forwarded_from"]["original_message_id"] == sent["message_id"]
+    assert mail["forwarded_from"]["forward_note"] == "for you"
+    assert mail["content"]["context"] == {"endpoint": "/api/stats"}
+    assert unread["messages"][0]["content"]["message"] == "GET /api/stats is there."
+
+
+def test_a_tool_answers_what_its_command_prints(root: Path) -> None:
+    """One set of verbs: tool, command and function give one document."""
+    with Store.open(root) as store:
+        messages.send(store, from_project="frontend", to_project="backend-api", subject="Hello", message="x" * 3000)
+        told = document(call(root, "list_project_messages", project="backend-api"))
+        assert told == verbs.run("message.list", store, project="backend-api")
+    command = [*SERVER, "--store", str(root), "--json", "message", "list", "backend-api"]
+    printed = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert json.loads(printed.stdout) == told
+    assert told["messages"][0]["content"]["truncated"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"from_project": "backend-api", "to_project": "nobody"}, "not_found"),
+        ({"from_project": "backend-api", "to_project": "frontend", "subject": " "}, "invalid"),
+        ({"from_project": "backend-api", "to_project": "frontend", "priority": "soon"}, "usage"),
+        ({"from_project": "backend-api"}, "usage"),
+        ({"from_project": "backend-api", "to_project": "../../etc"}, "not_found"),
+    ],
+)
+def test_errors_have_the_shape_of_the_command_line(root: Path, arguments: dict[str, Any], code: str) -> None:
+    """AM-2: one validation for all ways in; an agent reads a sentence, a code and a hint, no traceback."""
+    with Store.open(root) as store:
+        before = store.head()
+        result = call(root, "send_project_message", **{"subject": "S", "message": "M", **arguments})
+        said = document(result)
+        assert result.is_error
+        assert said["success"] is False
+        assert said["code"] == code
+        assert said["error"]
+        assert "Traceback" not in said["error"]
+        assert store.head() == before
+
+
+def test_nothing_but_protocol_reaches_standard_output(root: Path) -> None:
+    """Failure mode 50: a stray line on standard output breaks every client; garbage in is survived."""
+    start = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    }
+    lines = ["this is no JSON", json.dumps(start), '{"half": ', json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tools/list"})]
+    command = [*SERVER, "--store", str(root), "mcp"]
+    done = subprocess.run(command, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=60)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(answer["jsonrpc"] == "2.0" for answer in answers)
+    assert "Traceback" not in done.stderr
+
+
+def test_no_store_is_said_at_once(tmp_path: Path) -> None:
+    """A server that starts without a store would fail at every call instead of once."""
+    done = subprocess.run([*SERVER, "--store", str(tmp_path), "mcp"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 6
+    assert "is not a store" in done.stderr
