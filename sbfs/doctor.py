@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sbfs import files, founding, kinds, worktree
 from sbfs.errors import Damaged, Error, Invalid
-from sbfs.git import index, trees
+from sbfs.git import config, index, trees
 from sbfs.git.index import run_git
 from sbfs.git.repository import BRANCH
 from sbfs.messages import INBOX, OUTBOX, Message, attachments, delivery
@@ -163,10 +163,10 @@ def _under_way(store: Store) -> Iterator[Finding]:
 
 def _configuration(store: Store) -> Fixable:
     gitdir = store.repo.gitdir
-    missing = [f"{'.'.join(key)}" for key, value in founding.CONFIG.items() if store.repo.config(*key) != value]
+    missing = [f"{'.'.join(key)}" for key, value in config.CONFIG.items() if store.repo.config(*key) != value]
     if missing:
         what = f"Git's configuration of this clone lacks {', '.join(missing)}"
-        yield Finding("configuration", what, ".git/config"), lambda: founding.configure(gitdir)
+        yield Finding("configuration", what, ".git/config"), lambda: config.configure(gitdir)
     view = store.view()
     for path, wanted in ((".gitattributes", founding.GITATTRIBUTES), (".gitignore", founding.GITIGNORE)):
         have = (view.read(path) or b"").decode("utf-8", "replace").splitlines()
@@ -195,7 +195,10 @@ def _index_behind(store: Store) -> Fixable:
     tree = store.view().commit.tree
     if said is None:
         if not shutil.which("git"):
-            yield Finding("index", "Git's index cannot be read", ".git/index", remedy="install git and run this again"), None
+            yield (
+                Finding("index", "Git's index cannot be read", ".git/index", remedy="install git and run this again"),
+                None,
+            )
             return
         said = _listing_by_git(store)
     branch = {path: id for path, _, id in trees.walk(repo.tree, tree)}
@@ -291,7 +294,10 @@ class _Reader:
             by_box = {("inbox" if INBOX.places(path) else "outbox") for path in paths}
             if len(paths) > len(by_box):
                 remedy = f"keep one of {', '.join(sorted(paths))} and remove the others; then 'sbfs save'"
-                yield Finding("duplicate", f"{id} stands in {len(paths)} places", sorted(paths)[-1], remedy=remedy), None
+                yield (
+                    Finding("duplicate", f"{id} stands in {len(paths)} places", max(paths), remedy=remedy),
+                    None,
+                )
 
     def _undelivered(self) -> Fixable:
         for path, message in self.sent.items():
@@ -318,7 +324,9 @@ def _deliverer(store: Store, path: str) -> Callable[[], object]:
 def _invalid_edits(store: Store) -> Iterator[Finding]:
     for edit in worktree.edits(store):
         if not edit.valid:
-            remedy = f"{edit.hint or 'mend the file'}; then 'sbfs save', or 'git checkout -- {edit.path}' to drop the edit"
+            remedy = (
+                f"{edit.hint or 'mend the file'}; then 'sbfs save', or 'git checkout -- {edit.path}' to drop the edit"
+            )
             yield Finding("edit", f"an unsaved edit is invalid: {edit.error}", edit.path, edit.line, remedy)
 
 
@@ -343,5 +351,3 @@ def _objects_by_reading(store: Store) -> Iterator[Finding]:
             continue
         if trees.object_id(type, data) != id:
             yield Finding("objects", f"object {id} holds something else", path, remedy="fetch it from another clone")
-
-

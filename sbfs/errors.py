@@ -59,9 +59,7 @@ class Invalid(Error):
     code = "invalid"
     exit_code = 4
 
-    def __init__(
-        self, why: str, *, field: str = "", path: str = "", line: int | None = None, hint: str = ""
-    ):
+    def __init__(self, why: str, *, field: str = "", path: str = "", line: int | None = None, hint: str = ""):
         self.why, self.field, self.path, self.line = why, field, path, line
         place = f"{path}:{line}" if path and line else path
         parts = [part for part in (place, field, why) if part]

@@ -7,6 +7,7 @@ record.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -23,13 +24,15 @@ TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{12}~")
 BULK = 48
 """From this many files on, one sync of the file system replaces a sync a file."""
 
-_BAD_PART = re.compile(r"[\0-\x1f\\:*?\"<>|]")
+_BAD_PART = re.compile(r"[\0-\x1f\\:*?\"<>|\ud800-\udc7f\udd00-\udfff]")
+_IGNORED_BY_MACS = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 
 
 def check_path(path: str) -> str:
     """A posix path below the store that is safe on every system, or Invalid."""
     for part in path.split("/"):
-        if part in ("", ".", "..") or part.lower() in (".git", "git~1") or part.endswith((" ", ".")):
+        bare = _IGNORED_BY_MACS.sub("", part).lower()
+        if bare in ("", ".", "..", ".git", "git~1") or part.endswith((" ", ".")):
             raise Invalid("leads out of its folder", path=path)
         if _BAD_PART.search(part):
             raise Invalid("holds a character that file systems refuse", path=path)
@@ -59,7 +62,7 @@ def read(file: Path) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except OSError as error:
-        raise _failed(error, file) from error
+        raise failed(error, file) from error
 
 
 def write(file: Path, data: bytes, *, mode: int = 0o644) -> None:
@@ -98,7 +101,7 @@ def write_many(files: Mapping[Path, bytes | None], *, mode: int = 0o644) -> None
         for folder in folders:
             sync_folder(folder)
     except OSError as error:
-        raise _failed(error, at) from error
+        raise failed(error, at) from error
     finally:
         for temporary, _ in staged:
             Path(temporary).unlink(missing_ok=True)
@@ -168,7 +171,15 @@ def prune_folders(root: Path, folders: Iterable[Path]) -> None:
             folder = folder.parent
 
 
-def _failed(error: OSError, file: Path) -> Failed:
+_HINTS = {
+    errno.ENOSPC: "free some space and repeat",
+    errno.EACCES: "check the permissions",
+    errno.EROFS: "the file system is read-only",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
+
+
+def failed(error: OSError, file: Path) -> Failed:
+    """What the system refused, as an error for people."""
     reason = error.strerror or str(error)
-    hints = {28: "free some space and repeat", 13: "check the permissions", 30: "the file system is read-only", 24: "raise the limit of open files (ulimit -n)"}  # fmt: skip
-    return Failed(f"{error.filename or file}: {reason.lower()}", hint=hints.get(error.errno or 0, ""))
+    return Failed(f"{error.filename or file}: {reason.lower()}", hint=_HINTS.get(error.errno or 0, ""))

@@ -10,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 from sbfs import files, times
-from sbfs.errors import Failed, Invalid
+from sbfs.errors import Invalid
 from sbfs.git import packs, trees
+from sbfs.git.config import configure
 from sbfs.git.repository import BRANCH, Repository, serialize_commit
 from sbfs.kind import new_id
 from sbfs.record import dump, etag
@@ -41,20 +42,6 @@ GITIGNORE = """\
 Thumbs.db
 """
 
-CONFIG = {
-    ("core", "repositoryformatversion"): "0",
-    ("core", "bare"): "false",
-    ("core", "filemode"): "true",
-    ("core", "logallrefupdates"): "true",
-    ("core", "autocrlf"): "false",
-    ("core", "fsync"): "loose-object,pack,reference",
-    ("core", "quotepath"): "false",
-    ("gc", "auto"): "0",
-    ("merge", "directoryRenames"): "false",
-}
-"""What .git/config says. It does not travel with a clone; `sbfs check` looks at it."""
-
-
 def found(root: Path, now: datetime) -> bool:
     """Make a store in root. Returns False if one was there. Raises Invalid where something else is.
 
@@ -64,7 +51,7 @@ def found(root: Path, now: datetime) -> bool:
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise files._failed(error, root) from error
+        raise files.failed(error, root) from error
     if _is_store(root):
         configure(root / ".git")
         return False
@@ -77,9 +64,9 @@ def found(root: Path, now: datetime) -> bool:
         except OSError as error:
             if _is_store(root):
                 return False
-            raise files._failed(error, root) from error
+            raise files.failed(error, root) from error
     except OSError as error:
-        raise files._failed(error, root) from error
+        raise files.failed(error, root) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     files.sync_folder(root)
@@ -104,7 +91,7 @@ def _refuse_foreign(root: Path) -> None:
     left = [name for name in os.listdir(root) if not files.TEMPORARY.fullmatch(name)]
     if left:
         raise Invalid(
-            f"{root} is not empty: it holds {sorted(left)[0]!r}",
+            f"{root} is not empty: it holds {min(left)!r}",
             hint="choose a new or empty folder: sbfs init DIR",
         )
 
@@ -133,30 +120,3 @@ def _build(gitdir: Path, now: datetime) -> None:
     files.write(gitdir / BRANCH, f"{commit}\n".encode())
     journal = {"old": None, "new": commit, "paths": list(contents)}
     files.write(gitdir / "sbfs" / "journal", json.dumps(journal).encode())
-
-
-def configure(gitdir: Path) -> bool:
-    """Bring .git/config to what a store needs. Returns whether something was missing."""
-    from dulwich.config import ConfigFile
-
-    file = gitdir / "config"
-    try:
-        config = ConfigFile.from_path(os.fspath(file)) if file.exists() else ConfigFile()
-    except ValueError as error:
-        raise Failed(f"{file} cannot be read: {error}", hint="mend it, or remove it and run 'sbfs init'") from None
-    missing = {key: value for key, value in CONFIG.items() if _value(config, key) != value}
-    for (section, name), value in missing.items():
-        config.set((section.encode(),), name.encode(), value.encode())
-    if missing:
-        temporary = file.with_name(f".config.{os.getpid()}.{secrets.token_hex(6)}~")
-        config.write_to_path(os.fspath(temporary))
-        os.replace(temporary, file)
-    return bool(missing)
-
-
-def _value(config: object, key: tuple[str, str]) -> str | None:
-    try:
-        value: bytes = config.get((key[0].encode(),), key[1].encode())  # type: ignore[attr-defined]
-    except KeyError:
-        return None
-    return value.decode()

@@ -30,9 +30,7 @@ class Operation:
     undoes: str = ""
 
 
-def log(
-    store: Store, *, record: str = "", limit: int = 50, cursor: str | None = None, at: str | None = None
-) -> Page:
+def log(store: Store, *, record: str = "", limit: int = 50, cursor: str | None = None, at: str | None = None) -> Page:
     """What happened, newest first. Items: Operation.
 
     record: only what touched this path, record or project. The total is counted only as far as the

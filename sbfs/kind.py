@@ -67,7 +67,7 @@ class Kind(Generic[T]):
     load: Callable[[dict[str, Any]], T]
     dump: Callable[[T], dict[str, Any]]
     prefix: str = ""
-    header: Callable[[dict[str, Any]], list[Any]] = lambda data: []
+    header: Callable[[dict[str, Any]], list[Any]] = lambda _: []
     version: int = 1
 
     def path_of(self, **places: str) -> str:
@@ -97,7 +97,7 @@ class Kind(Generic[T]):
                 if field.required:
                     raise Invalid("is missing", field=field.name)
                 continue
-            if not isinstance(value, field.type) or isinstance(value, bool) and field.type is not bool:
+            if not isinstance(value, field.type) or (isinstance(value, bool) and field.type is not bool):
                 raise Invalid(f"must be {_type_name(field.type)}, is {value!r:.80}", field=field.name)
             if field.choices and value not in field.choices:
                 raise Invalid(
@@ -105,7 +105,7 @@ class Kind(Generic[T]):
                     field=field.name,
                 )
             if field.is_time:
-                times.load(value, field=field.name)
+                times.load(str(value), field=field.name)
 
     def _check_identity(self, record: Record) -> None:
         for place, said in (self.places(record.path) or {}).items():
@@ -152,9 +152,7 @@ def _type_name(kind: type | tuple[type, ...]) -> str:
 @functools.cache
 def _regex(pattern: str) -> re.Pattern[str]:
     parts = re.split(r"\{(\w+)\}", pattern)
-    text = "".join(
-        f"(?P<{part}>{_PLACES[part]})" if i % 2 else re.escape(part) for i, part in enumerate(parts)
-    )
+    text = "".join(f"(?P<{part}>{_PLACES[part]})" if i % 2 else re.escape(part) for i, part in enumerate(parts))
     return re.compile(text)
 
 

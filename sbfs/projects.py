@@ -309,7 +309,7 @@ def group_remove(store: Store, *, group: str, projects: Sequence[str] = (), acto
             return old
         names = {resolve(tx.view, project).name for project in projects}
         if missing := names - {*old.projects}:
-            raise NotFound(f"project in group {group}", sorted(missing)[0], known=old.projects)
+            raise NotFound(f"project in group {group}", min(missing), known=old.projects)
         new = replace(old, projects=tuple(one for one in old.projects if one not in names), updated=tx.now)
         tx.replace(GROUP, record, _dump_group(new))
         tx.describe(f"Group {group}: without {', '.join(sorted(names))}", Ids=group)

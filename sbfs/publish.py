@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sbfs import errors, files, times
-from sbfs.errors import Busy, Error, Failed, Invalid, Stale
+from sbfs.errors import Busy, Damaged, Error, Failed, Invalid, Stale
 from sbfs.git import index, packs, trees
 from sbfs.git.repository import BRANCH, Commit, Repository, serialize_commit
 from sbfs.record import etag
@@ -111,7 +111,9 @@ class Operation:
             for path, content, was, disk in data["changes"]
         )
         when = times.load(data["when"])
-        return cls(data["id"], data["message"], data["who"], when, changes, tuple(data["needs"]), tuple(data["parents"]))
+        return cls(
+            data["id"], data["message"], data["who"], when, changes, tuple(data["needs"]), tuple(data["parents"])
+        )
 
     @property
     def size(self) -> int:
@@ -157,7 +159,7 @@ class Publisher:
         try:
             outcome = self._publish_or_wait(operation)
         except OSError as error:
-            raise files._failed(error, self.own) from error
+            raise files.failed(error, self.own) from error
         if isinstance(outcome, Error):
             raise outcome
         return outcome
@@ -190,7 +192,7 @@ class Publisher:
         except Timeout:
             return False
         except OSError as error:
-            raise files._failed(error, self.own / "lock") from error
+            raise files.failed(error, self.own / "lock") from error
         with suppress(OSError):
             (self.own / "holder").write_text(f"process {os.getpid()} on {socket.gethostname()}")
         return True
@@ -379,7 +381,7 @@ class Publisher:
     def _make_true(self, batch: _Batch, who: str) -> None:
         repo = self.repo
         packs.write(repo.gitdir / "objects" / "pack", _unique(batch.objects))
-        journal = {"old": batch.tip.id if batch.tip else None, "new": batch.head}
+        journal: dict[str, Any] = {"old": batch.tip.id if batch.tip else None, "new": batch.head}
         journal |= {"paths": list(batch.files), "done": batch.done}
         files.write(self.own / "journal", json.dumps(journal).encode())
         self._put_files(batch.files)
@@ -450,7 +452,7 @@ class Publisher:
                 if files.read(lock) == MARK:
                     return
             except OSError as error:
-                raise files._failed(error, lock) from error
+                raise files.failed(error, lock) from error
             if time.monotonic() > deadline:
                 raise Busy(
                     "a git command, or its editor, holds .git/index.lock",
@@ -471,9 +473,22 @@ class Publisher:
             if files.read(self.repo.gitdir / "index.lock") == MARK:
                 (self.repo.gitdir / "index.lock").unlink()
             return
+        journal = self._read_journal(raw)
         with self._index_lock_for_recovery():
-            self._replay(json.loads(raw))
+            self._replay(journal)
         self._forget_journal()
+
+    def _read_journal(self, raw: bytes) -> dict[str, Any]:
+        try:
+            journal = json.loads(raw)
+            if {"old", "new", "paths"} <= journal.keys():
+                return dict(journal)
+        except (ValueError, AttributeError):
+            pass
+        raise Damaged(
+            ".git/sbfs/journal cannot be read",
+            hint="remove it, then look at 'git status' for what was under way",
+        )
 
     @contextmanager
     def _index_lock_for_recovery(self) -> Iterator[None]:

@@ -15,7 +15,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from sbfs import files, redact, times
 from sbfs.errors import AlreadyExists, Ambiguous, Damaged, Invalid, NotAStore, NotFound, Stale, WrongFormat
@@ -53,9 +53,7 @@ class Store:
         self.lock_wait = lock_wait
 
     @classmethod
-    def open(
-        cls, root: str | Path, *, clock: Callable[[], datetime] = times.now, lock_wait: float = 30.0
-    ) -> Store:
+    def open(cls, root: str | Path, *, clock: Callable[[], datetime] = times.now, lock_wait: float = 30.0) -> Store:
         """Open a store. Raises NotAStore or WrongFormat. Mends what a killed writer left."""
         path = Path(root)
         if not path.is_dir():
@@ -68,9 +66,7 @@ class Store:
         return store
 
     @classmethod
-    def init(
-        cls, root: str | Path, *, clock: Callable[[], datetime] = times.now, lock_wait: float = 30.0
-    ) -> Store:
+    def init(cls, root: str | Path, *, clock: Callable[[], datetime] = times.now, lock_wait: float = 30.0) -> Store:
         """Make a store in a new or empty folder; one that is there already is opened as it is.
 
         Raises Invalid for a folder, or a repository, that holds something else.
@@ -84,7 +80,7 @@ class Store:
         """Let go of open files."""
         self.repo.close()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,7 +98,7 @@ class Store:
             try:
                 publisher.recover()
             except OSError as error:
-                raise files._failed(error, self.root) from error
+                raise files.failed(error, self.root) from error
             finally:
                 publisher._lock.release()
 
@@ -161,21 +157,21 @@ class Store:
         for attempt in range(_ATTEMPTS):
             publisher, edited = self.publisher(), ""
             with nullcontext() if attempt < _PATIENCE else publisher.locked():
-                transaction = Transaction(self, self.view(), verb)
+                transaction = Transaction(self, self.view(), verb, actor)
                 result = build(transaction)
                 if not transaction.changes:
                     return result
                 try:
-                    transaction.revision = publisher.publish(transaction.operation(who(actor)))
+                    transaction.revision = publisher.publish(transaction.operation())
                     return result
                 except Edited as error:
                     edited = error.path
                 except Moved:
                     continue
-            self._save_edit(edited, transaction, actor)
+            self._save_edit(edited, transaction)
         raise Stale("what this command changes", hint="others write to the same records; try again")
 
-    def _save_edit(self, path: str, transaction: Transaction, actor: str) -> None:
+    def _save_edit(self, path: str, transaction: Transaction) -> None:
         """Publish a person's unsaved edit of a file, as a commit of its own, before it is changed."""
         kind = transaction.kinds.get(path)
         disk = files.read(files.join(self.root, path))
@@ -184,7 +180,7 @@ class Store:
         was: str | Absent = before.etag if before else "absent"
         change = Change(path, after, was, disk=etag(disk) if disk is not None else "absent")
         message = commit_message(f"Save the edit of {path}", "save", {"Paths": path})
-        operation = Operation(new_id("op", self.clock()), message, who(actor), self.clock(), (change,))
+        operation = Operation(new_id("op", self.clock()), message, who(transaction.actor), self.clock(), (change,))
         with suppress(Moved):
             self.publisher().publish(operation)
 
@@ -283,11 +279,12 @@ class View:
 class Transaction:
     """Changes that appear together, held in memory. Made by `Store.write`.
 
-    now: one moment for all its records. redacted: what was taken out of texts, by type.
+    now: one moment for all its records. actor: who does it; `build` may name the project that turns
+    out to act. redacted: what was taken out of texts, by type.
     """
 
-    def __init__(self, store: Store, view: View, verb: str):
-        self.store, self.view, self.verb = store, view, verb
+    def __init__(self, store: Store, view: View, verb: str, actor: str = ""):
+        self.store, self.view, self.verb, self.actor = store, view, verb, actor
         self.now = store.clock()
         self.changes: dict[str, Change] = {}
         self.kinds: dict[str, Kind[Any]] = {}
@@ -384,12 +381,12 @@ class Transaction:
         elif data is None or etag(data) != was:
             self.changes[path] = Change(path, data, was or "absent")
 
-    def operation(self, actor: str) -> Operation:
+    def operation(self) -> Operation:
         """What is published."""
         message = commit_message(self._subject, self.verb, self._trailers)
         changes = tuple(self.changes.values())
         return Operation(
-            new_id("op", self.now), message, actor, self.now, changes, tuple(sorted(self._needs))
+            new_id("op", self.now), message, who(self.actor), self.now, changes, tuple(sorted(self._needs))
         )
 
 

@@ -67,7 +67,7 @@ def _spoken(text: str, now: datetime, field: str) -> datetime:
     }
     # dateparser knows "friday" but not "next friday": the future is preferred anyway.
     spoken = re.sub(r"\bnext\s+(?=\w+day\b)", "", text.strip(), flags=re.I)
-    moment = dateparser.parse(spoken, languages=["en"], settings=settings)  # type: ignore[arg-type]
+    moment: datetime | None = dateparser.parse(spoken, languages=["en"], settings=settings)
     if moment is None:
         hint = 'write 2026-11-23T09:30, or words such as "tomorrow at 9:30"'
         raise Invalid(f"{text!r} is no moment that can be read", field=field, hint=hint)

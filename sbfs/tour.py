@@ -69,15 +69,24 @@ class Guide:
             if said.strip():
                 self.say(said.rstrip())
         if done.returncode != status:
-            raise Failed(f"'{name} {' '.join(words)}' left with {done.returncode}, not {status}", hint=done.stderr.strip())
+            raise Failed(
+                f"'{name} {' '.join(words)}' left with {done.returncode}, not {status}", hint=done.stderr.strip()
+            )
         return done.stdout
 
     def _call(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         env = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "SBFS_"))}
         # A person without a Git identity takes the tour all the same.
         env |= {f"GIT_{who}_{what}": text for who in ("AUTHOR", "COMMITTER") for what, text in _IDENTITY.items()}
-        return subprocess.run(command, cwd=self.here, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)  # noqa: PLW1510
+        return subprocess.run(command, cwd=self.here, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
 
+
+_LETTER = """\
+# no id, no time: save fills them in
+to_project: backend-api
+subject: Found a bug
+content: The numbers are one day old.
+"""
 
 _IDENTITY = {"NAME": "A Reader", "EMAIL": "reader@example.com"}
 
@@ -134,8 +143,7 @@ def _mail(guide: Guide) -> None:
 
 def _by_hand(guide: Guide) -> None:
     guide.station("Files are the truth: write one by hand, and save makes it count.")
-    text = "# no id, no time: save fills them in\nto_project: backend-api\nsubject: Found a bug\ncontent: The numbers are one day old.\n"
-    guide.write("projects/qa/outbox/bug.yaml", text)
+    guide.write("projects/qa/outbox/bug.yaml", _LETTER)
     guide.sbfs("status")
     guide.sbfs("save")
     path = _latest_path(guide, "backend-api")

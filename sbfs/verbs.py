@@ -81,7 +81,7 @@ def _listed(shown: Shown) -> Document:
 
 def _sent(sent: Sent) -> Document:
     first = sent.messages[0]
-    document = {"message_id": first.id, "timestamp": times.dump(first.timestamp), "priority": first.priority}
+    document: Document = {"message_id": first.id, "timestamp": times.dump(first.timestamp), "priority": first.priority}
     copies = [{"message_id": one.id, "to_project": one.to_project} for one in sent.messages]
     document["messages"] = copies
     if first.deliver_at:

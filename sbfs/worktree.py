@@ -128,12 +128,12 @@ def save(store: Store, *, paths: Sequence[str] = (), note: str = "", actor: str 
     """
 
     def build(tx: Transaction) -> Saved:
-        found = [edit for edit in map(lambda path: _edit(tx.view, path), _differing(store, tx)) if edit]
+        found = [edit for path in _differing(store, tx) if (edit := _edit(tx.view, path))]
         wanted = [edit for edit in found if not paths or any(_below(edit.path, path) for path in paths)]
         ours = [_checked(tx, edit) for edit in wanted if edit.kind != "other"]
         saved = tuple(edit for edit in ours if edit.valid)
-        delivered = tuple(_delivered(tx, saved))
-        tx.describe(note or _subject(saved), Ids=" ".join(delivered[:20])) if saved else None
+        delivered = tuple(_delivered(tx))
+        tx.describe(note or _subject(tx, saved, delivered), **({"Ids": " ".join(delivered[:20])} if delivered else {}))
         invalid = tuple(edit for edit in ours if not edit.valid)
         others = tuple(edit.path for edit in wanted if edit.kind == "other")
         return Saved(saved, invalid, others, delivered, redacted=dict(tx.redacted))
@@ -150,22 +150,23 @@ def _below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder + "/") or folder in ("", ".")
 
 
-def _subject(saved: Sequence[Edit]) -> str:
+def _subject(tx: Transaction, saved: Sequence[Edit], delivered: Sequence[str]) -> str:
+    if len(saved) == len(delivered) == 1:
+        record = next(
+            Record.parse(path, one.data) for path, one in tx.changes.items() if INBOX.places(path) and one.data
+        )
+        return f"{record.data['from_project']} → {record.data['to_project']}: {record.data['subject']}"
     if len(saved) == 1:
         verb = {"added": "Add", "changed": "Edit", "deleted": "Delete"}[saved[0].state]
         return f"{verb} {saved[0].path} by hand"
     return f"Save {len(saved)} edits made by hand"
 
 
-def _delivered(tx: Transaction, saved: Sequence[Edit]) -> Iterable[str]:
-    added = [edit.path for edit in saved if edit.kind == "message" and edit.state == "added"]
-    if not any(delivery.is_outbox(path) for path in added):
-        return ()
-    return (
-        places["id"]
-        for path, change in tx.changes.items()
-        if change.disk == "" and change.data and (places := INBOX.places(path))
-    )
+def _delivered(tx: Transaction) -> Iterable[str]:
+    """The ids of messages whose received copy this transaction makes, not takes over."""
+    for path, change in tx.changes.items():
+        if not change.disk and change.data and (places := INBOX.places(path)):
+            yield places["id"]
 
 
 def _adopt(tx: Transaction, edit: Edit) -> None:

@@ -248,6 +248,7 @@ def _problem(error: Any) -> str:
 def _refuse_aliases_and_tags(text: str) -> None:
     import yaml
 
+    event: Any
     for event in yaml.parse(text, Loader=_loader()):
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
@@ -274,6 +275,7 @@ def _refuse_depth(text: str) -> None:
     import yaml
 
     depth = 0
+    event: Any
     for event in yaml.parse(text, Loader=_loader()):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
@@ -288,7 +290,7 @@ def _loader(pure: bool = False) -> Any:
     import yaml
 
     base = yaml.SafeLoader if pure or not yaml.__with_libyaml__ else yaml.CSafeLoader
-    loader = type("CoreLoader", (base,), {"yaml_implicit_resolvers": {}})
+    loader: Any = type("CoreLoader", (base,), {"yaml_implicit_resolvers": {}})
     for tag, pattern, firsts in _CORE:
         loader.add_implicit_resolver(tag, pattern, list(firsts))
     return loader
@@ -437,7 +439,8 @@ def _line_end(text: str, position: int) -> int:
 
 def _content_end(text: str, node: Any) -> int:
     """The end of a node without the blank lines and comments that PyYAML counts to it."""
-    start, end = node.start_mark.index, node.end_mark.index
+    start: int = node.start_mark.index
+    end: int = node.end_mark.index
     if node.id == "scalar" or node.flow_style or not node.value:
         return end
     last = node.value[-1]

@@ -43,7 +43,7 @@ class App:
         """Who acts where no project does: Git's user."""
         from sbfs.git.identity import user
 
-        return user(self.store.repo)
+        return user(self.store.repo, os.environ)
 
     def run(self, verb: str, show: Callable[[Document], None], **arguments: Any) -> None:
         """Call a verb and print its document: as JSON, or as `show` does for people."""
@@ -90,7 +90,9 @@ def find_store(given: str | None) -> Path:
         return default
     from sbfs.errors import NotAStore
 
-    raise NotAStore(str(here), why="neither is a parent of it", hint="make one with 'sbfs init DIR', or name one with --store")
+    raise NotAStore(
+        str(here), why="neither is a parent of it", hint="make one with 'sbfs init DIR', or name one with --store"
+    )
 
 
 def default_store() -> Path:
@@ -154,7 +156,9 @@ class Group(click.Group):
         kwargs.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})
         super().__init__(*args, **kwargs)
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with near names where there is none."""
         try:
             return super().resolve_command(ctx, args)
@@ -167,7 +171,7 @@ def _with_near_names(error: click.UsageError, name: str, known: Sequence[str]) -
 
     near = difflib.get_close_matches(name, known, n=3)
     if near and "Did you mean" not in error.message:
-        error.message += f" Did you mean {', '.join(near)}?"
+        return click.UsageError(f"{error.message} Did you mean {', '.join(near)}?", error.ctx)
     return error
 
 
@@ -196,7 +200,9 @@ class LazyGroup(Group):
             formatter.write_dl([(name, help) for name, (_, help) in self.table.items()])
 
 
-def root_options(cls: type[LazyGroup], table: Mapping[str, tuple[str, str]]) -> Callable[[Callable[..., None]], LazyGroup]:
+def root_options(
+    cls: type[LazyGroup], table: Mapping[str, tuple[str, str]]
+) -> Callable[[Callable[..., None]], LazyGroup]:
     """Make the root group of a function."""
 
     def decorate(function: Callable[..., None]) -> LazyGroup:
@@ -226,7 +232,9 @@ def _version_option() -> click.Option:
     )
 
 
-pass_app = click.pass_obj
+def pass_app(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command's function the App as its first argument."""
+    return click.pass_obj(function)
 
 
 # -- running ---------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def _sent(document: Document) -> None:
 @click.option("--allow-secret", is_flag=True, help="Attach a text file although it seems to hold a secret.")
 @pass_app
 def send_command(app: App, body: str | None, body_file: str | None, context: str | None, **given: Any) -> None:
-    """Send a message from project FROM to TO: a project, several, or @group.
+    r"""Send a message from project FROM to TO: a project, several, or @group.
 
     \b
     sbfs send web api --subject "Build is red" --body "See the log."
@@ -57,7 +57,14 @@ _LIST_HEADINGS = {
 def _listed(box: str, project: str, document: Document) -> None:
     party, last = ("from_project", "status") if box == "inbox" else ("to_project", "delivery")
     rows = [
-        (one["id"], output.moment(one.get("deliver_at", one["timestamp"])), one[party], one["priority"], one[last], one["subject"])
+        (
+            one["id"],
+            output.moment(one.get("deliver_at", one["timestamp"])),
+            one[party],
+            one["priority"],
+            one[last],
+            one["subject"],
+        )
         for one in document["messages"]
     ]
     empty = f"no mail in {project}'s {box}" if document["total"] == 0 else ""
@@ -70,7 +77,9 @@ def _list_options(function: Any) -> Any:
         click.option("--status", type=options.STATUS, help="Only mail of this status."),
         click.option("--unread", is_flag=True, help="Short for --status unread."),
         click.option("--priority", type=options.PRIORITY, help="Only mail of this priority."),
-        click.option("--from", "--to", "sender", metavar="PROJECT", help="Only mail from (in an outbox: to) a project."),
+        click.option(
+            "--from", "--to", "sender", metavar="PROJECT", help="Only mail from (in an outbox: to) a project."
+        ),
         click.option("--since", metavar="TIME", help="From a date on, or a span back: 2026-11-22, 7d."),
         click.option("--until", metavar="TIME", help="Before a date."),
         options.at,
@@ -215,7 +224,9 @@ def mark_command(app: App, **given: Any) -> None:
 def _thread(document: Document) -> None:
     for one in document["messages"]:
         pad = "  " * one["depth"]
-        output.say(f"{pad}{output.moment(one['timestamp'])}  {one['from_project']} → {one['to_project']}: {one['subject']}")
+        output.say(
+            f"{pad}{output.moment(one['timestamp'])}  {one['from_project']} → {one['to_project']}: {one['subject']}"
+        )
         output.say(f"{pad}{one['id']}")
 
 

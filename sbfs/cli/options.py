@@ -23,7 +23,9 @@ at = click.option("--at", metavar="REV", help="The store as it was: a revision, 
 def paging(function: F) -> F:
     """`--limit` and `--cursor`."""
     function = click.option("--cursor", metavar="C", help="Go on behind a former answer's `next`.")(function)
-    return click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many.")(function)
+    return click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many.")(
+        function
+    )
 
 
 def body(function: F) -> F:
@@ -67,9 +69,9 @@ def parse_context(text: str | None) -> dict[str, Any] | None:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise Invalid(f"is not JSON: {error}", field="context", hint="write it as '{\"key\": \"value\"}'") from None
+        raise Invalid(f"is not JSON: {error}", field="context", hint='write it as \'{"key": "value"}\'') from None
     if not isinstance(value, dict):
-        raise Invalid("is not a JSON object", field="context", hint="write it as '{\"key\": \"value\"}'")
+        raise Invalid("is not a JSON object", field="context", hint='write it as \'{"key": "value"}\'')
     return value
 
 

@@ -36,7 +36,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     for heading in headings:
         # Ids are shown whole; the last column gives way where the window is narrow.
         last = heading == headings[-1]
-        grid.add_column(heading, no_wrap=True, overflow="ellipsis" if last else "fold", ratio=1 if last and terminal else None)
+        grid.add_column(
+            heading, no_wrap=True, overflow="ellipsis" if last else "fold", ratio=1 if last and terminal else None
+        )
     for row in rows:
         cells = [printable(str(cell)).replace("\n", " ") for cell in row]
         grid.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
@@ -105,7 +107,14 @@ def message(document: Document) -> None:
     project = document["path"].split("/")[1]
     for one in content.get("attachments", ()):
         trouble = document.get("attachment_trouble", {}).get(one["name"])
-        facts([("Attached", f"projects/{project}/{one['path']} ({one['size']} bytes)" + (f": {trouble}" if trouble else ""))])
+        facts(
+            [
+                (
+                    "Attached",
+                    f"projects/{project}/{one['path']} ({one['size']} bytes)" + (f": {trouble}" if trouble else ""),
+                )
+            ]
+        )
     if document["edited"]:
         click.echo("(this shows an unsaved edit of the file; 'sbfs save' makes it count)", err=True)
     say("")

@@ -105,7 +105,9 @@ def relate_command(app: App, **given: Any) -> None:
     """Say that PROJECT uses OTHER, or relates to it in another way."""
 
     def show(document: Document) -> None:
-        output.say(f"{document['project']['name']} {'no longer ' if given['remove'] else ''}{given['type']} {given['other']}")
+        output.say(
+            f"{document['project']['name']} {'no longer ' if given['remove'] else ''}{given['type']} {given['other']}"
+        )
 
     app.run("project.relate", show, actor=app.actor, **given)
 

@@ -172,7 +172,10 @@ def check_command(app: App, fix: bool) -> None:
             if one["remedy"] and not one["fixed"]:
                 output.say(f"    {one['remedy']}")
         left = document["left"]
-        output.say(f"{output.count(document['records'], 'record')} read; " + (f"{output.count(left, 'finding')} left" if left else "all is well"))
+        output.say(
+            f"{output.count(document['records'], 'record')} read; "
+            + (f"{output.count(left, 'finding')} left" if left else "all is well")
+        )
 
     app.run("check", show, fix=fix, progress=_progress(app))
 

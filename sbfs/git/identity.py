@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from sbfs.git.repository import Repository
 
 
-def user(repo: Repository) -> str:
-    """`Name <mail>` from the repository's or the person's Git configuration, or ""."""
+def user(repo: Repository, environ: Mapping[str, str]) -> str:
+    """`Name <mail>` from the environment, the repository's or the person's Git configuration, or ""."""
+    if given := environ.get("GIT_AUTHOR_NAME"):
+        return f"{given} <{environ.get('GIT_AUTHOR_EMAIL', '')}>"
     from dulwich.config import ConfigFile, StackedConfig
 
     backends = [*StackedConfig.default_backends()]

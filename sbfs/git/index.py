@@ -39,7 +39,7 @@ class Entry:
 
 
 class _Unreadable(Exception):
-    """This index needs Git itself."""
+    """Only Git itself can change the index as it is."""
 
 
 def prepare(gitdir: Path, target: Path, edits: Mapping[str, Entry], *, split: bool = True) -> None:
@@ -178,6 +178,7 @@ def _extensions(raw: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
 
 def _row(path: bytes, entry: Entry) -> bytes:
     state = entry.stat
+    numbers: tuple[int, ...]
     if state is None:
         numbers = (0, 0, 0, 0, 0, 0, entry.mode, 0, 0, 0)
     else:

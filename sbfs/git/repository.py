@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import functools
 import os
 import re
+import struct
 import time
 import weakref
+import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sbfs import files
 from sbfs.errors import Busy, Damaged, NotAStore, NotFound
@@ -71,7 +75,7 @@ class Repository:
         self._commits: dict[str, Commit] = {}
         self._config: tuple[int, Any] = (0, None)
 
-    def __enter__(self) -> Repository:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -100,9 +104,11 @@ class Repository:
             try:
                 number, data = self._store().get_raw(id.encode())
                 return packs.NAMES[number], data
-            except (KeyError, OSError, ValueError, AssertionError) as error:
+            except _broken() as error:
                 # Packs may have been joined since they were opened: look once more from the start.
                 self.close()
+                if last and isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):
+                    raise files._failed(error, self.gitdir / "objects") from error
                 if last:
                     raise Damaged(
                         f"object {id} cannot be read", hint="run 'sbfs check'; fetch it from another clone"
@@ -115,7 +121,10 @@ class Repository:
 
     def has(self, id: str) -> bool:
         """Whether an object is here."""
-        return id.encode() in self._store()
+        try:
+            return id.encode() in self._store()
+        except _broken() as error:
+            raise Damaged(f"object {id} cannot be looked up", hint="run 'sbfs check'") from error
 
     def tree(self, id: str) -> trees.Entries:
         """A tree's entries; not to be changed by the caller."""
@@ -169,7 +178,10 @@ class Repository:
 
     def head_ref(self) -> str | None:
         """The branch that is checked out; None for a detached HEAD."""
-        text = (self.gitdir / "HEAD").read_text().strip()
+        try:
+            text = (self.gitdir / "HEAD").read_text().strip()
+        except FileNotFoundError:
+            raise Damaged(".git/HEAD is missing", hint=f"write 'ref: {BRANCH}' into it") from None
         return text[5:] if text.startswith("ref: ") else None
 
     def ref(self, name: str) -> str | None:
@@ -337,6 +349,15 @@ class Repository:
         except (KeyError, FileNotFoundError):
             return None
         return value.decode()
+
+
+@functools.cache
+def _broken() -> tuple[type[Exception], ...]:
+    """What dulwich raises for objects that are missing, cut or overwritten."""
+    from dulwich.errors import ApplyDeltaError, ChecksumMismatch, FileFormatException
+
+    plain = (KeyError, IndexError, OSError, ValueError, AssertionError, EOFError, struct.error, zlib.error)
+    return (*plain, ApplyDeltaError, ChecksumMismatch, FileFormatException)
 
 
 def serialize_commit(

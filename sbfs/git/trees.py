@@ -44,10 +44,12 @@ class TreeEditor:
     def get(self, path: str) -> tuple[int, str] | None:
         """(mode, id) of a file, or None where there is none."""
         *folders, name = path.split("/")
-        node: _Node | None = self._root
+        node = self._root
         for folder in folders:
-            if (node := self._child(node, folder)) is None:
+            child = self._child(node, folder)
+            if child is None:
                 return None
+            node = child
         found = node.entries.get(name)
         return None if found and found[0] == FOLDER or name in node.children and not found else found
 

@@ -31,7 +31,9 @@ def load(store: Store, paths: Sequence[str | Path], *, allow_secret: bool = Fals
 def _load(path: Path, limit: int, allow_secret: bool) -> Content:
     try:
         if path.stat().st_size > limit:
-            raise Invalid(f"{path} is larger than {limit} bytes", field="attach", hint="raise limits.attachment in sbfs.yaml")
+            raise Invalid(
+                f"{path} is larger than {limit} bytes", field="attach", hint="raise limits.attachment in sbfs.yaml"
+            )
         data = path.read_bytes()
     except OSError as error:
         raise Failed(f"{path}: {(error.strerror or str(error)).lower()}", hint="check the path of --attach") from error

@@ -266,8 +266,9 @@ def _summarize(rows: Sequence[Row]) -> Summary:
 
 def _count(summary: Summary, status: str | None, now: str) -> int:
     counts = summary["counts"]
-    here = sum(counts.values()) if status is None else counts.get(status, 0)
-    return int(here) + sum(when <= now and status in (None, said) for when, said in summary["scheduled"])
+    here: int = sum(counts.values()) if status is None else counts.get(status, 0)
+    due = [said for when, said in summary["scheduled"] if when <= now]
+    return here + sum(status in (None, said) for said in due)
 
 
 def _headers(rows: Sequence[Row]) -> Iterator[Header]:

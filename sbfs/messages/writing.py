@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -87,7 +86,7 @@ def send(
         )
         return _deliver(tx, draft, sender, _recipients(tx.view, sender, recipients, related), contents)
 
-    return store.write("message.send", build, actor=from_project)
+    return store.write("message.send", build)
 
 
 def reply(
@@ -159,7 +158,7 @@ def forward(
         contents = attachments.contents_of(tx.view, holder, original)
         return _deliver(tx, draft, sender, _recipients(tx.view, sender, recipients, ""), contents)
 
-    return store.write("message.forward", build, actor=from_project or "")
+    return store.write("message.forward", build)
 
 
 def _forward_subject(subject: str) -> str:
@@ -197,6 +196,7 @@ def mark(store: Store, *, message_ids: Sequence[str], status: str, actor: str = 
             record = _received(tx, id)
             tx.replace(INBOX, record, {**record.data, "status": status})
             changed.append(replace(load(record.data), status=status))
+        tx.actor = tx.actor or changed[0].to_project
         ids = [message.id for message in changed]
         what = changed[0].subject if len(changed) == 1 else f"{len(changed)} messages"
         tx.describe(f"{changed[0].to_project} marks as {status}: {what}", Ids=" ".join(ids))
@@ -204,7 +204,7 @@ def mark(store: Store, *, message_ids: Sequence[str], status: str, actor: str = 
 
     if not message_ids:
         raise Invalid("no message is named", field="message_ids")
-    return store.write("message.mark", build, actor=actor or _recipient_of(store, message_ids[0]))
+    return store.write("message.mark", build, actor=actor)
 
 
 def archive(store: Store, *, message_ids: Sequence[str], actor: str = "") -> tuple[Message, ...]:
@@ -253,13 +253,14 @@ def edit(
                 field="message_id",
                 hint=f"answer it instead: sbfs message reply {old.id}",
             )
-        new = replace(old, **facts)
+        tx.actor = old.from_project
+        new = replace(old, **facts)  # type: ignore[arg-type]
         for kind, project in ((OUTBOX, old.from_project), (INBOX, old.to_project)):
             _move(tx, kind, project, old, new)
         tx.describe(f"{old.from_project} changes a message to {old.to_project}: {new.subject}", Ids=old.id)
         return new
 
-    return store.write("message.edit", build, actor=_sender_of(store, message_id))
+    return store.write("message.edit", build)
 
 
 def _move(tx: Transaction, kind: Kind[Message], project: str, old: Message, new: Message) -> None:
@@ -304,12 +305,13 @@ def _deliver(
     tx: Transaction, draft: Message, sender: Project, recipients: Sequence[Project], contents: Sequence[Content]
 ) -> Sent:
     """Put a draft into the outbox and every inbox."""
+    tx.actor = sender.name
     tx.need(projects.KIND.path_of(project=sender.name))
     sent = []
     for recipient in recipients:
         tx.need(projects.KIND.path_of(project=recipient.name))
         attached = attachments.put(tx, (sender.name, recipient.name), contents)
-        sent.append(put_both(tx, _addressed(tx, draft, sender, recipient, attached)))
+        sent.append(put_both(tx, _addressed(draft, sender, recipient, attached)))
     names = ", ".join(recipient.name for recipient in recipients)
     # What was taken out of the subject is taken out of the history too.
     subject = sent[0].subject
@@ -317,9 +319,7 @@ def _deliver(
     return Sent(tuple(sent), dict(tx.redacted))
 
 
-def _addressed(
-    tx: Transaction, draft: Message, sender: Project, recipient: Project, attached: tuple[Attachment, ...]
-) -> Message:
+def _addressed(draft: Message, sender: Project, recipient: Project, attached: tuple[Attachment, ...]) -> Message:
     id = new_id("msg", draft.when)
     known = {
         "from_alias": sender.alias,
@@ -346,8 +346,6 @@ def put_received(tx: Transaction, message: Message) -> None:
     """Write the copy of the one who receives it, unread."""
     path = INBOX.path_of(project=message.to_project, date=message.date, id=message.id)
     tx.create(INBOX, path, dump(replace(message, status="unread")))
-
-
 
 
 def _recipients(view: View, sender: Project, names: Sequence[str], related: str) -> tuple[Project, ...]:
@@ -385,14 +383,6 @@ def _received(tx: Transaction, id: str) -> Record:
     return record
 
 
-def _recipient_of(store: Store, id: str) -> str:
-    return reading.find(store.view(), id).to_project
-
-
-def _sender_of(store: Store, id: str) -> str:
-    return reading.find(store.view(), id).from_project
-
-
 def _delivery_time(store: Store, moment: datetime | str | None) -> datetime | None:
     if moment is None or isinstance(moment, datetime):
         return moment
@@ -420,5 +410,3 @@ def _check_word(word: str, words: tuple[str, ...], field: str) -> str:
     if word not in words:
         raise Invalid(f"{word!r} is none of {', '.join(words)}", field=field)
     return word
-
-
