@@ -64,6 +64,8 @@ class Catalog(Generic[S]):
         """Day → summary, newest first; a day is read only if it changed since the last time."""
         name = f"{self.folder}.json"
         top = self.view.repo.folder(self.view.commit.tree, self.folder)
+        if top is None:
+            return {}
         known = self._load(name)
         if known.get("tree") == top:
             return {day: summary for day, (_, summary) in known["days"].items()}
@@ -109,7 +111,7 @@ class Catalog(Generic[S]):
     def _load(self, name: str) -> dict[str, Any]:
         with suppress(OSError, ValueError):
             found: dict[str, Any] = json.loads((self._cache / name).read_bytes())
-            if found.get("version") == [_FORMAT, self.kind.version]:
+            if isinstance(found, dict) and found.get("version") == [_FORMAT, self.kind.version]:
                 return found
         return {}
 

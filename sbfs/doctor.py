@@ -168,9 +168,13 @@ def _configuration(store: Store) -> Fixable:
         what = f"Git's configuration of this clone lacks {', '.join(missing)}"
         yield Finding("configuration", what, ".git/config"), lambda: config.configure(gitdir)
     view = store.view()
-    for path, wanted in ((".gitattributes", founding.GITATTRIBUTES), (".gitignore", founding.GITIGNORE)):
+    for path in founding.DOTFILES:
         have = (view.read(path) or b"").decode("utf-8", "replace").splitlines()
-        lines = [line for line in wanted.splitlines() if line and not line.startswith("#") and line not in have]
+        lines = [
+            line
+            for line in founding.dotfile(path).splitlines()
+            if line and not line.startswith("#") and line not in have
+        ]
         if lines:
             what = f"lacks {len(lines)} of the lines that a store needs"
             yield Finding("attributes", what, path), _line_adder(store, path, lines)

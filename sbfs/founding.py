@@ -9,7 +9,7 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-from sbfs import files, times
+from sbfs import files, shared, times
 from sbfs.errors import Invalid
 from sbfs.git import packs, trees
 from sbfs.git.config import configure
@@ -17,30 +17,13 @@ from sbfs.git.repository import BRANCH, Repository, serialize_commit
 from sbfs.kind import new_id
 from sbfs.record import dump, etag
 
-GITATTRIBUTES = """\
-# Records are text and merge by meaning: without sbfs's merge driver (.git/info/attributes names it
-# where it is installed) a conflict is left loud instead of being merged line by line.
-*.yaml text eol=lf -merge
-*.json text eol=lf -merge
-*.jsonl text eol=lf -merge
-*.toml text eol=lf
-*.md text eol=lf
-projects/*/attachments/** -text -merge
-"""
+DOTFILES = (".gitattributes", ".gitignore")
 
-GITIGNORE = """\
-# what editors and killed programs leave
-.*~
-*~
-.*.sw?
-*.tmp
-*.orig
-*.rej
-.#*
-\\#*#
-.DS_Store
-Thumbs.db
-"""
+
+def dotfile(path: str) -> str:
+    """What a store's own .gitattributes or .gitignore begins with."""
+    return shared.read(f"templates/store/{path[1:]}")
+
 
 def found(root: Path, now: datetime) -> bool:
     """Make a store in root. Returns False if one was there. Raises Invalid where something else is.
@@ -104,8 +87,7 @@ def _build(gitdir: Path, now: datetime) -> None:
     configure(gitdir)
     settings = {"format": 1, "id": new_id("store", now), "created": times.dump(now)}
     contents = {
-        ".gitattributes": GITATTRIBUTES.encode(),
-        ".gitignore": GITIGNORE.encode(),
+        **{path: dotfile(path).encode() for path in DOTFILES},
         "sbfs.yaml": dump("sbfs.yaml", settings),
     }
     editor = trees.TreeEditor(lambda _: {}, None)

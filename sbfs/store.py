@@ -251,7 +251,7 @@ class View:
         Raises NotFound or Ambiguous. Tombstones count as not found by the caller's choice.
         """
         found: dict[str, list[str]] = {}
-        for kind in kinds:
+        for kind in kinds if prefix else ():
             for path in self._candidates(kind, prefix):
                 id = (kind.places(path) or {}).get("id", "")
                 if id.startswith(prefix):

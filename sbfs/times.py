@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from sbfs.errors import Invalid
@@ -25,15 +26,17 @@ def load(text: str, *, field: str = "timestamp") -> datetime:
     """An ISO time; without a zone it is UTC. Raises Invalid."""
     try:
         moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        # The first and the last hours there are have no UTC in every zone.
+        return moment.astimezone(UTC) and moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
         raise Invalid(f"{text!r} is no time", field=field, hint="write it as 2026-11-22T14:03:07Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def since(text: str, *, now: datetime, field: str = "since") -> datetime:
     """What a person writes for "from when": an ISO date or time, or a span back from now (`30m`, `12h`, `7d`, `2w`)."""
     if match := _SPAN.fullmatch(text.strip()):
-        return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
+        with suppress(OverflowError):
+            return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
     try:
         return load(text.strip(), field=field)
     except Invalid:

@@ -47,9 +47,13 @@ def _edit_lines(edits: list[Document]) -> None:
 
 
 @click.command("status", cls=Command)
+@click.option("--check", is_flag=True, help="Leave with status 4 where an unsaved edit is invalid.")
 @pass_app
-def status_command(app: App) -> None:
+def status_command(app: App, check: bool) -> None:
     """Show the store and every unsaved edit: what changed, and whether it is valid."""
+    from sbfs import verbs
+
+    document = verbs.run("status", app.store)
 
     def show(document: Document) -> None:
         output.facts(
@@ -67,7 +71,9 @@ def status_command(app: App) -> None:
         else:
             output.say("No unsaved edits.")
 
-    app.run("status", show)
+    app.answer(document, show)
+    if check and not all(edit["valid"] for edit in document["edits"]):
+        raise click.exceptions.Exit(4)
 
 
 @click.command("save", cls=Command)

@@ -53,7 +53,7 @@ def prepare(gitdir: Path, target: Path, edits: Mapping[str, Entry], *, split: bo
         current = _Current.read(gitdir)
         current.write(gitdir, target, changes, split)
     except _Unreadable as error:
-        _ask_git(gitdir, target, changes, str(error))
+        _change_by_git(gitdir, target, changes, str(error))
 
 
 @dataclass
@@ -96,12 +96,18 @@ class _Current:
             nameless = [_unsure(row, self.written) for row in self.nameless]
             _write(target, nameless, body, bytes.fromhex(self.shared) + (self.bitmaps or _EMPTY_BITMAP * 2))
             return
+        self._write_whole(gitdir, target, self._applied(self._everything(gitdir, target), changes), split)
+
+    def _everything(self, gitdir: Path, target: Path) -> dict[bytes, bytes]:
+        """All entries, the shared ones included. target: a file that may be overwritten."""
         if self.nameless or self.bitmaps not in (b"", _EMPTY_BITMAP * 2):
-            raise _Unreadable("its shared part was changed by Git")
-        rows, _ = _parse(_read_shared(base))
-        everything = {path: row for path, row in rows if path}
-        everything.update(self.entries)
-        self._write_whole(gitdir, target, self._applied(everything, changes), split)
+            # Git has replaced entries of the shared part, as its `status` does, and says so in
+            # bitmaps: let it put them together, once, so that later writes need not ask again.
+            _ask_git(gitdir, target, ["--no-split-index"], b"", "its shared part was changed by Git")
+            rows, _ = _parse(target.read_bytes())
+            return dict(rows)
+        rows, _ = _parse(_read_shared(gitdir / f"sharedindex.{self.shared}"))
+        return {path: row for path, row in rows if path} | self.entries
 
     def _applied(self, entries: dict[bytes, bytes], changes: dict[bytes, Entry]) -> dict[bytes, bytes]:
         result = {path: _unsure(row, self.written) for path, row in entries.items()}
@@ -230,15 +236,20 @@ def _forget_shared(gitdir: Path, keep: set[str], age: float = 3600) -> None:
                 file.unlink()
 
 
-def _ask_git(gitdir: Path, target: Path, changes: Mapping[bytes, Entry], why: str) -> None:
-    target.unlink(missing_ok=True)
-    with suppress(FileNotFoundError):
-        target.write_bytes((gitdir / "index").read_bytes())
+def _change_by_git(gitdir: Path, target: Path, changes: Mapping[bytes, Entry], why: str) -> None:
     lines = [
         (b"0 " + b"0" * 40 if entry.id is None else b"%o %b" % (entry.mode, entry.id.encode())) + b"\t" + path
         for path, entry in changes.items()
     ]
-    run_git(gitdir, ["update-index", "-z", "--index-info"], b"\0".join(lines) + b"\0", why, index=target)
+    _ask_git(gitdir, target, ["-z", "--index-info"], b"\0".join(lines) + b"\0", why)
+
+
+def _ask_git(gitdir: Path, target: Path, arguments: list[str], input: bytes, why: str) -> None:
+    """Let `git update-index` work on a copy of the index."""
+    target.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        target.write_bytes((gitdir / "index").read_bytes())
+    run_git(gitdir, ["update-index", *arguments], input, why, index=target)
 
 
 def rebuild(gitdir: Path, target: Path, files: Iterable[tuple[str, Entry]], *, split: bool = True) -> None:

@@ -108,7 +108,7 @@ class Repository:
                 # Packs may have been joined since they were opened: look once more from the start.
                 self.close()
                 if last and isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):
-                    raise files._failed(error, self.gitdir / "objects") from error
+                    raise files.failed(error, self.gitdir / "objects") from error
                 if last:
                     raise Damaged(
                         f"object {id} cannot be read", hint="run 'sbfs check'; fetch it from another clone"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from builtins import list as builtin_list
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sbfs import files, projects, times
 from sbfs.catalog import Catalog, Row
-from sbfs.errors import Invalid, NotFound
-from sbfs.kind import Kind, time_of_id
+from sbfs.errors import Error, Invalid, NotFound
+from sbfs.kind import Kind
 from sbfs.messages import attachments
 from sbfs.messages.value import BOXES, INBOX, OUTBOX, PRIORITIES, STATUSES, Header, Message, load
 from sbfs.record import Record
@@ -62,7 +62,7 @@ def list(
             raise Invalid(f"{word!r} is none of {', '.join(words)}", field=name)
     view = store.view(at)
     name = projects.resolve(view, project).name
-    other = projects.resolve(view, sender).name if sender else None
+    other = _names(view, sender) if sender else None
     wanted = _Filter(box, status, priority, other, _iso(since), _iso(until), _iso(store.clock()))
     scan = _Scan(view, name, wanted, limit, cursor)
     scan.run()
@@ -71,14 +71,20 @@ def list(
     return Page(items, scan.total, more, tuple(scan.troubles))
 
 
+def _names(view: View, project: str) -> frozenset[str]:
+    """The names that a project has and had: mail that was sent before a rename keeps the old one."""
+    found = projects.resolve(view, project)
+    return frozenset({found.name, *found.formerly})
+
+
 @dataclass(frozen=True)
 class _Filter:
-    """What a list asks for. Times as text, which sorts as they do."""
+    """What a list asks for. other: any of these names. Times as text, which sorts as they do."""
 
     box: str
     status: str | None
     priority: str | None
-    other: str | None
+    other: frozenset[str] | None
     since: str
     until: str
     now: str
@@ -96,7 +102,7 @@ class _Filter:
             not (header.scheduled and header.when > self.now)
             and self.status in (None, status)
             and self.priority in (None, header.priority)
-            and self.other in (None, other)
+            and (self.other is None or other in self.other)
             and (not self.since or header.when >= self.since)
             and (not self.until or header.when < self.until)
         )
@@ -157,7 +163,7 @@ class _Scan:
 def _listed(view: View, header: Header, box: str) -> Shown:
     record = view.record(header.path)
     message = load(record.data)
-    delivery = _delivery(view, header.to_project, header.path) if box == "outbox" else ""
+    delivery = _delivery(view, message, header.path) if box == "outbox" else ""
     return Shown(message, box, header.path, delivery=delivery)
 
 
@@ -185,7 +191,7 @@ def show(store: Store, *, message_id: str, at: str | None = None) -> Shown:
         box,
         path,
         edited=edited is not None,
-        delivery=_delivery(view, message.to_project, path.replace("/inbox/", "/outbox/")) if not at else "",
+        delivery=_delivery(view, message, path) if not at else "",
         trouble=dict(attachments.troubles(view, project, message)),
     )
 
@@ -207,19 +213,28 @@ def thread(store: Store, *, message_id: str, at: str | None = None) -> tuple[tup
     view = store.view(at)
     start = find(view, message_id)
     now = store.clock()
-    begun = time_of_id(start.thread)
-    since = begun.strftime("%Y/%m/%d") if begun and begun <= start.timestamp else ""
+    since = _begun(view, start)
     found: dict[str, Message] = {start.id: start}
-    waiting, seen = {start.from_project, start.to_project}, set[str]()
+    waiting, seen = {name_now(view, one) for one in (start.from_project, start.to_project)}, set[str]()
     while waiting:
         project = waiting.pop()
         seen.add(project)
         for box in BOXES:
             for message in _in_thread(view, box, project, start.thread, since):
                 found.setdefault(message.id, message)
-                waiting |= {message.from_project, message.to_project} - seen
+                waiting |= {name_now(view, one) for one in (message.from_project, message.to_project)} - seen
     delivered = [one for one in found.values() if one.when <= now or one.id == start.id]
     return tuple(_as_tree(delivered))
+
+
+def _begun(view: View, message: Message) -> str:
+    """The day before which nothing of a message's thread lies: one before its first message was written,
+    for clocks that differ; "" where that is not known."""
+    try:
+        first = find(view, message.thread)
+    except Error:
+        return ""
+    return (first.timestamp - timedelta(days=1)).strftime("%Y/%m/%d")
 
 
 def _in_thread(view: View, box: str, project: str, thread: str, since: str) -> Iterator[Message]:
@@ -238,11 +253,16 @@ def _as_tree(messages: Sequence[Message]) -> Iterator[tuple[Message, int]]:
     for message in sorted(messages, key=lambda one: (one.when, one.id)):
         parent = message.in_reply_to if message.in_reply_to in known else ""
         children.setdefault(parent, []).append(message)
-    stack = [(message, 0) for message in reversed(children.get("", []))]
-    while stack:
-        message, depth = stack.pop()
-        yield message, depth
-        stack += [(child, depth + 1) for child in reversed(children.get(message.id, []))]
+    shown = set[str]()
+    # What answers itself in a circle has no top; it follows at the end.
+    for top in [*children.get("", []), *messages]:
+        stack = [(top, 0)]
+        while stack:
+            message, depth = stack.pop()
+            if message.id not in shown:
+                shown.add(message.id)
+                yield message, depth
+                stack += [(child, depth + 1) for child in reversed(children.get(message.id, []))]
 
 
 # -- on the way ------------------------------------------------------------------------------------
@@ -297,30 +317,34 @@ def holder(view: View, message: Message) -> str:
 
 def path_in(view: View, kind: Kind[Message], project: str, message: Message) -> str | None:
     """The path of a party's copy, whatever the party was renamed to since."""
-    name = projects.resolve(view, project).name
-    path = kind.path_of(project=name, date=message.date, id=message.id)
+    path = kind.path_of(project=name_now(view, project), date=message.date, id=message.id)
     return path if view.find_id(path) else None
 
 
-def received_status(view: View, recipient: str, outbox_path: str) -> str:
-    """The status of the received copy of a sent message; "" where there is none."""
-    try:
-        name = projects.resolve(view, recipient).name
-    except NotFound:
-        return ""
-    places = OUTBOX.places(outbox_path) or {}
-    path = INBOX.path_of(**{**places, "project": name}) if places else ""
-    row = box_catalog(view, "inbox", name).row(path) if path else None
+def received_status(view: View, recipient: str, path: str) -> str:
+    """The status of the received copy of a message, by the path of either copy; "" where there is none."""
+    name = name_now(view, recipient)
+    places = OUTBOX.places(path) or INBOX.places(path) or {}
+    inbox = INBOX.path_of(**{**places, "project": name}) if places else ""
+    row = box_catalog(view, "inbox", name).row(inbox) if inbox else None
     return Header(row.path, *row.header).status if row and row.header else ""
 
 
-def _delivery(view: View, recipient: str, outbox_path: str) -> str:
-    """What became of a sent message: `kept` here, `pushed` to a remote, `read` by its recipient."""
-    if received_status(view, recipient, outbox_path) in ("read", "archived"):
+def _delivery(view: View, message: Message, path: str) -> str:
+    """What became of a message, by the path of a copy: `kept` here, `pushed` to a remote, `read`."""
+    if received_status(view, message.to_project, path) in ("read", "archived"):
         return "read"
     remotes = view.repo.refs("refs/remotes/").values()
-    pushed = any(view.repo.entry(view.repo.commit(id).tree, outbox_path) for id in remotes if view.repo.has(id))
+    pushed = any(view.repo.entry(view.repo.commit(id).tree, path) for id in remotes if view.repo.has(id))
     return "pushed" if pushed else "kept"
+
+
+def name_now(view: View, project: str) -> str:
+    """The name that a party of a message has today; its old one where it is gone."""
+    try:
+        return projects.resolve(view, project).name
+    except NotFound:
+        return project
 
 
 def _iso(moment: datetime | None) -> str:

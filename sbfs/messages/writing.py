@@ -104,9 +104,11 @@ def reply(
     allow_secret: bool = False,
 ) -> Sent:
     """Answer a message: from the project that received it (or from_project) to the other party."""
-    original = reading.find(store.view(), message_id)
-    sender = from_project or original.to_project
-    other = original.to_project if sender == original.from_project else original.from_project
+    view = store.view()
+    original = reading.find(view, message_id)
+    sender = reading.name_now(view, from_project or original.to_project)
+    author = reading.name_now(view, original.from_project)
+    other = original.to_project if sender == author else author
     title = original.subject if original.subject.lower().startswith("re:") else f"Re: {original.subject}"
     return send(
         store,
@@ -264,8 +266,9 @@ def edit(
 
 
 def _move(tx: Transaction, kind: Kind[Message], project: str, old: Message, new: Message) -> None:
-    before = kind.path_of(project=project, date=old.date, id=old.id)
-    after = kind.path_of(project=project, date=new.date, id=new.id)
+    name = reading.name_now(tx.view, project)
+    before = kind.path_of(project=name, date=old.date, id=old.id)
+    after = kind.path_of(project=name, date=new.date, id=new.id)
     record = tx.find(before)
     if record is None:
         return
