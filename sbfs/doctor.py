@@ -268,6 +268,9 @@ class _Reader:
         assert kind is not None
         self.records += 1
         self.progress(self.records)
+        places = kind.places(path) or {}
+        if kind is INBOX:
+            self.received.add(places["id"])
         try:
             record = Record.parse(path, self.store.repo.blob(id))
             kind.check(record)
@@ -277,9 +280,6 @@ class _Reader:
             return
         if kind not in (INBOX, OUTBOX):
             return
-        places = kind.places(path) or {}
-        if kind is INBOX:
-            self.received.add(places["id"])
         if record.removed:
             return
         self.places[places["id"]].append(path)

@@ -47,7 +47,9 @@ class NotFound(Error):
     exit_code = 3
 
     def __init__(self, what: str, name: str, *, known: Iterable[str] = (), hint: str = ""):
-        near = difflib.get_close_matches(name, list(known), n=3)
+        names = list(known)
+        near = difflib.get_close_matches(name, names, n=3)
+        near = near or [one for one in names if len(name) > 1 and name in one][:3]
         if near and not hint:
             hint = "did you mean " + ", ".join(near) + "?"
         super().__init__(f"no {what} {name!r} in this store", hint=hint)

@@ -94,8 +94,8 @@ def undo(store: Store, *, revision: str | None = None, actor: str = "") -> Opera
             if now == before:
                 continue
             if now != after:
-                hint = f"see 'sbfs log {path}' and undo the later operation first"
-                raise Stale(f"{path} was changed after {commit.id[:10]}, it", hint=hint)
+                hint = f"it was written again after {commit.id[:10]}: see 'sbfs log {path}', and undo that first"
+                raise Stale(path, hint=hint)
             touched.append(path)
             if before is None:
                 tx.drop(path)
@@ -113,10 +113,12 @@ def undo(store: Store, *, revision: str | None = None, actor: str = "") -> Opera
 def _last_standing(view: View) -> Commit:
     undone: set[str] = set()
     for commit in islice(view.repo.history(view.revision), _LOOK_BACK):
-        said = commit.trailers
-        if target := said.get("Sbfs-Undoes"):
+        # An undo that was itself undone counts for nothing: what it took back stands again.
+        if commit.id in undone:
+            continue
+        if target := commit.trailers.get("Sbfs-Undoes"):
             undone.add(target)
-        elif commit.id not in undone:
+        else:
             return commit
     raise NotFound("operation to undo", "last")
 

@@ -20,7 +20,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import ValidationError
 
-from sbfs import __version__, verbs
+from sbfs import __version__, times, verbs
 from sbfs.errors import Error, Failed, Usage
 from sbfs.store import Store
 from sbfs.verbs import Document
@@ -76,7 +76,8 @@ class Tools:
             message_type=message_type,
             context=context,
             in_reply_to=in_reply_to,
-            deliver_at=deliver_at,
+            # Words are meant in the zone of this machine.
+            deliver_at=times.later(deliver_at, now=times.now().astimezone()) if deliver_at else None,
         )
 
     def list_project_messages(

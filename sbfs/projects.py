@@ -218,13 +218,18 @@ def relate(
         raise Invalid(f"{type!r} is none of {', '.join(RELATIONS)}", field="type")
 
     def build(tx: Transaction) -> Project:
-        old, target = resolve(tx.view, project), resolve(tx.view, other)
-        if old.name == target.name:
+        old = resolve(tx.view, project)
+        known = old.relations.get(type, ())
+        # What a project relates to may be gone by now: that can be taken back by the name it had.
+        target = other if remove and other in known else resolve(tx.view, other).name
+        if old.name == target:
             raise Invalid("a project cannot relate to itself", field="other")
-        names = {*old.relations.get(type, ())} - {target.name} | (frozenset() if remove else {target.name})
-        new = replace(old, relations={**old.relations, type: tuple(sorted(names))})
+        names = {one for one in known if target not in (one, name_now(tx.view, one))}
+        names |= frozenset() if remove else {target}
+        relations = {**old.relations, type: tuple(sorted(names))}
+        new = replace(old, relations={type: names for type, names in relations.items() if names})
         verb = "no longer " if remove else ""
-        return _replace(tx, old, new, f"{old.name} {verb}{type} {target.name}")
+        return _replace(tx, old, new, f"{old.name} {verb}{type} {target}")
 
     return store.write("project.relate", build, actor=actor)
 
@@ -235,8 +240,8 @@ def rename(store: Store, *, project: str, name: str, actor: str = "") -> Project
 
     def build(tx: Transaction) -> Project:
         old = resolve(tx.view, project)
-        _refuse_taken(tx.view, name)
-        formerly = tuple(dict.fromkeys([*old.formerly, old.name]))
+        _refuse_taken(tx.view, name, by=old.name)
+        formerly = tuple(one for one in dict.fromkeys([*old.formerly, old.name]) if one != name)
         new = replace(old, name=name, formerly=formerly, updated=tx.now)
         before = KIND.path_of(project=old.name)
         for path in _paths_below(tx.view, f"projects/{old.name}"):
@@ -329,8 +334,13 @@ def _replace(tx: Transaction, old: Project, new: Project, subject: str) -> Proje
 
 def _change_groups(tx: Transaction, change: Callable[[Iterable[str]], Iterable[str]]) -> None:
     for path, _ in tx.view.walk(GROUP):
-        record = tx.find(path)
-        if record is None:
+        try:
+            record = tx.find(path)
+            if record is None:
+                continue
+            GROUP.check(record)
+        except Invalid:
+            # A group that cannot be read keeps nobody from working; 'sbfs check' names it.
             continue
         old = _load_group(record.data)
         names = tuple(sorted({*change(old.projects)}))
@@ -338,10 +348,16 @@ def _change_groups(tx: Transaction, change: Callable[[Iterable[str]], Iterable[s
             tx.replace(GROUP, record, _dump_group(replace(old, projects=names, updated=tx.now)))
 
 
-def _refuse_taken(view: View, name: str) -> None:
+def _refuse_taken(view: View, name: str, by: str = "") -> None:
+    """Raise AlreadyExists for a name that a project has, or had: mail still goes to it by that name."""
     record = view.find_record(KIND.path_of(project=name))
     if record and not record.removed:
         raise AlreadyExists("project", name, hint=f"see 'sbfs project show {name}'")
+    heir = name_now(view, name) if record and "renamed_to" in record.data else name
+    if heir not in (name, by):
+        path = KIND.path_of(project=heir)
+        hint = f"it is a former name of {heir}: take it out of `formerly` in {path} to use it anew"
+        raise AlreadyExists("project", name, hint=hint)
 
 
 def _paths_below(view: View, folder: str) -> Iterable[str]:
@@ -357,6 +373,13 @@ def resolve(view: View, name: str) -> Project:
 
     Raises NotFound with names that are near.
     """
+    found: Project | None = view.memo.get(("project", name))
+    if found is None:
+        found = view.memo["project", name] = _resolve(view, name)
+    return found
+
+
+def _resolve(view: View, name: str) -> Project:
     record = view.find_record(KIND.path_of(project=name)) if _may_be_path(name) else None
     if record and not record.removed:
         return _read(record)
@@ -371,6 +394,14 @@ def resolve(view: View, name: str) -> Project:
     raise NotFound("project", name, known=known, hint="" if known else f"add it: sbfs project add {name}")
 
 
+def name_now(view: View, name: str) -> str:
+    """The name that a project has today, by any it had; the same where it is gone or cannot be read."""
+    try:
+        return resolve(view, name).name
+    except (NotFound, Invalid):
+        return name
+
+
 def _may_be_path(name: str) -> bool:
     try:
         check_name(name)
@@ -380,15 +411,13 @@ def _may_be_path(name: str) -> bool:
 
 
 def _read(record: Record) -> Project:
-    KIND.check(Record.parse(record.path, record.raw))
+    # A record without data may be one that could not be read: parsing it again says why.
+    KIND.check(record if record.data else Record.parse(record.path, record.raw))
     return _load_project(record.data)
 
 
 def _all(view: View) -> Iterable[Project]:
-    for name in view.names("projects"):
-        record = view.find_record(KIND.path_of(project=name))
-        if record and record.data and not record.removed:
-            yield _load_project(record.data)
+    return _readable(view)[0]
 
 
 def show(store: Store, *, project: str, at: str | None = None) -> Project:
@@ -446,7 +475,8 @@ def group_show(store: Store, *, group: str, at: str | None = None) -> Group:
 
 def group_list(store: Store, *, limit: int = 50, cursor: str | None = None, at: str | None = None) -> Page:
     """Groups by name. Items: Group."""
-    return page([*_groups(store.view(at))], lambda group: group.name, limit, cursor)
+    found, unreadable = _readable_groups(store.view(at))
+    return page(found, lambda group: group.name, limit, cursor, unreadable)
 
 
 def members(view: View, group: str) -> tuple[str, ...]:
@@ -458,11 +488,22 @@ def _group(view: View, name: str) -> Group:
     record = view.find_record(GROUP.path_of(group=name)) if _may_be_path(name) else None
     if record is None or record.removed:
         raise NotFound("group", name, known=[group.name for group in _groups(view)])
+    GROUP.check(Record.parse(record.path, record.raw))
     return _load_group(record.data)
 
 
 def _groups(view: View) -> Iterable[Group]:
+    return _readable_groups(view)[0]
+
+
+def _readable_groups(view: View) -> tuple[Sequence[Group], tuple[tuple[str, str], ...]]:
+    found, unreadable = [], []
     for path, _ in view.walk(GROUP, newest=False):
-        record = view.find_record(path)
-        if record and record.data and not record.removed:
-            yield _load_group(record.data)
+        try:
+            record = view.record(path)
+            if not record.removed:
+                GROUP.check(record)
+                found.append(_load_group(record.data))
+        except Invalid as error:
+            unreadable.append((path, str(error)))
+    return found, tuple(unreadable)

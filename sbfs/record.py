@@ -69,19 +69,35 @@ def etag(raw: bytes) -> str:
 def dump(path: str, data: dict[str, Any]) -> bytes:
     """The canonical bytes of a mapping, in the format that the path's ending names."""
     if path.endswith(".json"):
-        return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()
+        try:
+            return (json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
+        except UnicodeEncodeError:
+            raise Invalid("the text holds a lone surrogate, which is no Unicode character") from None
+        except ValueError as error:
+            raise Invalid(f"cannot be written as JSON: {error}") from None
     return yamlform.dump(data).encode()
 
 
 def _load_json(raw: bytes) -> Any:
     try:
-        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_once)
+        data = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_no_constant)
+        if b"\\u" in raw:
+            json.dumps(data, ensure_ascii=False).encode()
+        return data
+    except UnicodeEncodeError:
+        raise Invalid("holds a lone surrogate, which is no Unicode character") from None
     except UnicodeDecodeError:
         raise Invalid("is not UTF-8", hint="save the file as UTF-8") from None
     except json.JSONDecodeError as error:
         raise Invalid(f"is not JSON: {error.msg}", line=error.lineno) from None
+    except ValueError:
+        raise Invalid("holds an integer of more than 4,300 digits") from None
     except RecursionError:
         raise Invalid("is nested too deeply") from None
+
+
+def _no_constant(name: str) -> None:
+    raise Invalid(f"holds {name}, which is no JSON")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -65,16 +65,24 @@ RULES = (
         r"\bauthorization[\"']?\s*[:=]\s*[\"']?basic[ \t]+(?P<secret>[A-Za-z0-9+/]{8,}=*)",
         re.I,
     ),
-    _rule("url-password", "://", r"[a-z][a-z0-9+.-]*://[^\s/:@\"'<>\[\]]{0,128}:(?!\[redacted:)(?P<secret>[^\s/@\"'<>]{1,256})@", re.I),
+    _rule("url-password", "://", r"[a-z][a-z0-9+.-]{0,31}://[^\s/:@\"'<>\[\]]{0,128}:(?!\[redacted:)(?P<secret>[^\s/@\"'<>]{1,256})@", re.I),
 )  # fmt: skip
+
+
+_HINTS = tuple({hint for rule in RULES for hint in rule.hints})
+
+
+def _rules_for(value: str) -> list[Rule]:
+    """The rules that may find something in a text: most texts hold no hint at all."""
+    lower = value.lower()
+    here = {hint for hint in _HINTS if hint in lower}
+    return [rule for rule in RULES if not here.isdisjoint(rule.hints)] if here else []
 
 
 def text(value: str, found: Counter[str]) -> str:
     """The text with its secrets replaced; `found` counts them by type."""
-    lower = value.lower()
-    for rule in RULES:
-        if any(hint in lower for hint in rule.hints):
-            value = rule.pattern.sub(lambda match, rule=rule: _replace(match, rule, found), value)  # type: ignore[misc]
+    for rule in _rules_for(value):
+        value = rule.pattern.sub(lambda match, rule=rule: _replace(match, rule, found), value)  # type: ignore[misc]
     return value
 
 
@@ -98,8 +106,6 @@ def plain(value: Any, found: Counter[str]) -> Any:
 
 def find(value: str) -> Iterator[tuple[str, int]]:
     """The secrets in a text, as (type, line)."""
-    lower = value.lower()
-    for rule in RULES:
-        if any(hint in lower for hint in rule.hints):
-            for match in rule.pattern.finditer(value):
-                yield rule.type, value.count("\n", 0, match.start("secret")) + 1
+    for rule in _rules_for(value):
+        for match in rule.pattern.finditer(value):
+            yield rule.type, value.count("\n", 0, match.start("secret")) + 1

@@ -51,6 +51,7 @@ class Store:
         self.root = repo.root
         self.clock = clock
         self.lock_wait = lock_wait
+        self._settings: tuple[str, dict[str, Any]] = ("", {})
 
     @classmethod
     def open(cls, root: str | Path, *, clock: Callable[[], datetime] = times.now, lock_wait: float = 30.0) -> Store:
@@ -135,7 +136,11 @@ class Store:
 
     def settings(self) -> dict[str, Any]:
         """What sbfs.yaml says."""
-        return self.view().record(SETTINGS).data
+        view = self.view()
+        id = view.find_id(SETTINGS) or ""
+        if self._settings[0] != id:
+            self._settings = id, view.record(SETTINGS).data
+        return self._settings[1]
 
     def limit(self, name: str) -> int:
         """A limit in bytes: `body` or `attachment`."""
@@ -186,13 +191,17 @@ class Store:
 
 
 class View:
-    """The store at one revision. Reads answer from Git, never from the work tree."""
+    """The store at one revision. Reads answer from Git, never from the work tree.
+
+    memo: what was worked out from this revision, which does not change; the keys are the caller's.
+    """
 
     def __init__(self, store: Store, commit: Commit, *, current: bool):
         self.store = store
         self.repo = store.repo
         self.commit = commit
         self.current = current
+        self.memo: dict[tuple[str, str], Any] = {}
 
     @property
     def revision(self) -> str:
@@ -353,8 +362,10 @@ class Transaction:
         """A file that is no record, such as an attachment."""
         self._change(path, data)
 
-    def drop(self, path: str) -> None:
+    def drop(self, path: str, kind: Kind[Any] | None = None) -> None:
         """Take a file away without a tombstone, where something else tells that it is gone."""
+        if kind is not None:
+            self.kinds[path] = kind
         self._change(path, None)
 
     def adopt(self, kind: Kind[Any] | None, path: str, data: bytes | None, disk: str) -> None:

@@ -14,6 +14,7 @@ import functools
 import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from sbfs.errors import Invalid
@@ -231,6 +232,14 @@ def _load(text: str) -> Any:
         raise Invalid(f"holds the character {error.character!r}", line=before.count("\n") + 1) from None
     except RecursionError:
         raise Invalid("is nested too deeply") from None
+    except (ValueError, OverflowError):
+        # PyYAML without libyaml hands an escape such as "\UFFFFFFFF" to chr() unasked.
+        raise Invalid("is not YAML: found invalid Unicode character escape code", line=_bad_escape(text)) from None
+
+
+def _bad_escape(text: str) -> int | None:
+    found = next((one for one in re.finditer(r"\\U([0-9a-fA-F]{8})", text) if int(one[1], 16) > 0x10FFFF), None)
+    return text.count("\n", 0, found.start()) + 1 if found else None
 
 
 def _decode(raw: bytes) -> str:
@@ -320,6 +329,8 @@ def _construct(node: Any, lines: dict[tuple[Any, ...], int], path: tuple[Any, ..
 def _construct_scalar(node: Any) -> Any:
     tag, text = node.tag, node.value
     if tag == "tag:yaml.org,2002:str":
+        if not text.isascii() and _SURROGATE.search(text):
+            raise Invalid("holds a lone surrogate, which is no Unicode character", line=node.start_mark.line + 1)
         return text
     if tag == "tag:yaml.org,2002:int":
         return _construct_integer(text, node)
@@ -356,10 +367,16 @@ def patch(raw: bytes, new: dict[str, Any]) -> str:
     Where a value cannot be changed in place (the whole file on one line, say), the text is written
     anew and the comments are kept above it.
     """
+    import yaml
+
     text = _decode(raw).replace("\r\n", "\n")
     if not text.endswith("\n"):
         text += "\n"
-    node = _compose(text, pure=True)
+    try:
+        node = _compose(text, pure=True)
+    except yaml.YAMLError:
+        # The pure reader, which alone tells positions, is stricter about tabs than libyaml.
+        node = None
     if node is not None and node.id == "mapping" and not node.flow_style:
         patched = _patch_mapping(text, node, _construct(node, {}), new)
         if _says(patched, new):
@@ -396,11 +413,12 @@ def _patch_mapping(text: str, node: Any, old: dict[str, Any], new: dict[str, Any
 def _collect_edits(
     text: str, node: Any, old: dict[str, Any], new: dict[str, Any], edits: list[tuple[int, int, str]]
 ) -> None:
-    indent = node.value[0][0].start_mark.column if node.value else 0
+    indent: int = node.start_mark.column
     last = 0
     for key_node, value_node in node.value:
         key = _construct_scalar(key_node)
-        start, end = key_node.start_mark.index - indent, _content_end(text, value_node)
+        # A key behind `?` stands deeper than its mapping: begin where its line does.
+        start, end = key_node.start_mark.index - key_node.start_mark.column, _content_end(text, value_node)
         last = end
         if key not in new:
             line_end = _line_end(text, end)
@@ -455,11 +473,13 @@ def _comments(text: str, start: int, end: int) -> list[str]:
     """The comments that begin between two positions, without their line ends."""
     import yaml
 
-    spans = [
-        (token.start_mark.index, token.end_mark.index)
-        for token in yaml.scan(text, Loader=yaml.SafeLoader)
-        if isinstance(token, yaml.ScalarToken)
-    ]
+    spans: list[tuple[int, int]] = []
+    with suppress(yaml.YAMLError):
+        spans += (
+            (token.start_mark.index, token.end_mark.index)
+            for token in yaml.scan(text, Loader=yaml.SafeLoader)
+            if isinstance(token, yaml.ScalarToken)
+        )
     found = []
     for match in re.finditer(r"(?:^|(?<=[ \t\n]))#[^\n]*", text):
         inside = any(a <= match.start() < b and not _block_header(text, a, match.start()) for a, b in spans)

@@ -148,7 +148,12 @@ def test_nothing_but_protocol_reaches_standard_output(root: Path) -> None:
         "method": "initialize",
         "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
     }
-    lines = ["this is no JSON", json.dumps(start), '{"half": ', json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tools/list"})]
+    lines = [
+        "this is no JSON",
+        json.dumps(start),
+        '{"half": ',
+        json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tools/list"}),
+    ]
     command = [*SERVER, "--store", str(root), "mcp"]
     done = subprocess.run(command, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=60)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
@@ -158,6 +163,8 @@ def test_nothing_but_protocol_reaches_standard_output(root: Path) -> None:
 
 def test_no_store_is_said_at_once(tmp_path: Path) -> None:
     """A server that starts without a store would fail at every call instead of once."""
-    done = subprocess.run([*SERVER, "--store", str(tmp_path), "mcp"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        [*SERVER, "--store", str(tmp_path), "mcp"], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
     assert done.returncode == 6
     assert "is not a store" in done.stderr

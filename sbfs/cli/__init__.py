@@ -15,6 +15,7 @@ COMMANDS = {
     "undo": ("sbfs.cli.store", "Take back the last operation, or a given one."),
     "check": ("sbfs.cli.store", "Look the store over; with --fix, mend it."),
     "project": ("sbfs.cli.project", "The parties that send and receive, and groups of them."),
+    "group": ("sbfs.cli.project", "Groups of projects (short for project group)."),
     "message": ("sbfs.cli.message", "Mail between projects."),
     "send": ("sbfs.cli.message", "Send a message (short for message send)."),
     "inbox": ("sbfs.cli.message", "List the mail a project received."),

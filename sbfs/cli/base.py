@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -64,8 +65,21 @@ class App:
 
 def print_json(document: Document) -> None:
     """One JSON document on standard output."""
-    text = json.dumps(document, ensure_ascii=False, indent=None if not sys.stdout.isatty() else 2, default=str)
+    indent = 2 if sys.stdout.isatty() else None
+    try:
+        text = json.dumps(document, ensure_ascii=False, indent=indent, default=str, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(document), ensure_ascii=False, indent=indent, default=str)
     click.echo(text.encode("utf-8", "replace").decode())
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for what JSON has no number for: YAML's .nan and .inf."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _tell_redacted(document: Document) -> None:
@@ -251,7 +265,7 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
     except click.Abort:
         return _fail(app, "interrupted", "interrupted", "", 130)
     except click.UsageError as error:
-        return _usage(app or App(), error, "--json" in arguments)
+        return _usage(app, error, "--json" in arguments)
     except click.ClickException as error:
         return _fail(app, error.format_message(), "failed", "", error.exit_code)
     except BrokenPipeError:
@@ -293,6 +307,11 @@ def _print_error(app: App, error: Error) -> int:
 def _usage(app: App, error: click.UsageError, json_asked: bool) -> int:
     path = error.ctx.command_path if error.ctx else "sbfs"
     app.json = app.json or json_asked
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and error.ctx:
+        if not app.json:
+            click.echo(error.ctx.get_help(), err=True)
+            return 2
+        error = click.UsageError("Missing command", error.ctx)
     return _fail(app, error.format_message().rstrip("."), "usage", f"see '{path} --help'", 2)
 
 
@@ -313,4 +332,8 @@ def _say_error(sentence: str, hint: str) -> None:
 
 def printable(text: str) -> str:
     """A text without what a terminal would take for commands; line ends and tabs stay."""
-    return "".join(char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text)
+    return "".join(char if char.isprintable() or char in _HARMLESS else repr(char)[1:-1] for char in text)
+
+
+# Line ends, tabs, the spaces of all scripts, and what joins or parts letters and emoji.
+_HARMLESS = "\n\t\u00a0\u1680\u202f\u205f\u3000\u200c\u200d" + "".join(map(chr, range(0x2000, 0x200B)))

@@ -37,7 +37,9 @@ def _sent(document: Document) -> None:
 @click.option("--deliver-at", metavar="TIME", help='Hold it back until then: ISO, or "tomorrow at 9:30".')
 @click.option("--allow-secret", is_flag=True, help="Attach a text file although it seems to hold a secret.")
 @pass_app
-def send_command(app: App, body: str | None, body_file: str | None, context: str | None, **given: Any) -> None:
+def send_command(
+    app: App, body: str | None, body_file: str | None, context: str | None, deliver_at: str | None, **given: Any
+) -> None:
     r"""Send a message from project FROM to TO: a project, several, or @group.
 
     \b
@@ -45,12 +47,19 @@ def send_command(app: App, body: str | None, body_file: str | None, context: str
     git log -1 | sbfs send web @team --subject "New release" --priority high
     """
     text = options.read_body(body, body_file)
-    app.run("message.send", _sent, message=text, context=options.parse_context(context), **given)
+    app.run(
+        "message.send",
+        _sent,
+        message=text,
+        context=options.parse_context(context),
+        deliver_at=options.moment(deliver_at, app.store.clock()),
+        **given,
+    )
 
 
 _LIST_HEADINGS = {
-    "inbox": ("id", "received", "from", "priority", "status", "subject"),
-    "outbox": ("id", "sent", "to", "priority", "delivery", "subject"),
+    "inbox": ("id", "received (UTC)", "from", "priority", "status", "subject"),
+    "outbox": ("id", "sent (UTC)", "to", "priority", "delivery", "subject"),
 }
 
 
@@ -98,7 +107,7 @@ def _list(app: App, box: str, project: str, unread: bool, since: str | None, unt
 
 
 @message_command.command("list", cls=Command)
-@click.option("--box", type=click.Choice(["inbox", "outbox"]), default="inbox", show_default=True)
+@click.option("--box", type=options.BOX, default="inbox", show_default=True)
 @_list_options
 @pass_app
 def list_command(app: App, box: str, **given: Any) -> None:
@@ -151,19 +160,28 @@ def read_command(app: App, **given: Any) -> None:
 @click.option("--context", metavar="JSON", help="Facts for programs, as a JSON object.")
 @click.option("--deliver-at", metavar="TIME", help='ISO, or "tomorrow at 9:30".')
 @pass_app
-def edit_command(app: App, body: str | None, body_file: str | None, context: str | None, **given: Any) -> None:
+def edit_command(
+    app: App, body: str | None, body_file: str | None, context: str | None, deliver_at: str | None, **given: Any
+) -> None:
     """Change a message that waits for its delivery. What was delivered does not change any more."""
     text = options.read_body(body, body_file, required=False)
 
     def show(document: Document) -> None:
         output.say(f"changed {document['message']['id']}")
 
-    app.run("message.edit", show, message=text, context=options.parse_context(context), **given)
+    app.run(
+        "message.edit",
+        show,
+        message=text,
+        context=options.parse_context(context),
+        deliver_at=options.moment(deliver_at, app.store.clock()),
+        **given,
+    )
 
 
 @message_command.command("remove", cls=Command)
 @click.argument("message_id", metavar="ID")
-@click.option("--box", type=click.Choice(["inbox", "outbox"]), help="Only this copy; else both.")
+@click.option("--box", type=options.BOX, help="Only this copy; else both.")
 @pass_app
 def remove_command(app: App, **given: Any) -> None:
     """Remove a message. `sbfs undo` brings it back."""
@@ -182,10 +200,19 @@ def remove_command(app: App, **given: Any) -> None:
 @click.option("--deliver-at", metavar="TIME", help='Hold it back until then: ISO, or "tomorrow at 9:30".')
 @click.option("--allow-secret", is_flag=True, help="Attach a text file although it seems to hold a secret.")
 @pass_app
-def reply_command(app: App, body: str | None, body_file: str | None, context: str | None, **given: Any) -> None:
+def reply_command(
+    app: App, body: str | None, body_file: str | None, context: str | None, deliver_at: str | None, **given: Any
+) -> None:
     """Answer a message; the answer joins its thread."""
     text = options.read_body(body, body_file)
-    app.run("message.reply", _sent, message=text, context=options.parse_context(context), **given)
+    app.run(
+        "message.reply",
+        _sent,
+        message=text,
+        context=options.parse_context(context),
+        deliver_at=options.moment(deliver_at, app.store.clock()),
+        **given,
+    )
 
 
 @message_command.command("forward", cls=Command)

@@ -12,10 +12,21 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-PRIORITY = click.Choice(["low", "normal", "high", "urgent"])
-STATUS = click.Choice(["unread", "read", "archived"])
-TYPE = click.Choice(["request", "response", "notification", "update"])
-RELATION = click.Choice(["uses", "extends", "references", "shares_code"])
+
+class Word(click.Choice[str]):
+    """One of a few words. Help lists them and the shell completes them; the library checks them, so
+    that a wrong one is the same error everywhere."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word as it was given."""
+        return value
+
+
+PRIORITY = Word(["low", "normal", "high", "urgent"])
+STATUS = Word(["unread", "read", "archived"])
+TYPE = Word(["request", "response", "notification", "update"])
+RELATION = Word(["uses", "extends", "references", "shares_code"])
+BOX = Word(["inbox", "outbox"])
 
 at = click.option("--at", metavar="REV", help="The store as it was: a revision, HEAD~3, or a date.")
 
@@ -67,12 +78,23 @@ def parse_context(text: str | None) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
         raise Invalid(f"is not JSON: {error}", field="context", hint='write it as \'{"key": "value"}\'') from None
     if not isinstance(value, dict):
         raise Invalid("is not a JSON object", field="context", hint='write it as \'{"key": "value"}\'')
     return value
+
+
+def moment(text: str | None, now: datetime) -> datetime | None:
+    """`--deliver-at`: a coming moment; words are meant in the zone of this machine."""
+    from sbfs import times
+
+    return times.later(text, now=now.astimezone()) if text else None
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is no value of JSON")
 
 
 def since(text: str | None, now: datetime, field: str = "since") -> datetime | None:

@@ -144,7 +144,7 @@ def log_command(app: App, **given: Any) -> None:
             for one in document["operations"]
         ]
         if rows:
-            output.table(("revision", "when", "who", "what"), rows)
+            output.table(("revision", "when (UTC)", "who", "what"), rows)
         if document["next"]:
             output.say(f"more: --cursor {document['next']}")
 

@@ -18,9 +18,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
+from typing import TypeVar
 
 from sbfs.errors import Failed
+
+K = TypeVar("K")
 
 SPLIT_FROM = 4096
 """Entries from which the index is split. Below, a whole one is as cheap and every tool reads it."""
@@ -93,7 +97,7 @@ class _Current:
             with suppress(OSError):
                 os.utime(base)  # Git throws away shared files that nobody touched for two weeks
             body = self._applied(self.entries, changes)
-            nameless = [_unsure(row, self.written) for row in self.nameless]
+            nameless = [*_unsure(dict(enumerate(self.nameless)), self.written).values()]
             _write(target, nameless, body, bytes.fromhex(self.shared) + (self.bitmaps or _EMPTY_BITMAP * 2))
             return
         self._write_whole(gitdir, target, self._applied(self._everything(gitdir, target), changes), split)
@@ -110,7 +114,7 @@ class _Current:
         return {path: row for path, row in rows if path} | self.entries
 
     def _applied(self, entries: dict[bytes, bytes], changes: dict[bytes, Entry]) -> dict[bytes, bytes]:
-        result = {path: _unsure(row, self.written) for path, row in entries.items()}
+        result = _unsure(entries, self.written)
         for path, entry in changes.items():
             if entry.id is None:
                 result.pop(path, None)
@@ -123,21 +127,19 @@ class _Current:
             _write(target, [], entries, None)
             return
         # What the shared file says is not looked at again, so nothing in it may be of this moment.
-        young = int(time.time()) - 1
-        entries = {path: _unsure(row, young) for path, row in entries.items()}
+        entries = _unsure(entries, int(time.time()) - 1)
         shared = _write(gitdir / "sbfs" / "sharedindex.next", [], entries, None)
         os.replace(gitdir / "sbfs" / "sharedindex.next", gitdir / f"sharedindex.{shared}")
         _write(target, [], {}, bytes.fromhex(shared) + _EMPTY_BITMAP * 2)
         _forget_shared(gitdir, keep={shared, self.shared})
 
 
-def _unsure(row: bytes, since: int) -> bytes:
+def _unsure(rows: dict[K, bytes], since: int) -> dict[K, bytes]:
     """An entry as young as the index that held it may hide an edit of the same instant: a size of 0
     makes Git look at the file again (its own remedy, see racy-git.txt). since: seconds, since Git as
     it is commonly built compares no finer."""
-    if struct.unpack_from(">I", row, 8)[0] < since & 0xFFFFFFFF:
-        return row
-    return row[:36] + b"\0\0\0\0" + row[40:]
+    mark = struct.pack(">I", since & 0xFFFFFFFF)
+    return {key: row if row[8:12] < mark else row[:36] + b"\0\0\0\0" + row[40:] for key, row in rows.items()}
 
 
 def _parse(raw: bytes) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes]]:
@@ -146,12 +148,9 @@ def _parse(raw: bytes) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes]]:
     version, count = struct.unpack_from(">II", raw, 4)
     if version not in (2, 3):
         raise _Unreadable(f"it has version {version}")
-    rows, at = [], 12
     try:
-        for start, end, path in _rows(raw, count):
-            rows.append((path, raw[start:end]))
-            at = end
-    except (struct.error, ValueError):
+        rows, at = _rows(raw, count)
+    except (IndexError, ValueError):
         raise _Unreadable("it is damaged") from None
     extensions = dict(_extensions(raw, at))
     unknown = [name for name in extensions if name != b"link" and not name[:1].isupper()]
@@ -160,19 +159,28 @@ def _parse(raw: bytes) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes]]:
     return rows, extensions
 
 
-def _rows(raw: bytes, count: int) -> Iterator[tuple[int, int, bytes]]:
-    at, flags_at, unpack = 12, 60, struct.Struct(">H").unpack_from
+def _rows(raw: bytes, count: int) -> tuple[list[tuple[bytes, bytes]], int]:
+    """(path, row) of each entry, and where the last one ends. One tight loop, since every write of a
+    store runs through it for thousands of entries."""
+    rows, at = [], 12
     for _ in range(count):
-        (flags,) = unpack(raw, at + flags_at)
-        if flags & 0x3000:
-            raise _Unreadable("it holds an unfinished merge")
-        head = 64 if flags & 0x4000 else 62
-        length = flags & 0xFFF
-        if length == 0xFFF:
-            length = raw.index(b"\0", at + head) - at - head
+        flags = raw[at + 60] << 8 | raw[at + 61]
+        head, length = 62, flags & 0xFFF
+        if flags & 0x7000 or length == 0xFFF:
+            head, length = _unusual(raw, at, flags)
         end = at + ((head + length + 8) & ~7)
-        yield at, end, raw[at + head : at + head + length]
+        rows.append((raw[at + head : at + head + length], raw[at:end]))
         at = end
+    return rows, at
+
+
+def _unusual(raw: bytes, at: int, flags: int) -> tuple[int, int]:
+    """Where the path of an entry with more flags, or with a long path, begins in it, and its length."""
+    if flags & 0x3000:
+        raise _Unreadable("it holds an unfinished merge")
+    head = 64 if flags & 0x4000 else 62
+    length = flags & 0xFFF
+    return head, length if length < 0xFFF else raw.index(b"\0", at + head) - at - head
 
 
 def _extensions(raw: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
@@ -197,8 +205,9 @@ def _row(path: bytes, entry: Entry) -> bytes:
 
 
 def _write(target: Path, nameless: list[bytes], entries: dict[bytes, bytes], link: bytes | None) -> str:
-    rows = [entries[path] for path in sorted(entries)]
-    version = 3 if any(row[60] & 0x40 for row in (*nameless, *rows)) else 2
+    rows = list(map(entries.__getitem__, sorted(entries)))
+    flagged = max(map(itemgetter(60), (*nameless, *rows)), default=0) >= 0x40
+    version = 3 if flagged and any(row[60] & 0x40 for row in (*nameless, *rows)) else 2
     parts = [b"DIRC", struct.pack(">II", version, len(nameless) + len(rows)), *nameless, *rows]
     if link is not None:
         parts.append(b"link" + struct.pack(">I", len(link)) + link)

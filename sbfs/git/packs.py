@@ -11,7 +11,9 @@ import os
 import secrets
 import struct
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +22,8 @@ from sbfs.files import sync_folder
 TYPES = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 NAMES = {number: name for name, number in TYPES.items()}
 _DELTAS = (6, 7)
+_FAR = 1 << 31
+"""Offsets from here on do not fit into an index's plain table."""
 
 TIERS = ((64 * 1024, 24), (1536 * 1024, 12), (24 * 1024 * 1024, 12))
 """(bytes, count): when so many packs are below a size, they become one. Bounds both the number of
@@ -50,8 +54,6 @@ def _header(type: int, size: int) -> bytes:
 
 
 def _write(folder: Path, entries: Collection[tuple[str, bytes]]) -> Path:
-    from dulwich.pack import write_pack_index_v2
-
     temporary = folder / f"tmp_sbfs_{os.getpid()}_{secrets.token_hex(6)}"
     listing = Path(f"{temporary}.idx")
     index: list[tuple[bytes, int, int]] = []
@@ -69,7 +71,7 @@ def _write(folder: Path, entries: Collection[tuple[str, bytes]]) -> Path:
             _sync(file)
         index.sort()
         with open(listing, "xb") as file:
-            write_pack_index_v2(file, index, digest.digest())
+            file.write(_listing(index, digest.digest()))
             _sync(file)
         name = hashlib.sha1(b"".join(id for id, _, _ in index), usedforsecurity=False).hexdigest()
         target = folder / f"pack-{name}.pack"
@@ -80,6 +82,28 @@ def _write(folder: Path, entries: Collection[tuple[str, bytes]]) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
         listing.unlink(missing_ok=True)
+
+
+def _listing(index: Sequence[tuple[bytes, int, int]], pack: bytes) -> bytes:
+    """The bytes of a pack's index, version 2 (gitformat-pack(5)).
+
+    index: (id, offset, crc), sorted. pack: its checksum.
+    """
+    firsts = Counter(id[0] for id, _, _ in index)
+    far = [offset for _, offset, _ in index if offset >= _FAR]
+    places = {offset: _FAR + number for number, offset in enumerate(far)}
+    body = b"".join(
+        (
+            b"\xfftOc" + struct.pack(">I", 2),
+            struct.pack(">256I", *accumulate(firsts[byte] for byte in range(256))),
+            *(id for id, _, _ in index),
+            struct.pack(f">{len(index)}I", *(crc for _, _, crc in index)),
+            struct.pack(f">{len(index)}I", *(places.get(offset, offset) for _, offset, _ in index)),
+            struct.pack(f">{len(far)}Q", *far),
+            pack,
+        )
+    )
+    return body + hashlib.sha1(body, usedforsecurity=False).digest()
 
 
 def _sync(file: IO[bytes]) -> None:
@@ -126,17 +150,21 @@ def _join(folder: Path, packs: list[Path]) -> None:
 
 def _read_whole(pack: Path) -> Iterator[tuple[str, bytes]]:
     """(id, entry bytes) of a pack without deltas; nothing for any other."""
-    from dulwich.object_format import DEFAULT_OBJECT_FORMAT
-    from dulwich.pack import load_pack_index
-
-    index = load_pack_index(os.fspath(pack.with_suffix(".idx")), DEFAULT_OBJECT_FORMAT)
-    try:
-        offsets = sorted((offset, sha.hex()) for sha, offset, _ in index.iterentries())
-    finally:
-        index.close()
+    offsets = _offsets(pack.with_suffix(".idx").read_bytes())
     data = pack.read_bytes()
-    if any((data[offset] >> 4) & 7 in _DELTAS for offset, _ in offsets):
+    if any(offset >= len(data) or (data[offset] >> 4) & 7 in _DELTAS for offset, _ in offsets):
         return
     ends = [offset for offset, _ in offsets[1:]] + [len(data) - 20]
     for (offset, id), end in zip(offsets, ends, strict=True):
         yield id, data[offset:end]
+
+
+def _offsets(listing: bytes) -> list[tuple[int, str]]:
+    """(offset, id) of a pack's objects by its index, sorted; nothing for an index that we would not write."""
+    if len(listing) < 1072 or listing[:8] != b"\xfftOc" + struct.pack(">I", 2):
+        return []
+    (count,) = struct.unpack_from(">I", listing, 1028)
+    if len(listing) != 1072 + 28 * count:
+        return []
+    ids = (listing[at : at + 20].hex() for at in range(1032, 1032 + 20 * count, 20))
+    return sorted(zip(struct.unpack_from(f">{count}I", listing, 1032 + 24 * count), ids, strict=True))

@@ -275,6 +275,8 @@ class Repository:
     def resolve(self, revision: str) -> str:
         """A commit's id from an id's prefix, a branch, a tag, `HEAD`, `…~N` or an ISO date. Raises NotFound."""
         base, _, steps = revision.partition("~")
+        if steps and not re.fullmatch(r"[0-9]{1,9}", steps):
+            raise NotFound("revision", revision, hint="write it as HEAD~3")
         id = self._resolve_name(base or "HEAD")
         for _ in range(int(steps or 1) if "~" in revision and (steps or "1").isdigit() else 0):
             parents = self.commit(id).parents

@@ -80,7 +80,8 @@ class TreeEditor:
             if child is None:
                 return
             trail.append(node := child)
-        if node.entries.pop(name, None):
+        if name in node.entries and node.entries[name][0] != FOLDER:
+            del node.entries[name]
             for one in trail:
                 one.changed = True
 

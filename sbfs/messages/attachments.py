@@ -24,6 +24,8 @@ class Content:
 
 def load(store: Store, paths: Sequence[str | Path], *, allow_secret: bool = False) -> tuple[Content, ...]:
     """Read files to attach. Raises Invalid for one that is too large, badly named, or holds a secret."""
+    if not paths:
+        return ()
     limit = store.limit("attachment")
     return tuple(_load(Path(path), limit, allow_secret) for path in paths)
 

@@ -185,7 +185,7 @@ def show(store: Store, *, message_id: str, at: str | None = None) -> Shown:
     path, box, project = _locate(view, message_id)
     record = view.record(path)
     edited = None if at else _unsaved(store, record)
-    message = load((edited or record).data)
+    message = loaded(edited or record)
     return Shown(
         message,
         box,
@@ -201,7 +201,6 @@ def _unsaved(store: Store, record: Record) -> Record | None:
     if disk is None or disk == record.raw:
         return None
     edited = Record.parse(record.path, disk)
-    (INBOX if INBOX.places(record.path) else OUTBOX).check(edited)
     return None if edited.removed else edited
 
 
@@ -215,14 +214,14 @@ def thread(store: Store, *, message_id: str, at: str | None = None) -> tuple[tup
     now = store.clock()
     since = _begun(view, start)
     found: dict[str, Message] = {start.id: start}
-    waiting, seen = {name_now(view, one) for one in (start.from_project, start.to_project)}, set[str]()
+    waiting, seen = {projects.name_now(view, one) for one in (start.from_project, start.to_project)}, set[str]()
     while waiting:
         project = waiting.pop()
         seen.add(project)
         for box in BOXES:
             for message in _in_thread(view, box, project, start.thread, since):
                 found.setdefault(message.id, message)
-                waiting |= {name_now(view, one) for one in (message.from_project, message.to_project)} - seen
+                waiting |= {projects.name_now(view, one) for one in (message.from_project, message.to_project)} - seen
     delivered = [one for one in found.values() if one.when <= now or one.id == start.id]
     return tuple(_as_tree(delivered))
 
@@ -297,7 +296,13 @@ def _headers(rows: Sequence[Row]) -> Iterator[Header]:
 
 def find(view: View, id: str) -> Message:
     """A message by its id or a unique prefix."""
-    return load(view.record(_locate(view, id)[0]).data)
+    return loaded(view.record(_locate(view, id)[0]))
+
+
+def loaded(record: Record) -> Message:
+    """A copy's message. Raises Invalid, with path and line, where plain Git brought in what breaks the rules."""
+    (INBOX if INBOX.places(record.path) else OUTBOX).check(record)
+    return load(record.data)
 
 
 def _locate(view: View, id: str) -> tuple[str, str, str]:
@@ -317,13 +322,13 @@ def holder(view: View, message: Message) -> str:
 
 def path_in(view: View, kind: Kind[Message], project: str, message: Message) -> str | None:
     """The path of a party's copy, whatever the party was renamed to since."""
-    path = kind.path_of(project=name_now(view, project), date=message.date, id=message.id)
+    path = kind.path_of(project=projects.name_now(view, project), date=message.date, id=message.id)
     return path if view.find_id(path) else None
 
 
 def received_status(view: View, recipient: str, path: str) -> str:
     """The status of the received copy of a message, by the path of either copy; "" where there is none."""
-    name = name_now(view, recipient)
+    name = projects.name_now(view, recipient)
     places = OUTBOX.places(path) or INBOX.places(path) or {}
     inbox = INBOX.path_of(**{**places, "project": name}) if places else ""
     row = box_catalog(view, "inbox", name).row(inbox) if inbox else None
@@ -337,14 +342,6 @@ def _delivery(view: View, message: Message, path: str) -> str:
     remotes = view.repo.refs("refs/remotes/").values()
     pushed = any(view.repo.entry(view.repo.commit(id).tree, path) for id in remotes if view.repo.has(id))
     return "pushed" if pushed else "kept"
-
-
-def name_now(view: View, project: str) -> str:
-    """The name that a party of a message has today; its old one where it is gone."""
-    try:
-        return projects.resolve(view, project).name
-    except NotFound:
-        return project
 
 
 def _iso(moment: datetime | None) -> str:

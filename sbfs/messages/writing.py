@@ -106,8 +106,8 @@ def reply(
     """Answer a message: from the project that received it (or from_project) to the other party."""
     view = store.view()
     original = reading.find(view, message_id)
-    sender = reading.name_now(view, from_project or original.to_project)
-    author = reading.name_now(view, original.from_project)
+    sender = projects.name_now(view, from_project or original.to_project)
+    author = projects.name_now(view, original.from_project)
     other = original.to_project if sender == author else author
     title = original.subject if original.subject.lower().startswith("re:") else f"Re: {original.subject}"
     return send(
@@ -258,26 +258,25 @@ def edit(
         tx.actor = old.from_project
         new = replace(old, **facts)  # type: ignore[arg-type]
         for kind, project in ((OUTBOX, old.from_project), (INBOX, old.to_project)):
-            _move(tx, kind, project, old, new)
+            _move(tx, kind, project, old, facts)
         tx.describe(f"{old.from_project} changes a message to {old.to_project}: {new.subject}", Ids=old.id)
         return new
 
     return store.write("message.edit", build)
 
 
-def _move(tx: Transaction, kind: Kind[Message], project: str, old: Message, new: Message) -> None:
-    name = reading.name_now(tx.view, project)
+def _move(tx: Transaction, kind: Kind[Message], project: str, old: Message, facts: Mapping[str, Any]) -> None:
+    """Change one copy, which keeps what only it holds, and move it where its day's folder changes."""
+    name = projects.name_now(tx.view, project)
     before = kind.path_of(project=name, date=old.date, id=old.id)
-    after = kind.path_of(project=name, date=new.date, id=new.id)
     record = tx.find(before)
     if record is None:
         return
-    data = {key: value for key, value in dump(new).items() if key != "status" or kind is INBOX}
-    if kind is INBOX:
-        data["status"] = record.data["status"]
-    tx.rewrite(kind, replace(record, path=after), data)
+    new = replace(load(record.data), **facts)
+    after = kind.path_of(project=name, date=new.date, id=new.id)
+    tx.rewrite(kind, replace(record, path=after), dump(new))
     if after != before:
-        tx.drop(before)
+        tx.drop(before, kind)
 
 
 def remove(store: Store, *, message_id: str, box: str | None = None, actor: str = "") -> Message:

@@ -1,0 +1,283 @@
+"""A writer that dies: nothing acknowledged is lost, nothing is half there, and the next command just works."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from helpers import (
+    add,
+    assert_sound,
+    die_mending,
+    die_operating,
+    finish,
+    git,
+    hold_lock,
+    note_path,
+    operate,
+    operate_for_ever,
+    operations_on_branch,
+    operations_on_disk,
+    run_git,
+    seed,
+    spawn,
+    stopped,
+    wait_for,
+    write_one,
+)
+
+from sbfs.store import Store
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    """A store with one operation done, to be copied for each death."""
+    with Store.init(tmp_path / "template") as store:
+        seed(store)
+        operate(store)
+    return tmp_path / "template"
+
+
+def _copy(template: Path, root: Path) -> Path:
+    shutil.copytree(template, root)
+    git(root, "status")  # the copies have other inodes, which Git notes once
+    return root
+
+
+def _die(root: Path, mode: str, when: str, at: int) -> dict:
+    """Run one writer that fails at a step; what it reported, and how it ended."""
+    report = root.parent / f"{root.name}.report"
+    code = finish(spawn(die_operating, root, mode, when, at, report))[0]
+    said = json.loads(report.read_text()) if report.exists() else {"acknowledged": [], "steps": 0}
+    return said | {"code": code}
+
+
+def _assert_mended(root: Path, acknowledged: list[int]) -> None:
+    """After the death: all that was acknowledged is there, whole, and the next command works."""
+    with Store.open(root, lock_wait=20) as store:
+        count = operations_on_branch(store)
+        assert count >= max(acknowledged, default=1)
+        assert operate(store) == count + 1
+        assert operations_on_branch(store) == count + 1
+    assert operations_on_disk(root) == count + 1
+    assert_sound(root, litter=True)
+
+
+@pytest.mark.parametrize("commit", ["", "git commit"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_kill_at_every_step(template: Path, tmp_path: Path, when: str, commit: str):
+    """Failure modes 11 and 51: SIGKILL before or after any step that reaches the disk.
+
+    Breaks if a step were out of order, a journal were believed too early or a lock were left that
+    nobody takes away; with a `git commit` right after the death, if Git could commit an index that
+    lacks what the branch already has.
+    """
+    for at in range(1, 200):
+        root = _copy(template, tmp_path / f"{at}")
+        said = _die(root, "kill", when, at)
+        if commit:
+            (root / "other.txt").write_text("a person's file\n")
+            run_git(root, "add", "other.txt")
+            run_git(root, "commit", "-q", "-m", "A person commits")
+        if said["code"] == 0:
+            break
+        assert said["code"] == -9
+        if commit and not git(root, "ls-files", "other.txt"):
+            # Git was kept out; the next command of sbfs lets it in again.
+            Store.open(root, lock_wait=20).close()
+            git(root, "add", "other.txt")
+        if commit:
+            run_git(root, "commit", "-q", "-m", "A person commits, later")
+            assert git(root, "ls-tree", "--name-only", "main", "other.txt") == "other.txt"
+        _assert_mended(root, said["acknowledged"])
+        shutil.rmtree(root)
+    assert at > 25, "the writer has more steps than these: the trap does not catch them"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("mode", ["full", "interrupt"])
+def test_failure_at_every_step(template: Path, tmp_path: Path, mode: str, when: str):
+    """Failure modes 10 and 14: a full disk or Ctrl-C at any step; the same process goes on afterwards.
+
+    Breaks if a lock or a file descriptor were kept after an exception, if the system's error came
+    through raw, or if half an operation stayed.
+    """
+    expected = {"full": {"Failed", "Busy"}, "interrupt": {"KeyboardInterrupt"}}[mode]
+    errors = set()
+    for at in range(1, 200):
+        root = _copy(template, tmp_path / f"{at}")
+        said = _die(root, mode, when, at)
+        assert said["code"] == 0, said
+        _assert_mended(root, said["acknowledged"])
+        assert said["open"] <= 0, said
+        if at > said["steps"]:
+            break
+        if said["error"]:
+            errors.add(said["error"])
+        shutil.rmtree(root)
+    assert at > 25, "the writer has more steps than these: the trap does not catch them"
+    assert errors
+    assert errors <= expected
+
+
+def test_kill_while_mending(template: Path, tmp_path: Path):
+    """Failure mode 11, twice: who mends what a dead writer left may die as well, at any step.
+
+    Breaks if mending were not repeatable.
+    """
+    half = []
+    for at in range(1, 60):
+        root = _copy(template, tmp_path / f"half-{at}")
+        if _die(root, "kill", "before", at)["code"] == 0:
+            break
+        if (root / ".git" / "sbfs" / "journal").exists():
+            half.append(root)
+    assert len(half) > 5
+    for root in half[::3]:
+        for at in range(1, 100):
+            again = _copy(root, tmp_path / f"{root.name}-{at}")
+            code = finish(spawn(die_mending, again, at))[0]
+            _assert_mended(again, [])
+            shutil.rmtree(again)
+            if code == 0:
+                break
+        assert at > 3
+
+
+def test_kill_while_founding(tmp_path: Path):
+    """Failure modes 7 and 11: a founder that dies leaves nothing, or a store that works.
+
+    Breaks if a half-made repository appeared under its final name.
+    """
+    for at in range(1, 60):
+        root = tmp_path / f"{at}"
+        code = finish(spawn(_found_and_die, root, at))[0]
+        with Store.init(root) as store:
+            seed(store)
+            assert operate(store) == 1
+        assert_sound(root, litter=True)
+        if code == 0:
+            break
+    assert at > 5
+
+
+def _found_and_die(root: Path, at: int) -> None:
+    from helpers import trip
+
+    trip("kill", "after", at)
+    Store.init(root).close()
+
+
+def test_dead_leader_does_not_take_followers_along(store: Store, tmp_path: Path):
+    """Failure modes 11 and 17: a leader dies with another process's operation in hand; the follower is neither lost
+    nor published twice.
+
+    Breaks if an operation in a dead leader's hands were forgotten, or repeated after the branch has moved.
+    """
+    seed(store)
+    root = store.root
+    for at in range(1, 60, 2):
+        ready, release = tmp_path / f"ready-{at}", tmp_path / f"release-{at}"
+        holder = spawn(_lead_and_die, root, ready, release, at)
+        with stopped(holder):
+            wait_for(ready.exists)
+            follower = spawn(write_one, root, f"follower-{at}", tmp_path / f"report-{at}")
+            with stopped(follower):
+                wait_for(lambda: list((root / ".git" / "sbfs" / "queue").glob("*.json")))
+                release.touch()
+                code = finish(holder, follower)[0]
+            assert (tmp_path / f"report-{at}").read_text() == "done"
+        path = note_path(f"follower-{at}")
+        assert len(git(root, "log", "--format=%H", "main", "--", path).splitlines()) == 1
+        if code == 0:
+            break
+    assert operations_on_branch(store) == operations_on_disk(root)
+    assert_sound(root, litter=True)
+
+
+def _lead_and_die(root: Path, ready: Path, release: Path, at: int) -> None:
+    from helpers import trip
+
+    with Store.open(root) as store:
+        publisher = store.publisher()
+        with publisher.locked():
+            ready.touch()
+            wait_for(release.exists)
+            trip("kill", "before", at)
+            publisher._lead(_operation(store))
+
+
+def _operation(store: Store):
+    from sbfs.store import Transaction, who
+
+    change = Transaction(store, store.view(), "leader")
+    number = int(change.view.read("notes/counter/counter.yaml")) + 1
+    change.put_bytes("notes/counter/counter.yaml", b"%d\n" % number)
+    change.drop(f"places/place-{number - 1:04}.txt")
+    change.put_bytes(f"places/place-{number:04}.txt", b"%d\n" % number)
+    change.put_bytes(f"notes/new/{number:04}/note.txt", b"note %d\n" % number)
+    return change.operation(who("leader"))
+
+
+def test_intents_of_dead_processes_are_not_published(store: Store, tmp_path: Path):
+    """Failure mode 17: who waited and was killed was told nothing, so nothing of it is published later.
+
+    Breaks if the queue were read without asking whether its owner lives.
+    """
+    ready, release = tmp_path / "ready", tmp_path / "release"
+    holder = spawn(hold_lock, store.root, ready, release)
+    with stopped(holder):
+        wait_for(ready.exists)
+        waiting = spawn(write_one, store.root, "ghost", tmp_path / "report")
+        with stopped(waiting):
+            wait_for(lambda: list((store.root / ".git" / "sbfs" / "queue").glob("*.json")))
+        release.touch()
+        finish(holder)
+    add(store, "living")
+    assert store.view().find_id(note_path("ghost")) is None
+    assert not (store.root / note_path("ghost")).exists()
+    add(store, "living-on")
+    assert_sound(store.root)
+
+
+def _storm(root: Path, logs: Path, kills: int) -> None:
+    """Four writers, of which one after the other is killed and followed by a new one."""
+    dice = random.Random(kills)
+    with Store.init(root) as store:
+        seed(store)
+    logs.mkdir()
+    writers = [spawn(operate_for_ever, root, logs / f"{number}") for number in range(4)]
+    try:
+        for _ in range(kills):
+            time.sleep(dice.uniform(0.02, 0.12))
+            victim = dice.randrange(4)
+            writers[victim].kill()
+            writers[victim].join()
+            assert [one.exitcode for one in writers if one.exitcode not in (None, -9)] == []
+            writers[victim] = spawn(operate_for_ever, root, logs / f"{victim}")
+        lines = sum(len(log.read_text().splitlines()) for log in logs.iterdir())
+        wait_for(lambda: sum(len(log.read_text().splitlines()) for log in logs.iterdir()) > lines + 3)
+    finally:
+        for writer in writers:
+            writer.kill()
+        for writer in writers:
+            writer.join()
+    acknowledged = [int(line) for log in logs.iterdir() for line in log.read_text().split("\n")[:-1]]
+    assert len(set(acknowledged)) == len(acknowledged)
+    _assert_mended(root, acknowledged)
+
+
+def test_random_kills(tmp_path: Path):
+    """Failure mode 11: four writers, killed at random. Breaks if any instant were unsafe that no step names."""
+    _storm(tmp_path / "store", tmp_path / "logs", 15)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_random_kills_by_the_hundred(tmp_path: Path):
+    """Failure mode 11, hundreds of times."""
+    _storm(tmp_path / "store", tmp_path / "logs", 400)
