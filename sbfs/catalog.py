@@ -109,7 +109,7 @@ class Catalog(Generic[S]):
             return [id, None, str(error)]
 
     def _load(self, name: str) -> dict[str, Any]:
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RecursionError):
             found: dict[str, Any] = json.loads((self._cache / name).read_bytes())
             if isinstance(found, dict) and found.get("version") == [_FORMAT, self.kind.version]:
                 return found

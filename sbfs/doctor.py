@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sbfs import files, founding, kinds, worktree
+from sbfs import files, founding, kinds, projects, worktree
 from sbfs.errors import Damaged, Error, Invalid
 from sbfs.git import config, index, trees
 from sbfs.git.index import run_git
@@ -61,15 +61,16 @@ def check(store: Store, *, fix: bool = False, progress: Callable[[int], None] = 
     found: list[Finding] = []
     found += _mended(_left_behind(store), fix)
     found += _under_way(store)
-    found += _mended(_configuration(store), fix)
+    reader = _Reader(store, progress)
     try:
-        reader = _Reader(store, progress)
+        found += _mended(_configuration(store), fix)
         found += _mended(reader.findings(), fix)
+        found += _mended(_index_behind(store), fix)
+        found += _invalid_edits(store)
     except Damaged as error:
-        found.append(Finding("damaged", error.sentence, remedy=error.hint))
-        return Checked(tuple(found), 0)
-    found += _mended(_index_behind(store), fix)
-    found += _invalid_edits(store)
+        remedy = "take .git/objects from another clone, or clone it anew"
+        found.append(Finding("damaged", error.sentence, remedy=remedy))
+        return Checked(tuple(found), reader.records)
     found += _objects(store)
     return Checked(tuple(found), reader.records)
 
@@ -136,11 +137,20 @@ def _is_left(file: Path, age: float) -> bool:
 def _is_open(file: Path) -> bool:
     """Whether a process has the file open, where the system tells (Linux)."""
     target = os.path.realpath(file)
-    for entry in Path("/proc").glob("[0-9]*/fd/*"):
-        with suppress(OSError):
-            if os.readlink(entry) == target:
-                return True
+    for process in filter(str.isdigit, _names(Path("/proc"))):
+        for handle in _names(Path("/proc", process, "fd")):
+            with suppress(OSError):
+                if os.readlink(f"/proc/{process}/fd/{handle}") == target:
+                    return True
     return False
+
+
+def _names(folder: Path) -> list[str]:
+    """What a folder holds; nothing where it is not there, or gone as a process is that ended just now."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def _remover(file: Path) -> Callable[[], object]:
@@ -206,6 +216,9 @@ def _index_behind(store: Store) -> Fixable:
             return
         said = _listing_by_git(store)
     branch = {path: id for path, _, id in trees.walk(repo.tree, tree)}
+    if said is None:
+        yield Finding("index", "Git's index cannot be read", ".git/index"), lambda: _renew_index(store, branch)
+        return
     behind = [
         path
         for path in branch.keys() | said.keys()
@@ -216,11 +229,11 @@ def _index_behind(store: Store) -> Fixable:
         yield Finding("index", what, ".git/index"), lambda: _mend_index(store, behind, branch)
 
 
-def _listing_by_git(store: Store) -> dict[str, str]:
+def _listing_by_git(store: Store) -> dict[str, str] | None:
     try:
         said = run_git(store.repo.gitdir, ["ls-files", "-s", "-z"], b"", "it cannot be listed")
     except Error:
-        return {}
+        return None
     rows = (os.fsdecode(row).partition("\t") for row in said.split(b"\0") if row)
     return {path: head.split()[1] for head, _, path in rows}
 
@@ -228,6 +241,14 @@ def _listing_by_git(store: Store) -> dict[str, str]:
 def _disk(file: Path) -> str | None:
     data = files.read(file)
     return None if data is None else etag(data)
+
+
+def _renew_index(store: Store, branch: dict[str, str]) -> None:
+    """Make the index anew from the branch; what a person had staged cannot be read from it any more."""
+    publisher = store.publisher()
+    with publisher.locked():
+        (store.repo.gitdir / "index").unlink()
+        publisher.refresh_index(dict(branch))
 
 
 def _mend_index(store: Store, behind: list[str], branch: dict[str, str]) -> None:
@@ -308,10 +329,14 @@ class _Reader:
             if message.id in self.received:
                 continue
             inbox = delivery.inbox_path(self.view, message)
-            if inbox is None:
+            if inbox is None or self._made_since(message):
                 continue
             what = f"was sent, but {message.to_project} has no copy"
             yield Finding("undelivered", what, path), _deliverer(self.store, path)
+
+    def _made_since(self, message: Message) -> bool:
+        """Whether the recipient is another project than was written to: that one was removed."""
+        return projects.resolve(self.view, message.to_project).created > message.timestamp
 
 
 def _deliverer(store: Store, path: str) -> Callable[[], object]:

@@ -14,6 +14,7 @@ import secrets
 import stat
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from sbfs.errors import Failed, Invalid
@@ -24,12 +25,17 @@ TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{12}~")
 BULK = 48
 """From this many files on, one sync of the file system replaces a sync a file."""
 
+_PLAIN = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,120}(?<!\.)(?:/(?!$)|$))+")
+"""What nearly all paths look like: nothing to complain about."""
+
 _BAD_PART = re.compile(r"[\0-\x1f\\:*?\"<>|\ud800-\udc7f\udd00-\udfff]")
 _IGNORED_BY_MACS = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 
 
 def check_path(path: str) -> str:
     """A posix path below the store that is safe on every system, or Invalid."""
+    if _PLAIN.fullmatch(path):
+        return path
     for part in path.split("/"):
         bare = _IGNORED_BY_MACS.sub("", part).lower()
         if bare in ("", ".", "..", ".git", "git~1") or part.endswith((" ", ".")):
@@ -55,14 +61,15 @@ def join(root: Path, path: str) -> Path:
     return root / path
 
 
-def read(file: Path) -> bytes | None:
+def read(file: str | Path) -> bytes | None:
     """A file's bytes; None where there is none."""
     try:
-        return file.read_bytes()
+        with open(file, "rb") as stream:
+            return stream.read()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except OSError as error:
-        raise failed(error, file) from error
+        raise failed(error, Path(file)) from error
 
 
 def write(file: Path, data: bytes, *, mode: int = 0o644) -> None:
@@ -98,6 +105,9 @@ def write_many(files: Mapping[Path, bytes | None], *, mode: int = 0o644) -> None
             if data is None:
                 at.unlink(missing_ok=True)
                 folders.add(at.parent)
+        if len(folders) > BULK and sys.platform == "linux":
+            os.sync()
+            return
         for folder in folders:
             sync_folder(folder)
     except OSError as error:
@@ -133,6 +143,23 @@ def sync_all(names: Iterable[str]) -> None:
         handle = os.open(name, os.O_RDONLY)
         os.fsync(handle)
         os.close(handle)
+
+
+def sync_many(written: Iterable[str]) -> None:
+    """Bring files that others wrote to disk, with their folders. One that is gone is left out."""
+    names = [*written]
+    if len(names) > BULK and sys.platform == "linux":
+        os.sync()
+        return
+    for name in names:
+        with suppress(FileNotFoundError):
+            handle = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+    for folder in {os.path.dirname(name) for name in names}:
+        sync_folder(Path(folder))
 
 
 def sync_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from sbfs import projects
 from sbfs.errors import Invalid, NotFound, Stale
 from sbfs.git import trees
 from sbfs.git.repository import Commit
@@ -103,11 +104,24 @@ def undo(store: Store, *, revision: str | None = None, actor: str = "") -> Opera
                 tx.put_bytes(path, store.repo.blob(before))
         if not touched:
             raise Invalid(f"nothing is left to take back of {commit.id[:10]}", field="revision")
+        _refuse_orphans(tx, commit)
         ids = _operation(commit).ids
         tx.describe(f"Undo: {commit.subject}", Undoes=commit.id, **({"Ids": " ".join(ids)} if ids else {}))
         return _operation(commit)
 
     return store.write("undo", build, actor=actor)
+
+
+def _refuse_orphans(tx: Transaction, commit: Commit) -> None:
+    """Raise Stale where a project would go and leave behind what came to it since."""
+    for path in [path for path in tx.changes if projects.KIND.places(path) and tx.find(path) is None]:
+        folder = path.rpartition("/")[0]
+        found = tx.view.repo.folder(tx.view.commit.tree, folder)
+        below = trees.walk(tx.view.repo.tree, found, folder + "/") if found else ()
+        left = [one for one, _, _ in below if one not in tx.changes]
+        if left:
+            hint = f"{left[0]} came after {commit.id[:10]}: see 'sbfs log {folder}', and undo that first"
+            raise Stale(folder, hint=hint)
 
 
 def _last_standing(view: View) -> Commit:

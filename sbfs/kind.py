@@ -137,6 +137,8 @@ class Kind(Generic[T]):
 
 
 def _dig(data: Mapping[str, Any], name: str) -> Any:
+    if "." not in name:
+        return data.get(name)
     value: Any = data
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -30,6 +31,7 @@ _PLAIN = re.compile(r"\.gitattributes|\.gitignore|projects/[^/]+/attachments/[0-
 _OURS = re.compile(r"(?:projects|groups|conflicts)/.+")
 
 
+@functools.lru_cache(1024)
 def kind_of(path: str) -> Kind[Any] | None:
     """The kind whose record lies at a path."""
     return next((kind for kind in KINDS if kind.places(path) is not None), None)

@@ -69,15 +69,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Operation:
-    """What becomes one commit. message: subject and trailers. who: `Name <mail>`. needs: paths that
-    must be there. id: names it among the waiting ones."""
+    """What becomes one commit. message: subject and trailers. who: `Name <mail>`. needs: (path,
+    etag) of what it was built on besides, which must still be so. id: names it among the waiting ones."""
 
     id: str
     message: str
     who: str
     when: datetime
     changes: tuple[Change, ...]
-    needs: tuple[str, ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()
     parents: tuple[str, ...] = ()
 
     def dump(self) -> bytes:
@@ -111,9 +111,8 @@ class Operation:
             for path, content, was, disk in data["changes"]
         )
         when = times.load(data["when"])
-        return cls(
-            data["id"], data["message"], data["who"], when, changes, tuple(data["needs"]), tuple(data["parents"])
-        )
+        needs = tuple((path, id) for path, id in data["needs"])
+        return cls(data["id"], data["message"], data["who"], when, changes, needs, tuple(data["parents"]))
 
     @property
     def size(self) -> int:
@@ -127,7 +126,10 @@ Outcome = str | Error
 
 @dataclass
 class _Batch:
-    """What is about to be published: commits on top of `tip`, their objects, the files they leave."""
+    """What is about to be published: commits on top of `tip`, their objects, the files they leave.
+
+    kept: files that a person wrote just as they shall be, in the state in which they were read.
+    """
 
     repo: Repository
     tip: Commit | None
@@ -136,6 +138,7 @@ class _Batch:
     tree: str | None
     objects: list[packs.Object] = field(default_factory=list)
     files: dict[str, bytes | None] = field(default_factory=dict)
+    kept: dict[str, os.stat_result] = field(default_factory=dict)
     done: dict[str, str] = field(default_factory=dict)
 
 
@@ -332,17 +335,19 @@ class Publisher:
                     outcomes[operation.id] = self._stage(batch, operation)
                 except Error as error:
                     outcomes[operation.id] = error
+                    # It may have been refused half-way: nothing of it may reach the next one's commit.
+                    batch.editor = trees.TreeEditor(self.repo.tree, batch.tree)
             if batch.done:
-                self._make_true(batch, operations[0].who)
+                self._make_true(batch, operations[0])
         return outcomes
 
     def _stage(self, batch: _Batch, operation: Operation) -> str:
         """Turn an operation into a commit of the batch, in memory."""
-        for path in operation.needs:
-            if batch.editor.get(path) is None:
-                raise Moved(f"{path} is gone")
-        for change in operation.changes:
-            self._check(batch, change)
+        for path, id in operation.needs:
+            found = batch.editor.get(path)
+            if found is None or found[1] != id:
+                raise Moved(f"{path} changed meanwhile")
+        states = {change.path: self._check(batch, change) for change in operation.changes}
         objects: list[packs.Object] = []
         # A file that only moves brings no new object.
         here = {change.was for change in operation.changes}
@@ -365,18 +370,27 @@ class Publisher:
         objects.append(("commit", commit, data))
         self.repo.remember_commit(commit, data)
         batch.objects += objects
+        for path, state in states.items():
+            batch.kept.pop(path, None)
+            if state is not None:
+                batch.kept[path] = state
         batch.files.update({change.path: change.data for change in operation.changes})
         batch.head, batch.tree, batch.done[operation.id] = commit, tree, commit
         return commit
 
-    def _check(self, batch: _Batch, change: Change) -> None:
+    def _check(self, batch: _Batch, change: Change) -> os.stat_result | None:
+        """Refuse a change that is built on something else than what is there.
+
+        Returns the state of a file that already is as it shall be, as a person's edit mostly is.
+        """
         files.check_path(change.path)
         found = batch.editor.get(change.path)
         if (found[1] if found else "absent") != change.was:
             raise Moved(f"{change.path} changed meanwhile")
         if change.path in batch.files:
-            return
+            return None
         file = files.join(self.repo.root, change.path)
+        state = _stat(file, None)
         disk = files.read(file)
         if disk is None and file.is_dir():
             raise Invalid("is a folder, not a file", path=change.path)
@@ -384,18 +398,22 @@ class Publisher:
         want = etag(change.data) if change.data is not None else "absent"
         if have not in (change.was, want, change.disk):
             raise Edited(change.path)
+        as_written = disk is not None and have == want and state is not None and not state.st_mode & 0o111
+        return state if as_written else None
 
-    def _make_true(self, batch: _Batch, who: str) -> None:
+    def _make_true(self, batch: _Batch, first: Operation) -> None:
         repo = self.repo
         packs.write(repo.gitdir / "objects" / "pack", _unique(batch.objects))
         journal: dict[str, Any] = {"old": batch.tip.id if batch.tip else None, "new": batch.head}
-        journal |= {"paths": list(batch.files), "done": batch.done}
+        journal |= {"paths": list(batch.files), "kept": list(batch.kept), "done": batch.done}
         files.write(self.own / "journal", json.dumps(journal).encode())
-        self._put_files(batch.files)
-        self._next_index(batch.files, batch.editor)
+        self._put_files({path: data for path, data in batch.files.items() if path not in batch.kept})
+        files.sync_many(f"{repo.root}/{path}" for path in batch.kept)
+        self._next_index(batch)
         assert batch.head is not None
         old = batch.tip.id if batch.tip else None
-        if not repo.move_ref(BRANCH, old, batch.head, who, repo_subject(batch)):
+        said = first.message.partition("\n")[0] if len(batch.done) == 1 else f"{len(batch.done)} operations"
+        if not repo.move_ref(BRANCH, old, batch.head, first.who, said):
             raise Moved("the branch moved meanwhile")
         files.sync_folder(repo.gitdir / "refs" / "heads")
         # From here on it is true.
@@ -406,11 +424,13 @@ class Publisher:
         files.write_many({root / path: data for path, data in changes.items()})
         files.prune_folders(root, {(root / path).parent for path, data in changes.items() if data is None})
 
-    def _next_index(self, changes: dict[str, bytes | None], editor: trees.TreeEditor) -> None:
+    def _next_index(self, batch: _Batch) -> None:
         edits = {}
-        for path, data in changes.items():
-            found = editor.get(path)
-            state = _stat(self.repo.root / path, data) if data is not None else None
+        for path, data in batch.files.items():
+            found = batch.editor.get(path)
+            state = batch.kept.get(path)
+            if state is None and data is not None:
+                state = _stat(self.repo.root / path, data)
             edits[path] = index.Entry(found[1] if found else None, stat=state)
         self._write_index(edits)
 
@@ -523,13 +543,14 @@ class Publisher:
         known = [_tree(repo, journal["old"]), _tree(repo, journal["new"])]
         put: dict[str, bytes | None] = {}
         edits: dict[str, index.Entry] = {}
+        kept = set(journal.get("kept", ()))
         for path in journal["paths"]:
             file = files.join(repo.root, path)
             disk = files.read(file)
             have = etag(disk) if disk is not None else None
             want = _id_at(repo, tip, path)
-            # What is in neither commit was written by a person, and stays.
-            if have != want and have in [_id_at(repo, tree, path) for tree in known]:
+            # What is in neither commit was written by a person, and stays; so does what was there before.
+            if have != want and path not in kept and have in [_id_at(repo, tree, path) for tree in known]:
                 put[path] = repo.blob(want) if want else None
             edits[path] = index.Entry(want)
             for left in file.parent.glob(".*~"):
@@ -547,11 +568,6 @@ class Publisher:
 
     def _contains(self, head: str, commit: str | None) -> bool:
         return any(one.id == commit for one, _ in zip(self.repo.history(head), range(1000), strict=False))
-
-
-def repo_subject(batch: _Batch) -> str:
-    """What the reflog says of a batch."""
-    return f"{len(batch.done)} operations" if len(batch.done) > 1 else "operation"
 
 
 def _seems_free(lock: IO[bytes]) -> bool:

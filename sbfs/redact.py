@@ -104,6 +104,12 @@ def plain(value: Any, found: Counter[str]) -> Any:
     return value
 
 
+def may_hold(value: str) -> bool:
+    """Whether a text could hold a secret: it holds a hint of one."""
+    lower = value.lower()
+    return any(hint in lower for hint in _HINTS)
+
+
 def find(value: str) -> Iterator[tuple[str, int]]:
     """The secrets in a text, as (type, line)."""
     for rule in _rules_for(value):

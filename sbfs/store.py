@@ -299,7 +299,7 @@ class Transaction:
         self.kinds: dict[str, Kind[Any]] = {}
         self.redacted: Counter[str] = Counter()
         self.revision = ""
-        self._needs: set[str] = set()
+        self._needs: dict[str, str] = {}
         self._subject = verb
         self._trailers: dict[str, str] = {}
 
@@ -308,8 +308,8 @@ class Transaction:
         self._subject, self._trailers = subject, trailers
 
     def need(self, path: str) -> None:
-        """The file must still be there when this is published."""
-        self._needs.add(path)
+        """The file must still be as it was read when this is published; else it is built anew."""
+        self._needs[path] = self.view.find_id(path) or "absent"
 
     def find(self, path: str) -> Record | None:
         """The record as this transaction leaves it, or None; a tombstone counts as none."""
@@ -397,7 +397,7 @@ class Transaction:
         message = commit_message(self._subject, self.verb, self._trailers)
         changes = tuple(self.changes.values())
         return Operation(
-            new_id("op", self.now), message, who(self.actor), self.now, changes, tuple(sorted(self._needs))
+            new_id("op", self.now), message, who(self.actor), self.now, changes, tuple(sorted(self._needs.items()))
         )
 
 
@@ -424,15 +424,57 @@ def checked_edit(
     if disk is None or not path.endswith((".yaml", ".json")):
         return disk
     text = disk.replace(b"\r\n", b"\n")
-    if kind is not None:
-        record = Record.parse(path, text)
+    if kind is None:
+        try:
+            return redact.text(text.decode("utf-8-sig"), found).encode()
+        except UnicodeDecodeError:
+            raise Invalid("is not UTF-8", path=path, hint="save the file as UTF-8") from None
+    record = Record.parse(path, text)
+    kind.check(record)
+    if before is not None and (old := _valid(kind, path, before)):
+        kind.check_change(old, record)
+    clean = without_secrets(record, found)
+    if clean.raw != record.raw:
+        kind.check(clean)
+    return clean.raw
+
+
+def without_secrets(record: Record, found: Counter[str]) -> Record:
+    """What a person wrote, without its secrets and without a byte order mark: in values, then in comments.
+
+    Raises Invalid where taking out a comment's secret would take values along.
+    """
+    if record.path.endswith(".yaml") and b"\\" not in record.raw and not redact.may_hold(record.raw.decode()):
+        # No hint in the text, and no escape that could hide one: most files end here.
+        return Record(record.path, record.data, record.raw.removeprefix(b"\xef\xbb\xbf"))
+    data = redact.plain(record.data, found)
+    raw = record.raw if data == record.data else record.changed(data).raw
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    text = redact.text(raw.decode(), found).encode()
+    if text == raw:
+        return Record(record.path, data, raw)
+    with suppress(Invalid):
+        clean = Record.parse(record.path, text)
+        if _shape(clean.data) == _shape(data):
+            return clean
+    hint = "take it out by hand, and save again"
+    raise Invalid("holds a secret that cannot be taken out alone", path=record.path, hint=hint)
+
+
+def _valid(kind: Kind[Any], path: str, raw: bytes) -> Record | None:
+    """The record of some bytes, or None: what was not valid may be put right in any field."""
+    with suppress(Invalid):
+        record = Record.parse(path, raw)
         kind.check(record)
-        if before is not None:
-            kind.check_change(_unchecked(path, before), record)
-    try:
-        return redact.text(text.decode("utf-8-sig"), found).encode()
-    except UnicodeDecodeError:
-        raise Invalid("is not UTF-8", path=path, hint="save the file as UTF-8") from None
+        return record
+    return None
+
+
+def _shape(value: Any) -> Any:
+    """The keys and places of plain data, without the values."""
+    if isinstance(value, dict):
+        return {key: _shape(item) for key, item in value.items()}
+    return [_shape(item) for item in value] if isinstance(value, list) else None
 
 
 def who(actor: str) -> str:

@@ -38,7 +38,17 @@ def run(verb: str, store: Store, **arguments: Any) -> Document:
     value = entry.function(store, **arguments)
     if isinstance(value, doctor.Checked) and value.left:
         return {"success": False, **entry.answer(value)}
+    if isinstance(value, worktree.Saved) and value.invalid:
+        return {**_invalid_edits(value.invalid), **entry.answer(value)}
     return {"success": True, **entry.answer(value)}
+
+
+def _invalid_edits(invalid: tuple[worktree.Edit, ...]) -> Document:
+    first, count = invalid[0], len(invalid)
+    place = f"{first.path}:{first.line}" if first.line else first.path
+    said = "an edit is invalid" if count == 1 else f"{count} edits are invalid; the first"
+    hint = first.hint or "mend the file and save again"
+    return {"success": False, "error": f"{said}: {place}: {first.error}", "code": "invalid", "hint": hint}
 
 
 def error_document(error: Error) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from sbfs.kind import Kind
 from sbfs.messages import INBOX, OUTBOX, delivery
 from sbfs.messages.writing import put_received
 from sbfs.record import Record, etag
-from sbfs.store import Store, Transaction, View, checked_edit
+from sbfs.store import Store, Transaction, View, checked_edit, without_secrets
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,15 @@ def _edit(view: View, path: str) -> Edit | None:
     state = "added" if before is None else "deleted" if disk is None else "changed"
     kind = kinds.kind_of(path)
     handwritten = delivery.is_outbox(path) and before is None
-    name = kind.name if kind else "message" if handwritten else "" if kinds.is_plain(path) else "other"
+    file = kinds.is_plain(path) or kinds.is_misplaced(path)
+    name = kind.name if kind else "message" if handwritten else "" if file else "other"
     return Edit(path, state, name)
 
 
 def _disk(view: View, path: str) -> str | None:
     """The etag of the file at a path; None where there is none."""
-    file = view.store.root / path
-    if file.is_symlink():
+    file = f"{view.store.root}/{path}"
+    if os.path.islink(file):
         return "link"
     data = files.read(file)
     return None if data is None else etag(data)
@@ -179,6 +181,9 @@ def _adopt(tx: Transaction, edit: Edit) -> None:
     if kinds.is_misplaced(edit.path) and edit.state != "deleted":
         raise Invalid("is no place of a record", path=edit.path, hint="see docs/format.md for where records lie")
     kind = kinds.kind_of(edit.path)
+    if kinds.is_plain(edit.path):
+        tx.adopt(None, edit.path, disk, etag(disk) if disk is not None else "absent")
+        return
     before = tx.view.read(edit.path)
     after = _completed(tx, kind, edit.path, checked_edit(kind, edit.path, disk, before, tx.redacted), before)
     tx.adopt(kind, edit.path, after, etag(disk) if disk is not None else "absent")
@@ -191,15 +196,16 @@ def _completed(
     if after is None or kind is None or not any(one.name == "updated" for one in kind.fields):
         return after
     record = Record.parse(path, after)
-    known = Record.parse(path, before).data if before else {}
+    known: dict[str, Any] = {}
+    with suppress(Invalid):  # What Git brought in may be unreadable; here it is put right.
+        known = Record.parse(path, before).data if before else {}
     if record.removed or record.data.get("updated") != known.get("updated"):
         return after
     return record.changed({**record.data, "updated": times.dump(tx.now)}).raw
 
 
 def _adopt_handwritten(tx: Transaction, path: str, disk: bytes) -> None:
-    clean = checked_edit(None, path, disk, None, tx.redacted) or b""
-    record = Record.parse(path, clean.replace(b"\r\n", b"\n"))
+    record = without_secrets(Record.parse(path, disk.replace(b"\r\n", b"\n")), tx.redacted)
     try:
         written = delivery.complete(tx, record)
     except Invalid as error:

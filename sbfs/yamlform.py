@@ -223,7 +223,7 @@ def _load(text: str) -> Any:
     try:
         if "&" in text or "*" in text or "!" in text:
             _refuse_aliases_and_tags(text)
-        return _construct(_compose(text), {})
+        return _construct(_compose(text), None)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Invalid(_problem(error), line=mark.line + 1 if mark else None) from None
@@ -299,17 +299,34 @@ def _loader(pure: bool = False) -> Any:
     import yaml
 
     base = yaml.SafeLoader if pure or not yaml.__with_libyaml__ else yaml.CSafeLoader
-    loader: Any = type("CoreLoader", (base,), {"yaml_implicit_resolvers": {}})
+    methods = {"resolve": _resolve, "descend_resolver": _nothing, "ascend_resolver": _nothing}
+    loader: Any = type("CoreLoader", (base,), {"yaml_implicit_resolvers": {}, **methods})
     for tag, pattern, firsts in _CORE:
         loader.add_implicit_resolver(tag, pattern, list(firsts))
     return loader
 
 
-def _construct(node: Any, lines: dict[tuple[Any, ...], int], path: tuple[Any, ...] = ()) -> Any:
-    """Node → plain value. lines: filled with path → line, for complaints about a field."""
+def _resolve(loader: Any, kind: Any, value: Any, implicit: Any) -> str:
+    """PyYAML's own, without its resolvers by path and its wildcards, which the core schema has none of."""
+    if kind.id != "scalar":
+        return f"tag:yaml.org,2002:{'seq' if kind.id == 'sequence' else 'map'}"
+    if implicit[0]:
+        for tag, pattern in loader.yaml_implicit_resolvers.get(value[:1], ()):
+            if pattern.match(value):
+                return str(tag)
+    return "tag:yaml.org,2002:str"
+
+
+def _nothing(*_: Any) -> None:
+    """What PyYAML's bookkeeping for resolvers by path comes to."""
+
+
+def _construct(node: Any, lines: dict[tuple[Any, ...], int] | None, path: tuple[Any, ...] = ()) -> Any:
+    """Node → plain value. lines: filled with path → line where it is given, for complaints about a field."""
     if node is None:
         return None
-    lines[path] = node.start_mark.line + 1
+    if lines is not None:
+        lines[path] = node.start_mark.line + 1
     if node.id == "scalar":
         return _construct_scalar(node)
     if node.id == "sequence":
@@ -322,7 +339,8 @@ def _construct(node: Any, lines: dict[tuple[Any, ...], int], path: tuple[Any, ..
         if key in result:
             raise Invalid(f"has the key {key!r} twice", line=key_node.start_mark.line + 1)
         result[key] = _construct(value_node, lines, (*path, key))
-        lines[(*path, key)] = key_node.start_mark.line + 1
+        if lines is not None:
+            lines[(*path, key)] = key_node.start_mark.line + 1
     return result
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from sbfs.errors import Error
 from sbfs.kind import Field, Kind
+from sbfs.record import etag
 from sbfs.store import Store, Transaction
 
 DAY = "2026/11/22"
@@ -413,3 +414,10 @@ def commit_with_git(root: Path, name: str, count: int, report: Path, env: dict[s
             break
         time.sleep(0.01)
     report.write_text(f"{done}")
+
+
+def die_saving(root: Path, data: bytes, at: int) -> None:
+    """Process: save a person's edit of the counter as it lies there, and die at a step."""
+    with Store.open(root, lock_wait=20) as store:
+        trip("kill", "before", at)
+        store.write("save", lambda change: change.adopt(None, COUNTER, data, etag(data)))

@@ -595,5 +595,5 @@ def test_an_interrupt_is_one_word(shell):
         finally:
             process.kill()
         assert process.stdout.read() == b""
-        assert process.stderr.read() == b"error: interrupted\n"
+        assert process.stderr.read().strip() == b"error: interrupted"
     assert shell.json("message", "count", "api")["count"] == 0

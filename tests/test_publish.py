@@ -37,7 +37,7 @@ from helpers import (
     write_same,
 )
 
-from sbfs.errors import Busy, Invalid, Stale
+from sbfs.errors import Busy, Error, Invalid, Stale
 from sbfs.publish import Change, Edited, Moved, Operation
 from sbfs.record import Record
 from sbfs.store import Store, Transaction
@@ -209,7 +209,7 @@ def test_one_of_many_fails_alone(store: Store, tmp_path: Path):
         with stopped(*writers):
             wait_for(lambda: len(_queue(store.root)) == 3)
             (tmp_path / "release").touch()
-            finish(holder, *writers)
+            assert finish(holder, *writers) == [0] * 4
     reports = [(tmp_path / f"report-{number}").read_text() for number in range(3)]
     assert reports[2] == "done"
     assert sorted(reports[:2]) == ["AlreadyExists: note 'same' already exists", "done"]
@@ -227,7 +227,7 @@ def test_an_operation_survives_the_queue(store: Store):
     operation = _operation(
         Change("a.txt", b"\0\xff", "absent"),
         Change("b.txt", None, "0" * 40, "1" * 40),
-        needs=("c.txt",),
+        needs=(("c.txt", "3" * 40),),
         parents=("2" * 40,),
     )
     assert Operation.load(operation.dump()) == operation
@@ -256,7 +256,7 @@ def test_an_operation_that_changes_nothing(store: Store):
 def test_what_is_needed_must_be_there(store: Store):
     """Breaks if a note could be added to what was removed meanwhile."""
     with pytest.raises(Moved):
-        store.publisher().publish(_operation(Change("a.txt", b"a", "absent"), needs=("missing.txt",)))
+        store.publisher().publish(_operation(Change("a.txt", b"a", "absent"), needs=(("missing.txt", "0" * 40),)))
     assert commits(store.root) == 1
 
 
@@ -452,3 +452,21 @@ def test_counter_is_what_the_helpers_say(store: Store):
     (store.root / COUNTER).write_text("1\n")
     with pytest.raises(AssertionError):
         operations_on_disk(store.root)
+
+
+def test_an_operation_refused_half_way_leaves_nothing_to_the_next(store: Store) -> None:
+    """Published together with others, an operation that fails in its middle must not leak its first files."""
+    publisher = store.publisher()
+
+    def operation(id: str, *changes: Change) -> Operation:
+        return Operation(id, f"{id}\n", "t <t@t>", store.clock(), changes)
+
+    bad = operation("bad", Change("first.txt", b"1", "absent"), Change("first.txt/below.txt", b"2", "absent"))
+    good = operation("good", Change("second.txt", b"3", "absent"))
+    with publisher.locked():
+        outcomes = publisher._publish([bad, good])
+        publisher._forget_journal()
+    assert isinstance(outcomes["bad"], Error)
+    assert isinstance(outcomes["good"], str)
+    assert store.view().read("second.txt") == b"3"
+    assert store.view().read("first.txt") is None

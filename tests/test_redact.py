@@ -68,17 +68,20 @@ def _redacted(text: str) -> tuple[str, Counter[str]]:
     return redact.text(text, found), found
 
 
+FRAMES = ["{}", "x = '{}'", "a {} b", "({})", '{{"k": "{}"}}', "one\n{}\ntwo", "key={}", "`{}`", "{}."]
+"""What stands around a secret."""
+
+
 @pytest.mark.parametrize(
-    "frame", ["{}", "x = '{}'", "a {} b", "({})", '{{"k": "{}"}}', "one\n{}\ntwo", "key={}", "`{}`", "{}."]
+    ("name", "frame"),
+    # A key without its end goes on to the end of the text, so nothing may stand behind it.
+    [(name, frame) for name in SECRETS for frame in FRAMES if not name.endswith("cut") or frame.endswith("{}")],
 )
-@pytest.mark.parametrize("name", SECRETS)
 def test_each_secret_is_taken_out(name: str, frame: str):
     """Failure mode 42: alone, in prose, in code, in JSON.
 
     Breaks if a rule missed its own format, or took what is around it.
     """
-    if name.endswith("cut") and frame not in ("{}", "key={}"):
-        pytest.skip("a key without its end goes on to the end of the text")
     type = name.partition(",")[0]
     text, found = _redacted(frame.format(SECRETS[name]))
     assert text == frame.format(f"[redacted:{type}]")

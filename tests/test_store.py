@@ -344,7 +344,7 @@ def test_edit_of_a_record_that_waits_in_the_queue(store: Store, tmp_path: Path):
         with stopped(writer):
             wait_for(lambda: list((store.root / ".git" / "sbfs" / "queue").glob("*.json")))
             (tmp_path / "release").touch()
-            finish(holder, writer)
+            assert finish(holder, writer) == [0, 0]
     assert (tmp_path / "report").read_text() == "AlreadyExists: note 'one' already exists"
     assert store.view().record(path).data["text"] == "by hand"
     assert_sound(store.root)

@@ -18,7 +18,7 @@ COMMANDS = {
     "group": ("sbfs.cli.project", "Groups of projects (short for project group)."),
     "message": ("sbfs.cli.message", "Mail between projects."),
     "send": ("sbfs.cli.message", "Send a message (short for message send)."),
-    "inbox": ("sbfs.cli.message", "List the mail a project received."),
+    "inbox": ("sbfs.cli.message", "List the mail a project received, newest first."),
     "outbox": ("sbfs.cli.message", "List the mail a project sent, and what became of it."),
     "mcp": ("sbfs.cli.agents", "Serve the store to an agent over MCP, on standard input and output."),
     "tour": ("sbfs.cli.tour", "Build a store in a fresh folder and show what sbfs does."),

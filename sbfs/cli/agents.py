@@ -10,7 +10,7 @@ from sbfs.cli.base import App, Command, find_store, lock_wait, pass_app
 @click.command("mcp", cls=Command)
 @pass_app
 def mcp_command(app: App) -> None:
-    r"""Serve the store to an agent over the Model Context Protocol, on standard input and output.
+    r"""Serve the store to an agent over MCP, on standard input and output.
 
     \b
     In the agent's configuration: {"command": "sbfs", "args": ["--store", "DIR", "mcp"]}

@@ -119,7 +119,7 @@ def list_command(app: App, box: str, **given: Any) -> None:
 @_list_options
 @pass_app
 def inbox_command(app: App, **given: Any) -> None:
-    """List the mail that PROJECT received, newest first."""
+    """List the mail a project received, newest first."""
     _list(app, "inbox", **given)
 
 
@@ -127,7 +127,7 @@ def inbox_command(app: App, **given: Any) -> None:
 @_list_options
 @pass_app
 def outbox_command(app: App, **given: Any) -> None:
-    """List the mail that PROJECT sent, and what became of it.
+    """List the mail a project sent, and what became of it.
 
     Delivery is kept (in this store), pushed (to a remote) or read (by its recipient).
     """

@@ -13,7 +13,7 @@ from sbfs.cli.base import App, Command, Document, Group, pass_app
 
 @click.group(cls=Group, name="project")
 def project_command() -> None:
-    """The parties that send and receive mail, how they relate, and groups of them."""
+    """The parties that send and receive, and groups of them."""
 
 
 def _facts_options(function: Any) -> Any:

@@ -17,7 +17,7 @@ from sbfs.cli.base import App, Command, Document, lock_wait, pass_app
 @click.argument("folder", metavar="[DIR]", required=False)
 @pass_app
 def init_command(app: App, folder: str | None) -> None:
-    """Make a store in DIR, a new or empty folder; without DIR: --store, $SBFS_STORE, or here."""
+    """Make a store in a new or empty folder. Without DIR: --store, $SBFS_STORE, or here."""
     from sbfs import verbs
     from sbfs.store import Store
 
@@ -50,7 +50,7 @@ def _edit_lines(edits: list[Document]) -> None:
 @click.option("--check", is_flag=True, help="Leave with status 4 where an unsaved edit is invalid.")
 @pass_app
 def status_command(app: App, check: bool) -> None:
-    """Show the store and every unsaved edit: what changed, and whether it is valid."""
+    """Show the store and people's unsaved edits. Of each: what changed, and whether it is valid."""
     from sbfs import verbs
 
     document = verbs.run("status", app.store)
@@ -81,7 +81,7 @@ def status_command(app: App, check: bool) -> None:
 @click.option("--note", "-m", default="", help="The history's line for it.")
 @pass_app
 def save_command(app: App, **given: Any) -> None:
-    """Check edits made by hand and commit the valid ones; mail written into an outbox is sent.
+    """Check and commit edits made by hand; send mail written by hand.
 
     PATHS: only these files or folders. Invalid files stay as they are and are named; then the
     command leaves with status 4.
@@ -90,8 +90,6 @@ def save_command(app: App, **given: Any) -> None:
 
     given["paths"] = tuple(_below_root(app, path) for path in given["paths"])
     document = verbs.run("save", app.store, actor=app.actor, **given)
-    if document["invalid"]:
-        document |= _invalid_error(document["invalid"])
 
     def show(document: Document) -> None:
         _edit_lines(document["saved"])
@@ -108,17 +106,6 @@ def save_command(app: App, **given: Any) -> None:
         app.answer(document, show)
     except click.exceptions.Exit:
         raise click.exceptions.Exit(4) from None
-
-
-def _invalid_error(invalid: list[Document]) -> Document:
-    first = invalid[0]
-    place = f"{first['path']}:{first['line']}" if first["line"] else first["path"]
-    return {
-        "success": False,
-        "error": f"{len(invalid)} edits are invalid; the first: {place}: {first['error']}",
-        "code": "invalid",
-        "hint": first["hint"] or "mend the files and save again",
-    }
 
 
 def _below_root(app: App, path: str) -> str:
@@ -155,7 +142,7 @@ def log_command(app: App, **given: Any) -> None:
 @click.argument("revision", required=False)
 @pass_app
 def undo_command(app: App, **given: Any) -> None:
-    """Take back the last operation that stands, or REVISION, by a new commit.
+    """Take back the last operation, or a given one. It is done by a new commit.
 
     Repeated, it goes further back. Undoing an undo by its revision does the operation again.
     """
@@ -166,7 +153,9 @@ def undo_command(app: App, **given: Any) -> None:
 @click.option("--fix", is_flag=True, help="Mend what can be mended without losing anything.")
 @pass_app
 def check_command(app: App, fix: bool) -> None:
-    """Look the store over: records, copies, attachments, locks, Git's index and objects.
+    """Look the store over; with --fix, mend it.
+
+    It looks at records, copies, attachments, locks, Git's index and objects.
 
     Leaves with status 1 where findings are left.
     """

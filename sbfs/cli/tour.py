@@ -11,7 +11,7 @@ from sbfs.cli.base import App, Command, pass_app
 @click.argument("folder", metavar="[DIR]", required=False)
 @pass_app
 def tour_command(app: App, folder: str | None) -> None:
-    """Build a store in a fresh folder (DIR, or a temporary one) and show what sbfs does.
+    """Build a store in a fresh folder and show what sbfs does. Without DIR: in a temporary one.
 
     Every command is printed before it runs, with its real output, so that you can go on by hand.
     """

@@ -105,14 +105,17 @@ class Repository:
                 number, data = self._store().get_raw(id.encode())
                 return packs.NAMES[number], data
             except _broken() as error:
-                # Packs may have been joined since they were opened: look once more from the start.
-                self.close()
-                if last and isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):
-                    raise files.failed(error, self.gitdir / "objects") from error
-                if last:
-                    raise Damaged(
-                        f"object {id} cannot be read", hint="run 'sbfs check'; fetch it from another clone"
-                    ) from error
+                # The frames of its traceback hold the pack's memory, which cannot be let go then.
+                broken = error.with_traceback(None)
+                broken.__context__ = None
+            # Packs may have been joined since they were opened: look once more from the start.
+            self.close()
+            if last and isinstance(broken, OSError) and broken.errno not in (None, errno.ENOENT):
+                raise files.failed(broken, self.gitdir / "objects") from broken
+            if last:
+                raise Damaged(
+                    f"object {id} cannot be read", hint="run 'sbfs check'; fetch it from another clone"
+                ) from broken
         raise AssertionError
 
     def blob(self, id: str) -> bytes:

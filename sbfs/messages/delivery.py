@@ -33,18 +33,18 @@ def complete(tx: Transaction, record: Record) -> Handwritten:
     Raises Invalid for what cannot be guessed: to whom, about what, and the text.
     """
     project = record.path.split("/")[1]
-    if record.data.get("from_project", project) != project:
+    written = {key: value for key, value in record.data.items() if value is not None}
+    if written.get("from_project", project) != project:
         raise Invalid(f"must be {project!r}, whose outbox this is", field="from_project")
-    data = _filled(tx, record.data, project)
-    _check_needed(data)
+    _check_needed(written)
+    data = _filled(tx, written, project)
+    OUTBOX.check(Record("", data, record.raw))
     try:
         recipient = projects.resolve(tx.view, data["to_project"]).name
     except NotFound as error:
         raise Invalid(error.sentence, field="to_project", hint=error.hint) from None
     data["to_project"] = recipient
-    draft = Record.make(record.path, data)
     message = load(data)
-    OUTBOX.check(Record(OUTBOX.path_of(project=project, date=message.date, id=message.id), data, draft.raw))
     path = OUTBOX.path_of(project=project, date=message.date, id=message.id)
     if path == record.path and data == record.data:
         return Handwritten(message, record)
@@ -60,8 +60,8 @@ def _filled(tx: Transaction, written: dict[str, Any], project: str) -> dict[str,
     when = times.dump(tx.now)
     data.setdefault("timestamp", when)
     if "id" not in data:
-        moment = times.load(data.get("deliver_at") or data["timestamp"])
-        data["id"] = new_id("msg", moment)
+        field = "deliver_at" if "deliver_at" in data else "timestamp"
+        data["id"] = new_id("msg", times.load(data[field], field=field))
     data.setdefault("from_project", project)
     data.setdefault("priority", "normal")
     data.pop("status", None)
@@ -70,9 +70,13 @@ def _filled(tx: Transaction, written: dict[str, Any], project: str) -> dict[str,
 
 
 def _check_needed(data: dict[str, Any]) -> None:
+    if "removed" in data:
+        raise Invalid("is no message but what is left of one", field="removed", hint="remove this file")
     for field in ("to_project", "subject", "content"):
         if not data.get(field):
             raise Invalid("is missing", field=field, hint="a message needs to_project, subject and content.message")
+    if not isinstance(data["to_project"], str):
+        raise Invalid("must be the name of one project", field="to_project", hint="write a file for each")
 
 
 def _ordered(data: dict[str, Any], message: Message) -> dict[str, Any]:

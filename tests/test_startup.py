@@ -1,0 +1,83 @@
+"""What a command loads: nothing that it does not use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from domain_helpers import people
+
+from sbfs.store import Store
+
+HEAVY = ("numpy", "scipy", "sklearn", "whoosh", "mcp", "pydantic", "tree_sitter", "networkx", "jinja2", "hypothesis")
+
+PROGRAM = """
+import sys
+sys.argv = ["sbfs", *sys.argv[1:]]
+from sbfs.cli import main
+try:
+    main()
+finally:
+    print("loaded", *sorted({name.split(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+def loaded(root, *arguments: str) -> set[str]:
+    """The top-level modules that a process has loaded when a command is done."""
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "SBFS_STORE": str(root)}
+    )
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("loaded ")]
+    return {*line.split()[1:]}
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A store with two projects."""
+    with Store.init(tmp_path / "store") as store:
+        people(store, "web", "api")
+    return tmp_path / "store"
+
+
+def test_help_loads_click_and_nothing_of_the_store(root):
+    """`sbfs --help` that is slow because it loads what it does not show."""
+    found = loaded(root, "--help")
+    assert found.isdisjoint({*HEAVY, "dulwich", "yaml", "rich", "dateparser", "ulid", "filelock"})
+    assert "click" in found
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("send", "web", "api", "-s", "x", "-b", "x"),
+        ("send", "web", "api", "-s", "x", "-b", "x", "--deliver-at", "2126-01-01T10:00"),
+        ("inbox", "api"),
+        ("outbox", "web", "--json"),
+        ("message", "count", "api", "--unread"),
+        ("status",),
+    ],
+)
+def test_mail_commands_load_nothing_heavy(root, arguments):
+    """A mail command that pays for search, graphs or MCP; dateparser where nobody wrote words."""
+    assert loaded(root, *arguments).isdisjoint({*HEAVY, "dateparser"})
+
+
+def test_words_for_a_time_load_what_reads_them(root):
+    """The test above that cannot fail: dateparser is seen where it is used."""
+    assert "dateparser" in loaded(root, "send", "web", "api", "-s", "x", "-b", "x", "--deliver-at", "in 3 days")
+
+
+def test_importing_sbfs_loads_no_git():
+    """`import sbfs` that costs what only a store costs."""
+    program = "import sys, sbfs; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert {*done.stdout.split()}.isdisjoint({*HEAVY, "dulwich", "yaml", "click", "rich"})
+    program = "import sbfs; assert {'Store', 'messages'} <= set(sbfs.__all__); sbfs.messages.send; sbfs.Store.open"
+    subprocess.run([sys.executable, "-c", program], check=True)
+    program = "import sbfs; sbfs.no_such_thing"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "AttributeError" in done.stderr
