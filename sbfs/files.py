@@ -49,8 +49,14 @@ def check_path(path: str) -> str:
 
 def join(root: Path, path: str) -> Path:
     """The file of a path below root. Raises Invalid where the path, or a link on its way, leads out."""
+    return Path(locate(root, path))
+
+
+def locate(root: Path, path: str) -> str:
+    """The same as a text, where many files are looked at and making a Path of each would take most of the time."""
     check_path(path)
     at = os.fspath(root)
+    whole = f"{at}/{path}"
     for part in path.split("/"):
         at = f"{at}/{part}"
         try:
@@ -58,7 +64,7 @@ def join(root: Path, path: str) -> Path:
                 raise Invalid("is reached through a link", path=path, hint="replace the link by a file or folder")
         except (FileNotFoundError, NotADirectoryError):
             break
-    return root / path
+    return whole
 
 
 def read(file: str | Path) -> bytes | None:

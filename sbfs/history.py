@@ -116,6 +116,7 @@ def _refuse_orphans(tx: Transaction, commit: Commit) -> None:
     """Raise Stale where a project would go and leave behind what came to it since."""
     for path in [path for path in tx.changes if projects.KIND.places(path) and tx.find(path) is None]:
         folder = path.rpartition("/")[0]
+        tx.need(folder)
         found = tx.view.repo.folder(tx.view.commit.tree, folder)
         below = trees.walk(tx.view.repo.tree, found, folder + "/") if found else ()
         left = [one for one, _, _ in below if one not in tx.changes]

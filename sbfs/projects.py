@@ -244,10 +244,11 @@ def rename(store: Store, *, project: str, name: str, actor: str = "") -> Project
         formerly = tuple(one for one in dict.fromkeys([*old.formerly, old.name]) if one != name)
         new = replace(old, name=name, formerly=formerly, updated=tx.now)
         before = KIND.path_of(project=old.name)
+        tx.need(f"projects/{old.name}")
         for path in _paths_below(tx.view, f"projects/{old.name}"):
             if path != before:
                 tx.put_bytes(path.replace(f"projects/{old.name}/", f"projects/{name}/", 1), tx.view.read(path) or b"")
-                tx.drop(path)
+                tx.drop(path, _UNSAVED)
         moved = replace(tx.view.record(before), path=KIND.path_of(project=name))
         tx.rewrite(KIND, moved, _dump_project(new))
         tx.remove(KIND, before, renamed_to=name)
@@ -264,9 +265,10 @@ def remove(store: Store, *, project: str, actor: str = "") -> Project:
     def build(tx: Transaction) -> Project:
         old = resolve(tx.view, project)
         before = KIND.path_of(project=old.name)
+        tx.need(f"projects/{old.name}")
         for path in _paths_below(tx.view, f"projects/{old.name}"):
             if path != before:
-                tx.drop(path)
+                tx.drop(path, _UNSAVED)
         tx.remove(KIND, before)
         _change_groups(tx, lambda names: [one for one in names if one != old.name])
         tx.describe(f"Remove project {old.name}", Ids=old.name)
@@ -321,6 +323,15 @@ def group_remove(store: Store, *, group: str, projects: Sequence[str] = (), acto
         return new
 
     return store.write("group.remove", build, actor=actor)
+
+
+def _refuse_unsaved(data: dict[str, Any]) -> None:  # noqa: ARG001
+    raise Invalid("has an unsaved edit", hint="run 'sbfs save' first")
+
+
+_UNSAVED: Kind[None] = Kind("unsaved edit", "", (), load=_refuse_unsaved, dump=lambda _: {})
+"""Of records that go or move with their project. What a person changed in them is not checked here, so
+it is not saved here either."""
 
 
 def _replace(tx: Transaction, old: Project, new: Project, subject: str) -> Project:

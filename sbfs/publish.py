@@ -70,7 +70,8 @@ class Change:
 @dataclass(frozen=True)
 class Operation:
     """What becomes one commit. message: subject and trailers. who: `Name <mail>`. needs: (path,
-    etag) of what it was built on besides, which must still be so. id: names it among the waiting ones."""
+    id) of files and folders that it was built on besides, which must still be so. id: names it
+    among the waiting ones."""
 
     id: str
     message: str
@@ -345,7 +346,8 @@ class Publisher:
         """Turn an operation into a commit of the batch, in memory."""
         for path, id in operation.needs:
             found = batch.editor.get(path)
-            if found is None or found[1] != id:
+            folder = self.repo.folder(batch.tree, path) if batch.tree and not found else None
+            if id not in (found[1] if found else None, folder):
                 raise Moved(f"{path} changed meanwhile")
         states = {change.path: self._check(batch, change) for change in operation.changes}
         objects: list[packs.Object] = []
@@ -389,10 +391,10 @@ class Publisher:
             raise Moved(f"{change.path} changed meanwhile")
         if change.path in batch.files:
             return None
-        file = files.join(self.repo.root, change.path)
+        file = files.locate(self.repo.root, change.path)
         state = _stat(file, None)
         disk = files.read(file)
-        if disk is None and file.is_dir():
+        if disk is None and os.path.isdir(file):
             raise Invalid("is a folder, not a file", path=change.path)
         have = etag(disk) if disk is not None else "absent"
         want = etag(change.data) if change.data is not None else "absent"
@@ -611,7 +613,7 @@ def _id_at(repo: Repository, tree: str | None, path: str) -> str | None:
     return found[1] if found and found[0] != trees.FOLDER else None
 
 
-def _stat(file: Path, data: bytes | None, id: str | None = None) -> os.stat_result | None:
+def _stat(file: str | Path, data: bytes | None, id: str | None = None) -> os.stat_result | None:
     """A file's state for the index, if it still is what was written: otherwise Git must look itself."""
     try:
         state = os.lstat(file)

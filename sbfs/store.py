@@ -210,7 +210,11 @@ class View:
 
     def find_id(self, path: str) -> str | None:
         """The id of the file at a path, or None."""
-        found = self.repo.entry(self.commit.tree, path)
+        folder, _, name = path.strip("/").rpartition("/")
+        tree = self.memo.get(("folder", folder))
+        if tree is None:
+            tree = self.memo["folder", folder] = self.repo.folder(self.commit.tree, folder) or ""
+        found = self.repo.tree(tree).get(name) if tree else None
         return found[1] if found and found[0] != trees.FOLDER else None
 
     def read(self, path: str) -> bytes | None:
@@ -308,8 +312,9 @@ class Transaction:
         self._subject, self._trailers = subject, trailers
 
     def need(self, path: str) -> None:
-        """The file must still be as it was read when this is published; else it is built anew."""
-        self._needs[path] = self.view.find_id(path) or "absent"
+        """The file or folder must still be as it was read when this is published; else it is built anew."""
+        folder = self.view.repo.folder(self.view.commit.tree, path)
+        self._needs[path] = self.view.find_id(path) or folder or "absent"
 
     def find(self, path: str) -> Record | None:
         """The record as this transaction leaves it, or None; a tombstone counts as none."""

@@ -173,8 +173,7 @@ def _delivered(tx: Transaction) -> Iterable[str]:
 
 def _adopt(tx: Transaction, edit: Edit) -> None:
     """Bring one edit into a transaction. Raises Invalid where it cannot be kept."""
-    file = files.join(tx.store.root, edit.path)
-    disk = files.read(file)
+    disk = files.read(files.locate(tx.store.root, edit.path))
     if delivery.is_outbox(edit.path) and edit.state == "added" and disk is not None:
         _adopt_handwritten(tx, edit.path, disk)
         return

@@ -294,16 +294,22 @@ def test_damaged_head(store: Store, content: str | None):
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"old": null}'])
 def test_damaged_journal(store: Store, content: str):
-    """Failure mode 13: a power cut may leave the journal empty or cut. That is told, or mended; it is no traceback."""
+    """Failure mode 13: a power cut may leave the journal empty or cut. That is told, and what it says helps.
+
+    Breaks if it were a traceback, or half an operation were mended by guessing.
+    """
     add(store, "one")
-    (store.root / ".git" / "sbfs" / "journal").write_text(content)
-    try:
-        with Store.open(store.root) as again:
-            add(again, "two")
-            assert ids(again) == ["one", "two"]
-    except Damaged as error:
-        assert error.hint  # noqa: PT017
-        assert "journal" in error.sentence  # noqa: PT017
+    journal = store.root / ".git" / "sbfs" / "journal"
+    journal.write_text(content)
+    for attempt in (lambda: Store.open(store.root), lambda: add(store, "two")):
+        with pytest.raises(Damaged, match="journal") as caught:
+            attempt()
+        assert "remove it" in caught.value.hint
+    journal.unlink()
+    with Store.open(store.root) as again:
+        add(again, "two")
+        assert ids(again) == ["one", "two"]
+    assert_sound(store.root)
 
 
 # -- the machine says no -----------------------------------------------------------------------------
@@ -518,18 +524,25 @@ def test_file_for_a_folder_and_folder_for_a_file(store: Store):
     assert_sound(store.root)
 
 
-def test_folder_replaced_in_one_operation(store: Store):
-    """A file may take a folder's place once everything in it goes, in one commit, and back again."""
-    store.write("folder", lambda change: change.put_bytes("thing/a.txt", b"a"))
+def test_folder_replaced_by_a_file(store: Store):
+    """Failure mode 54: a file takes a folder's place in two operations; in one, it is refused and nothing changes.
 
-    def to_file(change) -> None:
+    Breaks if the refusal came after the folder's files were gone.
+    """
+    store.write("folder", lambda change: change.put_bytes("thing/a.txt", b"a"))
+    head = store.head()
+
+    def at_once(change) -> None:
         change.drop("thing/a.txt")
         change.put_bytes("thing", b"now a file")
 
-    try:
-        store.write("file", to_file)
-    except Invalid:
-        assert (store.root / "thing" / "a.txt").read_bytes() == b"a"
+    with pytest.raises(Invalid, match="is a folder"):
+        store.write("file", at_once)
+    assert (store.root / "thing" / "a.txt").read_bytes() == b"a"
+    assert store.head() == head
+    store.write("drop", lambda change: change.drop("thing/a.txt"))
+    store.write("file", lambda change: change.put_bytes("thing", b"now a file"))
+    assert (store.root / "thing").read_bytes() == b"now a file"
     assert_sound(store.root)
 
 

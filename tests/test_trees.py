@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from helpers import git
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sbfs.errors import Invalid
@@ -48,6 +48,8 @@ def _apply(editor: trees.TreeEditor, files: dict[str, str], steps: list[tuple[st
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(STEPS, min_size=1, max_size=3))
+@example([[("a/a", BLOBS[0]), ("a/a", None), ("a", BLOBS[0])]])
+@example([[("a/b/a", BLOBS[0])], [("a/b/a", None), ("a", BLOBS[1])], [("a", None), ("a/b", BLOBS[2])]])
 def test_any_changes(rounds: list[list[tuple[str, str | None]]]):
     """A tree edited step by step equals a tree of the same files made at once; empty folders vanish.
 

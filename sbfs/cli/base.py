@@ -332,6 +332,8 @@ def _say_error(sentence: str, hint: str) -> None:
 
 def printable(text: str) -> str:
     """A text without what a terminal would take for commands; line ends and tabs stay."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() or char in _HARMLESS else repr(char)[1:-1] for char in text)
 
 

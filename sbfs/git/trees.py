@@ -65,8 +65,10 @@ class TreeEditor:
                     raise Invalid(f"{folder!r} is a file, not a folder", path=path)
                 node.children[folder] = child = _Node({})
             node = child
-        if name in node.children or node.entries.get(name, (0,))[0] == FOLDER:
-            raise Invalid("is a folder, not a file", path=path)
+        if (there := self._child(node, name)) is not None:
+            if not _is_empty(there):
+                raise Invalid("is a folder, not a file", path=path)
+            del node.children[name]
         node.entries[name] = (mode, id)
         node.changed = True
 
@@ -106,6 +108,12 @@ class TreeEditor:
             fresh.append((id, data))
         node.changed = False
         return id
+
+
+def _is_empty(node: _Node) -> bool:
+    """Whether a folder holds no file any more, at any depth."""
+    names = node.entries.keys() | node.children.keys()
+    return all(name in node.children and _is_empty(node.children[name]) for name in names)
 
 
 def serialize(entries: Entries) -> bytes:
