@@ -31,73 +31,12 @@ PER_DAY = 500
 _BEGIN = "refs/tags/begin"
 """Where a built store began: it is put back there before it is measured again."""
 
-_WORDS = [
-    "the",
-    "build",
-    "is",
-    "red",
-    "since",
-    "this",
-    "morning",
-    "because",
-    "of",
-    "a",
-    "missing",
-    "header",
-    "please",
-    "look",
-    "at",
-    "it",
-    "before",
-    "we",
-    "merge",
-    "into",
-    "main",
-    "tests",
-    "pass",
-    "on",
-    "my",
-    "side",
-    "but",
-    "not",
-    "on",
-    "yours",
-    "so",
-    "I",
-    "suspect",
-    "the",
-    "cache",
-    "has",
-    "anyone",
-    "changed",
-    "the",
-    "schema",
-    "of",
-    "the",
-    "index",
-    "we",
-    "need",
-    "an",
-    "answer",
-    "by",
-    "noon",
-    "thanks",
-    "see",
-    "the",
-    "log",
-    "below",
-    "and",
-    "the",
-    "two",
-    "records",
-    "that",
-    "differ",
-    "release",
-    "review",
-    "deploy",
-    "parser",
-    "latency",
-]
+_TEXT = """
+the build is red since this morning because of a missing header please look at it before we merge into main
+tests pass on my side but not on yours so I suspect the cache has anyone changed the schema of the index we need
+an answer by noon thanks see the log below and the two records that differ release review deploy parser latency
+"""
+_WORDS = _TEXT.split()
 
 
 # -- messages --------------------------------------------------------------------------------------
@@ -180,7 +119,7 @@ def put(root: Path, files: dict[str, bytes]) -> None:
 
 
 def prepare(folder: Path, size: int) -> tuple[Path, Path]:
-    """A store of `size` messages and its plain copy, built or, where the folder has them, put back to their beginning."""
+    """A store of `size` messages and its plain copy: built, or put back to their beginning where they are there."""
     root, plain = folder / f"store-{size}", folder / f"plain-{size}"
     if not (folder / f"complete-{size}").exists():
         for left in (root, plain):

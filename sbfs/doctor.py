@@ -353,9 +353,8 @@ def _deliverer(store: Store, path: str) -> Callable[[], object]:
 def _invalid_edits(store: Store) -> Iterator[Finding]:
     for edit in worktree.edits(store):
         if not edit.valid:
-            remedy = (
-                f"{edit.hint or 'mend the file'}; then 'sbfs save', or 'git checkout -- {edit.path}' to drop the edit"
-            )
+            drop = "remove the file" if edit.state == "added" else f"'git checkout -- {edit.path}' to drop the edit"
+            remedy = f"{edit.hint or 'mend the file'}; then 'sbfs save', or {drop}"
             yield Finding("edit", f"an unsaved edit is invalid: {edit.error}", edit.path, edit.line, remedy)
 
 

@@ -124,7 +124,7 @@ def test_what_git_changes_is_seen(post):
     """A list from before a person's commit, revert or reset (promise 3)."""
     expected = answers(post)
     message = mail(post)
-    answers(post)
+    assert answers(post) != expected
     git(post.root, "revert", "--no-edit", "HEAD")
     assert answers(post) == expected
     with pytest.raises(Error):

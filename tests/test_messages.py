@@ -389,12 +389,13 @@ def test_a_held_back_message_keeps_its_thread_whole(post, clock):
     """A thread that begins with held-back mail, brought forward: its beginning may be earlier than its id says."""
     first = mail(post, deliver_at=clock() + timedelta(days=10))
     messages.edit(post, message_id=first.id, deliver_at=clock() + timedelta(days=5))
+    before = messages.reply(post, message_id=first.id, message="P.S., sent first", from_project="web").messages[0]
     clock.forward(days=6)
     second = messages.reply(post, message_id=first.id, message="early").messages[0]
     clock.forward(days=6)
     third = messages.reply(post, message_id=second.id, message="late").messages[0]
-    expected = [first.id, second.id, third.id]
-    assert [[one.id for one, _ in messages.thread(post, message_id=id)] for id in expected] == [expected] * 3
+    expected = [first.id, before.id, second.id, third.id]
+    assert [[one.id for one, _ in messages.thread(post, message_id=id)] for id in expected] == [expected] * 4
 
 
 def test_a_chain_of_forwards_keeps_where_it_came_from_and_what_it_carried(post, tmp_path, clock):

@@ -199,9 +199,9 @@ def test_secrets_are_taken_out_on_save_and_reported(post):
 @pytest.mark.parametrize(
     "description",
     [
-        "description: |\n  -----BEGIN PRIVATE KEY-----\n  abc\n",
-        'description: "-----BEGIN PRIVATE KEY-----\n  abc"\n',
-        "description: |\n  -----BEGIN PRIVATE KEY-----\n  abc\n  -----END PRIVATE KEY-----\n  more\n",
+        "description: |\n  -----BEGIN PRIVATE KEY-----\n  xyzzy\n",
+        'description: "-----BEGIN PRIVATE KEY-----\n  xyzzy"\n',
+        "description: |\n  -----BEGIN PRIVATE KEY-----\n  xyzzy\n  -----END PRIVATE KEY-----\n  more\n",
         "# -----BEGIN PRIVATE KEY-----\ndescription: x\n",
     ],
 )
@@ -213,12 +213,23 @@ def test_what_is_taken_out_never_breaks_the_record(post, description):
     saved = worktree.save(post)
     assert len(saved.saved) + len(saved.invalid) == 1
     assert projects.show(post, project="web").created == post.clock()
-    assert "abc" not in git(post.root, "log", "-p", "main")
+    assert "xyzzy" not in git(post.root, "log", "-p", "main")
     if saved.saved:
         assert saved.redacted
         assert [one.name for one in projects.list(post).items] == ["api", "docs", "web"]
     else:
         assert file.read_text() == f"{first}\n{description}{rest}", "refused, and left as it is"
+
+
+def test_a_key_in_a_comment_takes_no_field_along(post):
+    """A key without its end, in a comment, whose removal drops the optional fields below it without a word."""
+    file = post.root / "projects/web/project.yaml"
+    text = file.read_text() + "# -----BEGIN PRIVATE KEY-----\nalias: Keep\n"
+    put(post, "projects/web/project.yaml", text)
+    (edit,) = worktree.save(post).invalid
+    assert "secret" in edit.error
+    assert file.read_text() == text
+    assert projects.show(post, project="web").alias == ""
 
 
 def test_a_save_amid_other_writers_takes_both(post):
