@@ -26,6 +26,8 @@ BRANCH = "refs/heads/main"
 
 _CACHED_TREES = 600
 _CACHED_COMMITS = 2000
+_LOOKS = 5
+"""How often an object is looked for: busy writers may join packs between one look and the next."""
 _UNFINISHED = {
     "MERGE_HEAD": "a merge",
     "rebase-merge": "a rebase",
@@ -100,7 +102,8 @@ class Repository:
 
     def read(self, id: str) -> tuple[str, bytes]:
         """(type, bytes) of an object. Raises Damaged where it is missing or broken."""
-        for last in (False, True):
+        for attempt in range(_LOOKS):
+            last = attempt == _LOOKS - 1
             try:
                 number, data = self._store().get_raw(id.encode())
                 return packs.NAMES[number], data
@@ -108,7 +111,7 @@ class Repository:
                 # The frames of its traceback hold the pack's memory, which cannot be let go then.
                 broken = error.with_traceback(None)
                 broken.__context__ = None
-            # Packs may have been joined since they were opened: look once more from the start.
+            # Packs may have been joined since they were opened: look again from the start.
             self.close()
             if last and isinstance(broken, OSError) and broken.errno not in (None, errno.ENOENT):
                 raise files.failed(broken, self.gitdir / "objects") from broken
