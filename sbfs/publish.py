@@ -130,6 +130,8 @@ class _Batch:
     """What is about to be published: commits on top of `tip`, their objects, the files they leave.
 
     kept: files that a person wrote just as they shall be, in the state in which they were read.
+    late: people's edits that are taken over in another form, with their etags. Nobody else has what
+    they hold, so they are touched only once the branch has it.
     """
 
     repo: Repository
@@ -140,6 +142,7 @@ class _Batch:
     objects: list[packs.Object] = field(default_factory=list)
     files: dict[str, bytes | None] = field(default_factory=dict)
     kept: dict[str, os.stat_result] = field(default_factory=dict)
+    late: dict[str, str] = field(default_factory=dict)
     done: dict[str, str] = field(default_factory=dict)
 
 
@@ -376,6 +379,10 @@ class Publisher:
             batch.kept.pop(path, None)
             if state is not None:
                 batch.kept[path] = state
+        for change in operation.changes:
+            edited = change.disk not in ("", "absent", change.was)
+            if edited and states[change.path] is None and change.path not in batch.files:
+                batch.late[change.path] = change.disk
         batch.files.update({change.path: change.data for change in operation.changes})
         batch.head, batch.tree, batch.done[operation.id] = commit, tree, commit
         return commit
@@ -407,9 +414,10 @@ class Publisher:
         repo = self.repo
         packs.write(repo.gitdir / "objects" / "pack", _unique(batch.objects))
         journal: dict[str, Any] = {"old": batch.tip.id if batch.tip else None, "new": batch.head}
-        journal |= {"paths": list(batch.files), "kept": list(batch.kept), "done": batch.done}
+        journal |= {"paths": list(batch.files), "kept": list(batch.kept), "late": batch.late, "done": batch.done}
         files.write(self.own / "journal", json.dumps(journal).encode())
-        self._put_files({path: data for path, data in batch.files.items() if path not in batch.kept})
+        later = batch.kept.keys() | batch.late.keys()
+        self._put_files({path: data for path, data in batch.files.items() if path not in later})
         files.sync_many(f"{repo.root}/{path}" for path in batch.kept)
         self._next_index(batch)
         assert batch.head is not None
@@ -419,6 +427,7 @@ class Publisher:
             raise Moved("the branch moved meanwhile")
         files.sync_folder(repo.gitdir / "refs" / "heads")
         # From here on it is true.
+        self._put_late({path: batch.files[path] for path in batch.late}, batch.late)
         os.replace(self.own / "index.next", repo.gitdir / "index")
 
     def _put_files(self, changes: dict[str, bytes | None]) -> None:
@@ -426,12 +435,18 @@ class Publisher:
         files.write_many({root / path: data for path, data in changes.items()})
         files.prune_folders(root, {(root / path).parent for path, data in changes.items() if data is None})
 
+    def _put_late(self, changes: dict[str, bytes | None], edits: Mapping[str, str]) -> None:
+        """Replace the edits that the branch has now, but for those that were edited once more."""
+        disks = {path: files.read(files.locate(self.repo.root, path)) for path in changes}
+        same = {path for path, disk in disks.items() if disk is not None and etag(disk) == edits[path]}
+        self._put_files({path: data for path, data in changes.items() if path in same})
+
     def _next_index(self, batch: _Batch) -> None:
         edits = {}
         for path, data in batch.files.items():
             found = batch.editor.get(path)
             state = batch.kept.get(path)
-            if state is None and data is not None:
+            if state is None and data is not None and path not in batch.late:
                 state = _stat(self.repo.root / path, data)
             edits[path] = index.Entry(found[1] if found else None, stat=state)
         self._write_index(edits)
@@ -559,12 +574,16 @@ class Publisher:
                 if files.TEMPORARY.fullmatch(left.name) and not left.is_dir():
                     left.unlink(missing_ok=True)
         self._put_files(put)
+        moved = head == journal["new"] or bool(head and self._contains(head, journal["new"]))
+        if moved and (late := journal.get("late", {})):
+            ids = {path: _id_at(repo, tip, path) for path in late}
+            self._put_late({path: repo.blob(id) if id else None for path, id in ids.items()}, late)
         for path, entry in edits.items():
             if entry.id and (state := _stat(repo.root / path, None, entry.id)):
                 edits[path] = index.Entry(entry.id, stat=state)
         self._write_index(edits)
         os.replace(self.own / "index.next", repo.gitdir / "index")
-        if head == journal["new"] or head and self._contains(head, journal["new"]):
+        if moved:
             for id, commit in journal.get("done", {}).items():
                 self._answer(id, commit)
 

@@ -7,6 +7,8 @@ import os
 import random
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -36,6 +38,7 @@ from helpers import (
     write_one,
 )
 
+from sbfs import messages, projects, worktree
 from sbfs.store import Store
 
 
@@ -340,3 +343,48 @@ def test_random_kills(tmp_path: Path):
 def test_random_kills_by_the_hundred(tmp_path: Path):
     """Failure mode 11, hundreds of times."""
     _storm(tmp_path / "store", tmp_path / "logs", 400)
+
+
+_DIE_IN_SAVE = """
+import os, signal, sys
+from sbfs import Store, worktree
+from sbfs.git.repository import Repository
+
+move = Repository.move_ref
+
+def die(*arguments, **named):
+    if sys.argv[2] == "after":
+        move(*arguments, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Repository.move_ref = die
+worktree.save(Store.open(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_killed_save_loses_nothing_that_a_person_wrote(tmp_path: Path, when: str) -> None:
+    """Failure modes 11 and 33: what a person wrote and save would complete, move or stamp is on the
+    branch or still on the disk, whenever save dies."""
+    root = tmp_path / "store"
+    with Store.init(root) as store:
+        for name in ("web", "api"):
+            projects.add(store, name=name)
+    note, facts = root / "projects/web/outbox/note.yaml", root / "projects/web/project.yaml"
+    note.parent.mkdir(parents=True)
+    note.write_text("# mine\nto_project: api\nsubject: Hello\ncontent: precious\n")
+    edited = facts.read_text() + "description: precious too\n"
+    facts.write_text(edited)
+    command = [sys.executable, "-c", _DIE_IN_SAVE, str(root), when]
+    died = subprocess.run(command, check=False, capture_output=True)
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+    with Store.open(root) as store:
+        if when == "before":
+            assert "precious" in note.read_text()
+            assert facts.read_text() == edited
+            assert len(worktree.save(store).delivered) == 1
+        assert not note.exists()
+        assert "precious too" in facts.read_text()
+        (shown,) = messages.list(store, project="api").items
+        assert shown.message.body == "precious"
+        assert not worktree.status(store).edits
