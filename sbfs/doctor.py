@@ -99,11 +99,12 @@ def _left_behind(store: Store) -> Fixable:
         if files.read(lock) != MARK and _is_left(lock, LOCK_AGE):
             name = lock.relative_to(store.root).as_posix()
             yield Finding("stale-lock", "a lock that a killed git left", name), _remover(lock)
-    for file in [*(gitdir / "objects" / "pack").glob("tmp_*"), *gitdir.glob("sbfs/**/.*~"), *_queue(gitdir)]:
-        if _is_left(file, LOCK_AGE):
-            name = file.relative_to(store.root).as_posix()
-            yield Finding("left-over", "a temporary file that a killed program left", name), _remover(file)
-    for file in _temporaries(store.root):
+    for file in [
+        *(gitdir / "objects" / "pack").glob("tmp_*"),
+        *gitdir.glob("sbfs/**/.*~"),
+        *_queue(gitdir),
+        *_temporaries(store.root),
+    ]:
         if _is_left(file, LOCK_AGE):
             name = file.relative_to(store.root).as_posix()
             yield Finding("left-over", "a temporary file that a killed program left", name), _remover(file)
@@ -122,8 +123,9 @@ def _queue(gitdir: Path) -> Iterator[Path]:
 
 def _temporaries(root: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if name != ".git"]
-        yield from (Path(folder) / name for name in names if files.TEMPORARY.fullmatch(name))
+        # A founder that was killed leaves a whole folder; what lies in it is not looked at.
+        yield from (Path(folder) / name for name in (*folders, *names) if files.TEMPORARY.fullmatch(name))
+        folders[:] = [name for name in folders if name != ".git" and not files.TEMPORARY.fullmatch(name)]
 
 
 def _is_left(file: Path, age: float) -> bool:
@@ -154,7 +156,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _remover(file: Path) -> Callable[[], object]:
-    return lambda: file.unlink(missing_ok=True)
+    return lambda: shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
 
 
 # -- Git's state and settings ----------------------------------------------------------------------

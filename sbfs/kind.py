@@ -184,13 +184,3 @@ def new_id(prefix: str, moment: datetime) -> str:
 
     milliseconds = int(moment.timestamp() * 1000)
     return f"{prefix}-{ULID(milliseconds.to_bytes(6, 'big') + os.urandom(10))}"
-
-
-def time_of_id(id: str) -> datetime | None:
-    """When an id of ours was minted, to the millisecond; None for a foreign or shortened one."""
-    from ulid import ULID
-
-    try:
-        return ULID.from_str(id.partition("-")[2]).datetime
-    except ValueError:
-        return None

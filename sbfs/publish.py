@@ -144,6 +144,11 @@ class _Batch:
     kept: dict[str, os.stat_result] = field(default_factory=dict)
     late: dict[str, str] = field(default_factory=dict)
     done: dict[str, str] = field(default_factory=dict)
+    unwritten: dict[str, bytes] = field(default_factory=dict)
+
+    def read_tree(self, id: str) -> trees.Entries:
+        """A tree, also one that is not on the disk yet."""
+        return trees.parse(self.unwritten[id]) if id in self.unwritten else self.repo.tree(id)
 
 
 class Publisher:
@@ -308,7 +313,6 @@ class Publisher:
 
     def _lead(self, operation: Operation) -> Outcome:
         self.recover()
-        self._guard()
         others = self._waiting(but=operation.id)
         outcomes = self._publish([operation, *others])
         for other in others:
@@ -330,6 +334,8 @@ class Publisher:
     def _publish(self, operations: list[Operation]) -> dict[str, Outcome]:
         outcomes: dict[str, Outcome] = {}
         with self._index_lock():
+            # Looked at under Git's own lock, so that no checkout can come in between.
+            self._guard()
             head = self.repo.ref(BRANCH)
             tip = self.repo.commit(head) if head else None
             tree = tip.tree if tip else None
@@ -340,7 +346,7 @@ class Publisher:
                 except Error as error:
                     outcomes[operation.id] = error
                     # It may have been refused half-way: nothing of it may reach the next one's commit.
-                    batch.editor = trees.TreeEditor(self.repo.tree, batch.tree)
+                    batch.editor = trees.TreeEditor(batch.read_tree, batch.tree)
             if batch.done:
                 self._make_true(batch, operations[0])
         return outcomes
@@ -367,6 +373,7 @@ class Publisher:
         tree, fresh = batch.editor.write()
         if tree == batch.tree and batch.head and not operation.parents:
             return batch.head
+        batch.unwritten.update(fresh)
         for id, data in fresh:
             objects.append(("tree", id, data))
             self.repo.remember_tree(id, data)

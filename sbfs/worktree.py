@@ -59,7 +59,6 @@ class Saved:
     invalid: tuple[Edit, ...]
     others: tuple[str, ...]
     delivered: tuple[str, ...] = ()
-    revision: str = ""
     redacted: dict[str, int] = field(default_factory=dict)
 
 

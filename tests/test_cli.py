@@ -471,6 +471,7 @@ def test_quiet_is_quiet_and_errors_are_not(shell):
 def test_common_options_stand_before_or_behind(shell):
     """`--json` that works only in one place."""
     assert shell("--json", "inbox", "api").document == shell("inbox", "api", "--json").document
+    assert shell("message", "--json", "list", "api").document == shell("inbox", "api", "--json").document
     assert Shell(None)("inbox", "api", "--store", str(shell.root), "--json").document["success"] is True
     assert Shell(None)("--json", "frobnicate").document["code"] == "usage"
 

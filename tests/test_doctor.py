@@ -108,6 +108,16 @@ def test_left_over_temporary_files_are_taken_away(post):
     assert (file.exists(), mine.exists()) == (False, True)
 
 
+def test_the_folder_of_a_killed_founder_is_taken_away(post):
+    """Breaks if a half-made repository that a killed `init` left stayed for ever."""
+    left = post.root / ".git.new.4242.0123456789ab~"
+    (left / "objects").mkdir(parents=True)
+    (left / "HEAD").write_text("ref: refs/heads/main\n")
+    os.utime(left, (1, 1))
+    assert codes(post, fix=True) == [("left-over", True)]
+    assert not left.exists()
+
+
 def test_lost_settings_of_git_come_back(post):
     """A clone whose Git would change line ends or throw objects away."""
     git(post.root, "config", "core.autocrlf", "true")

@@ -374,14 +374,6 @@ def test_missing_index_and_missing_shared_part(repo: Path, small):
     assert list(_staged(repo)) == ["ours/9"]
 
 
-def test_rebuild_says_just_this(repo: Path, small):
-    """Breaks if a rebuilt index kept anything of the old one, or Git could not read it."""
-    rows = [(f"ours/{number}", Entry(_blob(b"%d" % number))) for number in range(5)]
-    index.rebuild(repo / ".git", repo / ".git" / "sbfs" / "index.next", rows)
-    os.replace(repo / ".git" / "sbfs" / "index.next", repo / ".git" / "index")
-    assert _staged(repo) == {path: entry.id for path, entry in rows}
-
-
 def test_old_shared_parts_are_cleared_away(repo: Path, small):
     """Breaks if every fold left a file of the whole index's size for ever, or the one in use were removed."""
     for number in range(40):

@@ -142,7 +142,7 @@ def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     return callback
 
 
-def _common_options(*, with_store: bool = True) -> list[click.Parameter]:
+def _common_options() -> list[click.Parameter]:
     def flag(names: Sequence[str], target: str, help: str) -> click.Option:
         return click.Option(names, is_flag=True, expose_value=False, callback=_set(target), is_eager=True, help=help)
 
@@ -150,7 +150,7 @@ def _common_options(*, with_store: bool = True) -> list[click.Parameter]:
         ["--store"], metavar="DIR", expose_value=False, callback=_set("root"), is_eager=True, help="The store's folder."
     )
     return [
-        *([store] if with_store else []),
+        store,
         flag(["--json"], "json", "Answer with one JSON document."),
         flag(["-q", "--quiet"], "quiet", "Print nothing but errors."),
         flag(["-v", "--verbose"], "verbose", "Say more, also of errors."),
@@ -163,8 +163,12 @@ class Command(click.Command):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.context_settings.setdefault("help_option_names", ["-h", "--help"])
-        taken = {name for parameter in self.params for name in parameter.opts}
-        self.params += [one for one in _common_options() if not taken & set(one.opts)]
+        _add_common_options(self)
+
+
+def _add_common_options(command: click.Command) -> None:
+    taken = {name for parameter in command.params for name in parameter.opts}
+    command.params += [one for one in _common_options() if not taken & set(one.opts)]
 
 
 class Group(click.Group):
@@ -176,6 +180,7 @@ class Group(click.Group):
     def __init__(self, *args: Any, **kwargs: Any):
         kwargs.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})
         super().__init__(*args, **kwargs)
+        _add_common_options(self)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -231,7 +236,7 @@ def root_options(
             name="sbfs",
             callback=click.pass_obj(function),
             help=function.__doc__,
-            params=[*_common_options(), _version_option()],
+            params=[_version_option()],
             table=table,
         )
         group.no_args_is_help = True

@@ -23,6 +23,23 @@ def _sent(document: Document) -> None:
         output.say(f"     {one['message_id']} to {one['to_project']}")
 
 
+def _written(
+    app: App,
+    body: str | None,
+    body_file: str | None,
+    context: str | None,
+    deliver_at: str | None,
+    *,
+    required: bool = True,
+) -> Document:
+    """What a person writes of a message, as the library takes it."""
+    return {
+        "message": options.read_body(body, body_file, required=required),
+        "context": options.parse_context(context),
+        "deliver_at": options.moment(deliver_at, app.store.clock()),
+    }
+
+
 @message_command.command("send", cls=Command)
 @click.argument("from_project", metavar="FROM")
 @click.argument("to_project", metavar="[TO]...", nargs=-1)
@@ -46,15 +63,7 @@ def send_command(
     sbfs send web api --subject "Build is red" --body "See the log."
     git log -1 | sbfs send web @team --subject "New release" --priority high
     """
-    text = options.read_body(body, body_file)
-    app.run(
-        "message.send",
-        _sent,
-        message=text,
-        context=options.parse_context(context),
-        deliver_at=options.moment(deliver_at, app.store.clock()),
-        **given,
-    )
+    app.run("message.send", _sent, **_written(app, body, body_file, context, deliver_at), **given)
 
 
 _LIST_HEADINGS = {
@@ -164,19 +173,12 @@ def edit_command(
     app: App, body: str | None, body_file: str | None, context: str | None, deliver_at: str | None, **given: Any
 ) -> None:
     """Change a message that waits for its delivery. What was delivered does not change any more."""
-    text = options.read_body(body, body_file, required=False)
 
     def show(document: Document) -> None:
         output.say(f"changed {document['message']['id']}")
 
-    app.run(
-        "message.edit",
-        show,
-        message=text,
-        context=options.parse_context(context),
-        deliver_at=options.moment(deliver_at, app.store.clock()),
-        **given,
-    )
+    written = _written(app, body, body_file, context, deliver_at, required=False)
+    app.run("message.edit", show, **written, **given)
 
 
 @message_command.command("remove", cls=Command)
@@ -204,15 +206,7 @@ def reply_command(
     app: App, body: str | None, body_file: str | None, context: str | None, deliver_at: str | None, **given: Any
 ) -> None:
     """Answer a message; the answer joins its thread."""
-    text = options.read_body(body, body_file)
-    app.run(
-        "message.reply",
-        _sent,
-        message=text,
-        context=options.parse_context(context),
-        deliver_at=options.moment(deliver_at, app.store.clock()),
-        **given,
-    )
+    app.run("message.reply", _sent, **_written(app, body, body_file, context, deliver_at), **given)
 
 
 @message_command.command("forward", cls=Command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +30,28 @@ def init_command(app: App, folder: str | None) -> None:
     def show(document: Document) -> None:
         what = "made a store in" if document["created"] else "there is a store already in"
         output.say(f"{what} {document['store']}")
-        output.say("next: sbfs project add NAME" if not document["projects"] else "")
+        if not document["projects"]:
+            output.say("next: sbfs project add NAME")
 
     app.answer(document, show)
+
+
+def _first(things: list[Any]) -> Iterator[Any]:
+    """What is shown of a long list, and a word on the rest."""
+    yield from things[:_SHOWN]
+    if len(things) > _SHOWN:
+        output.say(f"  … and {len(things) - _SHOWN} more")
 
 
 _MARKS = {"added": "+", "changed": "~", "deleted": "-"}
 
 
+_SHOWN = 20
+"""Edits of which people are shown a line each; `--json` names all."""
+
+
 def _edit_lines(edits: list[Document]) -> None:
-    for edit in edits:
+    for edit in _first(edits):
         kind = {"other": "(none of the store's; left alone)", "": "(file)"}.get(edit["kind"], edit["kind"])
         output.say(f"  {_MARKS[edit['state']]} {edit['path']}  {kind}")
         if not edit["valid"]:
@@ -93,13 +106,13 @@ def save_command(app: App, **given: Any) -> None:
 
     def show(document: Document) -> None:
         _edit_lines(document["saved"])
-        for id in document["delivered"]:
+        for id in _first(document["delivered"]):
             output.say(f"  sent {id}")
         output.say(f"saved {output.count(document['saved'], 'edit')}" if document["saved"] else "nothing to save")
         if document["invalid"]:
             output.say(f"left as they are, invalid: {len(document['invalid'])}")
             _edit_lines(document["invalid"])
-        for path in document["others"]:
+        for path in _first(document["others"]):
             output.say(f"  ? {path}  (none of the store's; left alone)")
 
     try:

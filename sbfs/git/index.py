@@ -15,7 +15,7 @@ import os
 import struct
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
@@ -263,12 +263,6 @@ def _ask_git(gitdir: Path, target: Path, arguments: list[str], input: bytes, why
     with suppress(FileNotFoundError):
         target.write_bytes((gitdir / "index").read_bytes())
     run_git(gitdir, ["update-index", *arguments], input, why, index=target)
-
-
-def rebuild(gitdir: Path, target: Path, files: Iterable[tuple[str, Entry]], *, split: bool = True) -> None:
-    """Write to `target` an index that says just this, whatever was there."""
-    rows = {os.fsencode(path): _row(os.fsencode(path), entry) for path, entry in files}
-    _Current([], {}, "", b"", 0)._write_whole(gitdir, target, rows, split)
 
 
 def run_git(gitdir: Path, arguments: list[str], input: bytes, why: str, *, index: Path | None = None) -> bytes:
