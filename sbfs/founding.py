@@ -90,7 +90,7 @@ def _build(gitdir: Path, now: datetime) -> None:
         **{path: dotfile(path).encode() for path in DOTFILES},
         "sbfs.yaml": dump("sbfs.yaml", settings),
     }
-    editor = trees.TreeEditor(lambda _: {}, None)
+    editor = trees.TreeEditor(lambda _: trees.Entries(), None)
     for path, data in contents.items():
         editor.set(path, etag(data))
     tree, fresh = editor.write()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -391,9 +392,10 @@ def resolve(view: View, name: str) -> Project:
 
 
 def _resolve(view: View, name: str) -> Project:
-    record = view.find_record(KIND.path_of(project=name)) if _may_be_path(name) else None
-    if record and not record.removed:
-        return _read(record)
+    path = KIND.path_of(project=name)
+    raw = view.read(path) if _may_be_path(name) else None
+    if raw is not None and (project := _parsed(path, raw)):
+        return project
     everyone = [*_all(view)]
     former = [project for project in everyone if name in project.formerly]
     if len(former) == 1:
@@ -421,10 +423,12 @@ def _may_be_path(name: str) -> bool:
     return True
 
 
-def _read(record: Record) -> Project:
-    # A record without data may be one that could not be read: parsing it again says why.
-    KIND.check(record if record.data else Record.parse(record.path, record.raw))
-    return _load_project(record.data)
+@functools.lru_cache(maxsize=1024)
+def _parsed(path: str, raw: bytes) -> Project | None:
+    """The project that a file's bytes say; None for a tombstone. Kept, since every message asks for two."""
+    record = Record.parse(path, raw)
+    KIND.check(record)
+    return None if record.removed else _load_project(record.data)
 
 
 def _all(view: View) -> Iterable[Project]:

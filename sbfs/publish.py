@@ -12,22 +12,23 @@ one pack and one move of the branch, each still a commit of its own.
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
-from sbfs import errors, files, times
-from sbfs.errors import Busy, Damaged, Error, Failed, Invalid, Stale
+from sbfs import files
+from sbfs.errors import Busy, Damaged, Error, Failed, Invalid
 from sbfs.git import index, packs, trees
 from sbfs.git.repository import BRANCH, Commit, Repository, serialize_commit
+from sbfs.operation import Change, Edited, Moved, Operation, Outcome
+from sbfs.queue import Queue
 from sbfs.record import etag
 
 MARK = b"index held by sbfs\n"
@@ -38,91 +39,7 @@ _QUEUE_LIMIT = 128 * 1024
 
 _POLL = 0.002
 
-Absent = Literal["absent"]
-
-
-class Edited(Error):
-    """A file that is to change was edited by hand and not saved. For the store, which saves it first."""
-
-    def __init__(self, path: str):
-        super().__init__(f"{path} has an unsaved edit")
-        self.path = path
-
-
-class Moved(Error):
-    """The branch or a touched record is no longer what the operation was built on. For the store, which builds anew."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One file of an operation.
-
-    data: new bytes, None removes. was: the etag it must have on the branch, "absent" where nothing
-    may be there. disk: the etag of the unsaved edit that this change saves, if it saves one.
-    """
-
-    path: str
-    data: bytes | None
-    was: str | Absent
-    disk: str = ""
-
-
-@dataclass(frozen=True)
-class Operation:
-    """What becomes one commit. message: subject and trailers. who: `Name <mail>`. needs: (path,
-    id) of files and folders that it was built on besides, which must still be so. id: names it
-    among the waiting ones."""
-
-    id: str
-    message: str
-    who: str
-    when: datetime
-    changes: tuple[Change, ...]
-    needs: tuple[tuple[str, str], ...] = ()
-    parents: tuple[str, ...] = ()
-
-    def dump(self) -> bytes:
-        """As a file of the queue."""
-        return json.dumps(
-            {
-                "id": self.id,
-                "message": self.message,
-                "who": self.who,
-                "when": times.dump(self.when),
-                "changes": [
-                    [
-                        change.path,
-                        None if change.data is None else base64.b64encode(change.data).decode(),
-                        change.was,
-                        change.disk,
-                    ]
-                    for change in self.changes
-                ],
-                "needs": self.needs,
-                "parents": self.parents,
-            }
-        ).encode()
-
-    @classmethod
-    def load(cls, raw: bytes) -> Operation:
-        """From a file of the queue."""
-        data = json.loads(raw)
-        changes = tuple(
-            Change(path, None if content is None else base64.b64decode(content), was, disk)
-            for path, content, was, disk in data["changes"]
-        )
-        when = times.load(data["when"])
-        needs = tuple((path, id) for path, id in data["needs"])
-        return cls(data["id"], data["message"], data["who"], when, changes, needs, tuple(data["parents"]))
-
-    @property
-    def size(self) -> int:
-        """Bytes that it carries."""
-        return sum(len(change.data or b"") for change in self.changes)
-
-
-Outcome = str | Error
-"""The revision that an operation became (or, where it changed nothing, found), or why it did not."""
+_HOST = socket.gethostname()
 
 
 @dataclass
@@ -136,7 +53,6 @@ class _Batch:
 
     repo: Repository
     tip: Commit | None
-    editor: trees.TreeEditor
     head: str | None
     tree: str | None
     objects: list[packs.Object] = field(default_factory=list)
@@ -144,11 +60,21 @@ class _Batch:
     kept: dict[str, os.stat_result] = field(default_factory=dict)
     late: dict[str, str] = field(default_factory=dict)
     done: dict[str, str] = field(default_factory=dict)
-    unwritten: dict[str, bytes] = field(default_factory=dict)
+    unwritten: dict[str, trees.Entries] = field(default_factory=dict)
 
-    def read_tree(self, id: str) -> trees.Entries:
-        """A tree, also one that is not on the disk yet."""
-        return trees.parse(self.unwritten[id]) if id in self.unwritten else self.repo.tree(id)
+    def __post_init__(self) -> None:
+        self.editor = self.edit()
+
+    def edit(self) -> trees.TreeEditor:
+        """An editor of the batch's tree as it is so far, which is not on the disk yet."""
+        return trees.TreeEditor(self._read_tree, self.tree, self._remember_tree)
+
+    def _read_tree(self, id: str) -> trees.Entries:
+        return self.unwritten[id] if id in self.unwritten else self.repo.tree(id)
+
+    def _remember_tree(self, id: str, entries: trees.Entries) -> None:
+        self.unwritten[id] = entries
+        self.repo.remember_tree(id, entries)
 
 
 class Publisher:
@@ -158,6 +84,7 @@ class Publisher:
         self.repo = repo
         self.own = repo.gitdir / "sbfs"
         self.lock_wait = lock_wait
+        self.queue = Queue(self.own / "queue")
         self._holding = False
 
     # -- entering
@@ -177,24 +104,67 @@ class Publisher:
         return outcome
 
     def _publish_or_wait(self, operation: Operation) -> Outcome:
-        self.own.mkdir(exist_ok=True)
         if self._holding:
             return self._lead(operation)
-        if self._try_lock():
+        if self.try_lock():
             return self._lead_and_release(operation)
         if operation.size < _QUEUE_LIMIT:
             return self._wait_in_queue(operation)
         with self.locked():
             return self._lead(operation)
 
-    def _try_lock(self) -> bool:
-        self._lock = self._new_lock()
+    def _lead_and_release(self, operation: Operation) -> Outcome:
+        try:
+            return self._lead(operation)
+        finally:
+            self.release()
+
+    def _wait_in_queue(self, operation: Operation) -> Outcome:
+        """Leave the operation to whoever holds the lock; lead oneself once it is free."""
+        deadline = time.monotonic() + self.lock_wait
+        handed_over = False
+        with self.queue.waiting(operation) as place, open(self.own / "lock", "ab") as probe:
+            while True:
+                if (outcome := place.outcome()) is not None:
+                    return outcome
+                if _seems_free(probe) and self.try_lock():
+                    try:
+                        self.recover()
+                        return place.outcome() or self._lead(operation)
+                    finally:
+                        self.release()
+                if time.monotonic() > deadline:
+                    if handed_over or place.withdraw():
+                        raise self._busy(handed_over)
+                    handed_over, deadline = True, deadline + self.lock_wait
+                place.sleep()
+
+    # -- the store's lock
+
+    def try_lock(self) -> bool:
+        """Take the store's lock if nobody has it."""
         return self._acquire(0)
 
-    def _new_lock(self) -> Any:
-        from filelock import FileLock
+    def release(self) -> None:
+        """Let go of the store's lock, and tell who waits for it."""
+        self._lock.release()
+        self.queue.wake_next()
 
-        return FileLock(self.own / "lock", thread_local=False)
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the store's lock, with whatever a dead writer left mended; `publish` works in it."""
+        if self._holding:
+            yield
+            return
+        if not self._acquire(self.lock_wait):
+            raise self._busy()
+        try:
+            self.recover()
+            self._holding = True
+            yield
+        finally:
+            self._holding = False
+            self.release()
 
     def _acquire(self, timeout: float) -> bool:
         from filelock import Timeout
@@ -205,30 +175,16 @@ class Publisher:
             return False
         except OSError as error:
             raise files.failed(error, self.own / "lock") from error
-        with suppress(OSError):
-            (self.own / "holder").write_text(f"process {os.getpid()} on {socket.gethostname()}")
+        with suppress(OSError), open(self.own / "holder", "w") as file:
+            file.write(f"process {os.getpid()} on {_HOST}")
         return True
 
-    def _lead_and_release(self, operation: Operation) -> Outcome:
-        try:
-            return self._lead(operation)
-        finally:
-            self._lock.release()
+    @cached_property
+    def _lock(self) -> Any:
+        from filelock import FileLock
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the store's lock, with whatever a dead writer left mended; `publish` works in it."""
         self.own.mkdir(exist_ok=True)
-        self._lock = self._new_lock()
-        if not self._acquire(self.lock_wait):
-            raise self._busy()
-        try:
-            self.recover()
-            self._holding = True
-            yield
-        finally:
-            self._holding = False
-            self._lock.release()
+        return FileLock(self.own / "lock", thread_local=False)
 
     def _busy(self, handed_over: bool = False) -> Busy:
         holder = (files.read(self.own / "holder") or b"another program").decode()
@@ -237,86 +193,14 @@ class Publisher:
             hint += "; it has taken this operation over and may still complete it: look before you repeat it"
         return Busy(f"the store is held by {holder} for more than {self.lock_wait:g} s", hint=hint)
 
-    # -- waiting
-
-    def _wait_in_queue(self, operation: Operation) -> Outcome:
-        """Leave the operation to whoever holds the lock; lead oneself once it is free."""
-        import fcntl
-
-        queue = self.own / "queue"
-        queue.mkdir(exist_ok=True)
-        intent, taken = queue / f"{operation.id}.json", queue / f"{operation.id}.taken"
-        answer, hidden = queue / f"{operation.id}.done", queue / f".{operation.id}"
-        with open(hidden, "wb") as file:
-            # The lock on the intent is our sign of life: an intent of a dead process is not published.
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(operation.dump())
-            file.flush()
-            os.rename(hidden, intent)
-            try:
-                return self._poll(operation, intent, answer)
-            finally:
-                for left in (intent, taken, answer):
-                    left.unlink(missing_ok=True)
-
-    def _poll(self, operation: Operation, intent: Path, answer: Path) -> Outcome:
-        with open(self.own / "lock", "ab") as probe:
-            return self._poll_with(probe, operation, intent, answer)
-
-    def _poll_with(self, probe: IO[bytes], operation: Operation, intent: Path, answer: Path) -> Outcome:
-        deadline = time.monotonic() + self.lock_wait
-        handed_over = False
-        self._lock = self._new_lock()
-        while True:
-            if (said := files.read(answer)) is not None:
-                return _load_outcome(said)
-            if _seems_free(probe) and self._acquire(0):
-                try:
-                    self.recover()
-                    if (said := files.read(answer)) is not None:
-                        return _load_outcome(said)
-                    return self._lead(operation)
-                finally:
-                    self._lock.release()
-            if time.monotonic() > deadline:
-                if handed_over or _withdraw(intent):
-                    raise self._busy(handed_over)
-                handed_over, deadline = True, deadline + self.lock_wait
-            time.sleep(_POLL)
-
-    def _waiting(self, but: str) -> list[Operation]:
-        """The operations of living processes that wait, oldest first."""
-        import fcntl
-
-        queue = self.own / "queue"
-        found: list[Operation] = []
-        if not queue.is_dir():
-            return found
-        for name in sorted(os.listdir(queue)):
-            stem, _, suffix = name.rpartition(".")
-            if suffix != "json" or stem == but or (queue / f"{stem}.done").exists():
-                continue
-            try:
-                with open(queue / name, "rb") as file:
-                    try:
-                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    except BlockingIOError:
-                        os.rename(queue / name, queue / f"{stem}.taken")
-                        found.append(Operation.load(file.read()))
-                        continue
-                (queue / name).unlink(missing_ok=True)
-            except (FileNotFoundError, ValueError, KeyError):
-                continue
-        return found
-
     # -- publishing, under the lock
 
     def _lead(self, operation: Operation) -> Outcome:
         self.recover()
-        others = self._waiting(but=operation.id)
+        others = self.queue.take(but=operation.id)
         outcomes = self._publish([operation, *others])
         for other in others:
-            self._answer(other.id, outcomes[other.id])
+            self.queue.answer(other.id, outcomes[other.id])
         self._forget_journal()
         # Packs are joined where nobody waits for this process any more, so a failure here harms nobody.
         with suppress(OSError, Error):
@@ -339,14 +223,14 @@ class Publisher:
             head = self.repo.ref(BRANCH)
             tip = self.repo.commit(head) if head else None
             tree = tip.tree if tip else None
-            batch = _Batch(self.repo, tip, trees.TreeEditor(self.repo.tree, tree), head, tree)
+            batch = _Batch(self.repo, tip, head, tree)
             for operation in operations:
                 try:
                     outcomes[operation.id] = self._stage(batch, operation)
                 except Error as error:
                     outcomes[operation.id] = error
                     # It may have been refused half-way: nothing of it may reach the next one's commit.
-                    batch.editor = trees.TreeEditor(batch.read_tree, batch.tree)
+                    batch.editor = batch.edit()
             if batch.done:
                 self._make_true(batch, operations[0])
         return outcomes
@@ -373,10 +257,8 @@ class Publisher:
         tree, fresh = batch.editor.write()
         if tree == batch.tree and batch.head and not operation.parents:
             return batch.head
-        batch.unwritten.update(fresh)
         for id, data in fresh:
             objects.append(("tree", id, data))
-            self.repo.remember_tree(id, data)
         parents = ((batch.head,) if batch.head else ()) + operation.parents
         commit, data = serialize_commit(tree, parents, operation.who, operation.when, operation.message)
         objects.append(("commit", commit, data))
@@ -439,7 +321,7 @@ class Publisher:
 
     def _put_files(self, changes: dict[str, bytes | None]) -> None:
         root = self.repo.root
-        files.write_many({root / path: data for path, data in changes.items()})
+        files.write_many({f"{root}/{path}": data for path, data in changes.items()})
         files.prune_folders(root, {(root / path).parent for path, data in changes.items() if data is None})
 
     def _put_late(self, changes: dict[str, bytes | None], edits: Mapping[str, str]) -> None:
@@ -454,20 +336,13 @@ class Publisher:
             found = batch.editor.get(path)
             state = batch.kept.get(path)
             if state is None and data is not None and path not in batch.late:
-                state = _stat(self.repo.root / path, data)
+                state = _stat(f"{self.repo.root}/{path}", data)
             edits[path] = index.Entry(found[1] if found else None, stat=state)
         self._write_index(edits)
 
     def _write_index(self, edits: dict[str, index.Entry]) -> None:
         split = self.repo.config("core", "splitindex") != "false"
         index.prepare(self.repo.gitdir, self.own / "index.next", edits, split=split)
-
-    def _answer(self, id: str, outcome: Outcome) -> None:
-        queue = self.own / "queue"
-        if (queue / f"{id}.taken").exists():
-            temporary = queue / f".{id}.answer"
-            temporary.write_bytes(_dump_outcome(outcome))
-            os.replace(temporary, queue / f"{id}.done")
 
     def _forget_journal(self) -> None:
         (self.own / "journal").unlink(missing_ok=True)
@@ -592,7 +467,7 @@ class Publisher:
         os.replace(self.own / "index.next", repo.gitdir / "index")
         if moved:
             for id, commit in journal.get("done", {}).items():
-                self._answer(id, commit)
+                self.queue.answer(id, commit)
 
     def _contains(self, head: str, commit: str | None) -> bool:
         return any(one.id == commit for one, _ in zip(self.repo.history(head), range(1000), strict=False))
@@ -609,15 +484,6 @@ def _seems_free(lock: IO[bytes]) -> bool:
     except OSError:
         return True
     fcntl.flock(lock, fcntl.LOCK_UN)
-    return True
-
-
-def _withdraw(intent: Path) -> bool:
-    """Take an operation back from the queue; False if somebody has it in hand already."""
-    try:
-        intent.unlink()
-    except FileNotFoundError:
-        return False
     return True
 
 
@@ -650,22 +516,3 @@ def _stat(file: str | Path, data: bytes | None, id: str | None = None) -> os.sta
     if id is not None and etag(files.read(file) or b"") != id:
         return None
     return state
-
-
-def _dump_outcome(outcome: Outcome) -> bytes:
-    if isinstance(outcome, str):
-        return json.dumps({"revision": outcome}).encode()
-    return json.dumps({"error": type(outcome).__name__, "sentence": str(outcome), "hint": outcome.hint}).encode()
-
-
-def _load_outcome(raw: bytes) -> Outcome:
-    said = json.loads(raw)
-    if "revision" in said:
-        return str(said["revision"])
-    if said["error"] in ("Moved", "Edited"):
-        # The owner builds it anew and meets the same obstacle itself, with all it knows.
-        return Moved(said["sentence"])
-    kind: Callable[..., Error] = getattr(errors, said["error"], Failed)
-    if kind in (Stale, Invalid, Busy, Failed):
-        return kind(said["sentence"], hint=said["hint"])
-    return Failed(said["sentence"], hint=said["hint"])

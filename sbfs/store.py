@@ -22,7 +22,8 @@ from sbfs.errors import AlreadyExists, Ambiguous, Damaged, Invalid, NotAStore, N
 from sbfs.git import trees
 from sbfs.git.repository import BRANCH, Commit, Repository
 from sbfs.kind import Kind, new_id
-from sbfs.publish import Absent, Change, Edited, Moved, Operation, Publisher
+from sbfs.operation import Absent, Change, Edited, Moved, Operation
+from sbfs.publish import Publisher
 from sbfs.record import Record, etag
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Store:
         self.clock = clock
         self.lock_wait = lock_wait
         self._settings: tuple[str, dict[str, Any]] = ("", {})
+        self._publisher: Publisher | None = None
 
     @classmethod
     def open(cls, root: str | Path, *, clock: Callable[[], datetime] = times.now, lock_wait: float = 30.0) -> Store:
@@ -89,19 +91,21 @@ class Store:
 
     def publisher(self) -> Publisher:
         """What publishes operations to this store's repository."""
-        return Publisher(self.repo, lock_wait=self.lock_wait)
+        if self._publisher is None:
+            self._publisher = Publisher(self.repo, lock_wait=self.lock_wait)
+        return self._publisher
 
     def _mend(self, publisher: Publisher) -> None:
         # A reader that may not write, or comes while a writer is busy, reads the branch as it is.
         if not os.access(self.repo.gitdir, os.W_OK):
             return
-        if publisher._try_lock():
+        if publisher.try_lock():
             try:
                 publisher.recover()
             except OSError as error:
                 raise files.failed(error, self.root) from error
             finally:
-                publisher._lock.release()
+                publisher.release()
 
     def _check_format(self) -> None:
         raw = files.read(self.root / SETTINGS)

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from sbfs import files
 from sbfs.errors import Error
 from sbfs.kind import Field, Kind
 from sbfs.record import etag
@@ -234,7 +235,10 @@ def hold_lock(root: Path, ready: Path, release: Path) -> None:
 
 # -- operations that touch three files, and processes that die in them -------------------------------
 
-STEPS = ("fsync", "sync", "replace", "rename", "link", "unlink", "mkdir", "rmdir", "utime")
+STEPS = [
+    *((os, name) for name in ("fsync", "replace", "rename", "link", "unlink", "mkdir", "mkfifo", "rmdir", "utime")),
+    (files, "_sync_at_once"),
+]
 COUNTER = "notes/counter/counter.yaml"
 
 
@@ -299,9 +303,9 @@ def trip(mode: str, when: str, at: int) -> Callable[[], int]:
     this and says how many steps were taken.
     """
     count = 0
-    real = {name: getattr(os, name) for name in STEPS}
+    real = {(owner, name): getattr(owner, name) for owner, name in STEPS}
 
-    def wrap(name: str) -> Callable[..., Any]:
+    def wrap(owner: object, name: str) -> Callable[..., Any]:
         def step(*args: Any, **keys: Any) -> Any:
             nonlocal count
             count += 1
@@ -309,7 +313,7 @@ def trip(mode: str, when: str, at: int) -> Callable[[], int]:
             if hit and when == "before":
                 fail(name)
             try:
-                return real[name](*args, **keys)
+                return real[owner, name](*args, **keys)
             finally:
                 if hit and when == "after":
                     fail(name)
@@ -326,12 +330,12 @@ def trip(mode: str, when: str, at: int) -> Callable[[], int]:
             raise KeyboardInterrupt
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
 
-    for name in STEPS:
-        setattr(os, name, wrap(name))
+    for owner, name in STEPS:
+        setattr(owner, name, wrap(owner, name))
 
     def untrip() -> int:
-        for name, function in real.items():
-            setattr(os, name, function)
+        for (owner, name), function in real.items():
+            setattr(owner, name, function)
         return count
 
     return untrip

@@ -39,7 +39,7 @@ from helpers import (
 )
 
 from sbfs.errors import Busy, Error, Invalid, Stale
-from sbfs.publish import Change, Edited, Moved, Operation
+from sbfs.operation import Change, Edited, Moved, Operation
 from sbfs.record import Record
 from sbfs.store import Store, Transaction
 

@@ -29,7 +29,7 @@ from helpers import (
 
 from sbfs.errors import AlreadyExists, Ambiguous, Failed, Invalid, NotFound
 from sbfs.kind import new_id
-from sbfs.publish import Operation
+from sbfs.operation import Operation
 from sbfs.store import Store, Transaction, checked_edit, commit_message, who
 
 # -- reading ---------------------------------------------------------------------------------------

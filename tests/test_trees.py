@@ -62,7 +62,7 @@ def test_any_changes(rounds: list[list[tuple[str, str | None]]]):
         assert all(editor.get(path) == (trees.FILE, id) for path, id in files.items())
         tree, fresh = editor.write()
         objects.keep(fresh)
-        objects.setdefault(tree, {})
+        objects.setdefault(tree, trees.Entries())
         again = trees.TreeEditor(objects.read, None)
         for path, id in files.items():
             again.set(path, id)
@@ -84,7 +84,7 @@ def test_difference(first: list[tuple[str, str | None]], second: list[tuple[str,
         _apply(editor, files, steps)
         tree, fresh = editor.write()
         objects.keep(fresh)
-        objects.setdefault(tree, {})
+        objects.setdefault(tree, trees.Entries())
         sides.append((tree, files))
     (old, before), (new, after) = sides
     expected = {
@@ -105,7 +105,7 @@ def test_as_git_writes_them(tmp_path_factory, files: dict[str, str]):
     """Git's ids for the same files. Breaks if entries were sorted or written otherwise than Git does."""
     root: Path = tmp_path_factory.mktemp("repo")
     git(root, "init", "-q")
-    editor, put = trees.TreeEditor(lambda _: {}, None), {}
+    editor, put = trees.TreeEditor(lambda _: trees.Entries(), None), {}
     for path, id in files.items():
         try:
             editor.set(path, id)

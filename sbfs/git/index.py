@@ -26,7 +26,7 @@ from sbfs.errors import Failed
 
 K = TypeVar("K")
 
-SPLIT_FROM = 4096
+SPLIT_FROM = 1024
 """Entries from which the index is split. Below, a whole one is as cheap and every tool reads it."""
 
 _FOLD_FROM = 256

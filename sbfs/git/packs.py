@@ -12,12 +12,12 @@ import secrets
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
-from typing import IO
 
-from sbfs.files import sync_folder
+from sbfs import files
 
 TYPES = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 NAMES = {number: name for name, number in TYPES.items()}
@@ -29,18 +29,37 @@ TIERS = ((64 * 1024, 24), (1536 * 1024, 12), (24 * 1024 * 1024, 12))
 """(bytes, count): when so many packs are below a size, they become one. Bounds both the number of
 packs a reader has to ask and the bytes a single command copies."""
 
+_SMALL = 1536 * 1024
+"""Bytes of a pack up to which it is kept in memory as a whole."""
+
+_MANY = 40
+"""Objects from which a pack is the work of several writers: a single message brings a dozen."""
+
 Object = tuple[str, str, bytes]
 """(type, id, bytes)."""
 
 
 def write(folder: Path, objects: Iterable[Object]) -> Path:
     """Write objects as one pack with its index into objects/pack, synced. Returns the pack's path."""
-    return _write(folder, [(id, _entry(type, data)) for type, id, data in objects])
+    return _write(folder, [_entry(type, id, data) for type, id, data in objects])
 
 
-def _entry(type: str, data: bytes) -> bytes:
-    # Trees are mostly hashes, which do not compress: spend no time on them.
-    return _header(TYPES[type], len(data)) + zlib.compress(data, 1 if type == "tree" else -1)
+_Entry = tuple[bytes, int, bytes]
+"""(id, CRC, bytes) of an object as it lies in a pack."""
+
+
+def _entry(type: str, id: str, data: bytes) -> _Entry:
+    # Trees are mostly hashes, which do not compress: spend little time on them.
+    entry = _header(TYPES[type], len(data)) + _deflated(data, 1 if type == "tree" else -1)
+    return bytes.fromhex(id), zlib.crc32(entry), entry
+
+
+def _deflated(data: bytes, level: int) -> bytes:
+    # Most objects are small, and clearing the memory of a full window takes ten times as long as
+    # compressing them: the window need not be larger than they are.
+    window, memory = (13, 5) if len(data) <= 1 << 13 else (15, 8)
+    compressor = zlib.compressobj(level, zlib.DEFLATED, window, memory)
+    return compressor.compress(data) + compressor.flush()
 
 
 def _header(type: int, size: int) -> bytes:
@@ -53,35 +72,27 @@ def _header(type: int, size: int) -> bytes:
     return bytes(out)
 
 
-def _write(folder: Path, entries: Collection[tuple[str, bytes]]) -> Path:
-    temporary = folder / f"tmp_sbfs_{os.getpid()}_{secrets.token_hex(6)}"
-    listing = Path(f"{temporary}.idx")
-    index: list[tuple[bytes, int, int]] = []
+def _write(folder: Path, entries: Collection[_Entry]) -> Path:
+    temporary = f"{folder / 'tmp_sbfs'}_{os.getpid()}_{secrets.token_hex(6)}"
+    listing = f"{temporary}.idx"
+    head = b"PACK" + struct.pack(">II", 2, len(entries))
+    offsets = accumulate((len(entry) for _, _, entry in entries), initial=len(head))
+    index = sorted((id, offset, crc) for (id, crc, _), offset in zip(entries, offsets, strict=False))
+    body = b"".join([head, *(entry for _, _, entry in entries)])
+    digest = hashlib.sha1(body, usedforsecurity=False).digest()
+    name = hashlib.sha1(b"".join([id for id, _, _ in index]), usedforsecurity=False).hexdigest()
+    target = folder / f"pack-{name}.pack"
     try:
-        with open(temporary, "xb") as file:
-            header = b"PACK" + struct.pack(">II", 2, len(entries))
-            digest, at = hashlib.sha1(header, usedforsecurity=False), len(header)
-            file.write(header)
-            for id, entry in entries:
-                index.append((bytes.fromhex(id), at, zlib.crc32(entry)))
-                file.write(entry)
-                digest.update(entry)
-                at += len(entry)
-            file.write(digest.digest())
-            _sync(file)
-        index.sort()
-        with open(listing, "xb") as file:
-            file.write(_listing(index, digest.digest()))
-            _sync(file)
-        name = hashlib.sha1(b"".join(id for id, _, _ in index), usedforsecurity=False).hexdigest()
-        target = folder / f"pack-{name}.pack"
+        contents = {temporary: body + digest, listing: _listing(index, digest)}
+        files.write_new(contents, mode=0o444, bulk=len(entries) > _MANY)
         os.replace(temporary, target)
         os.replace(listing, target.with_suffix(".idx"))
-        sync_folder(folder)
+        files.sync_folder(folder)
         return target
     finally:
-        temporary.unlink(missing_ok=True)
-        listing.unlink(missing_ok=True)
+        for left in (temporary, listing):
+            with suppress(FileNotFoundError):
+                os.unlink(left)
 
 
 def _listing(index: Sequence[tuple[bytes, int, int]], pack: bytes) -> bytes:
@@ -96,9 +107,9 @@ def _listing(index: Sequence[tuple[bytes, int, int]], pack: bytes) -> bytes:
         (
             b"\xfftOc" + struct.pack(">I", 2),
             struct.pack(">256I", *accumulate(firsts[byte] for byte in range(256))),
-            *(id for id, _, _ in index),
-            struct.pack(f">{len(index)}I", *(crc for _, _, crc in index)),
-            struct.pack(f">{len(index)}I", *(places.get(offset, offset) for _, offset, _ in index)),
+            *[id for id, _, _ in index],
+            struct.pack(f">{len(index)}I", *[crc for _, _, crc in index]),
+            struct.pack(f">{len(index)}I", *[places.get(offset, offset) for _, offset, _ in index]),
             struct.pack(f">{len(far)}Q", *far),
             pack,
         )
@@ -106,18 +117,13 @@ def _listing(index: Sequence[tuple[bytes, int, int]], pack: bytes) -> bytes:
     return body + hashlib.sha1(body, usedforsecurity=False).digest()
 
 
-def _sync(file: IO[bytes]) -> None:
-    os.fchmod(file.fileno(), 0o444)
-    file.flush()
-    os.fsync(file.fileno())
-
-
 def join_small(folder: Path) -> None:
     """Join packs of ours where a tier has too many. Only under the store's lock."""
-    ours = _ours(folder)
-    if len(ours) < min(count for _, count in TIERS):
+    names = os.listdir(folder)
+    least = min(count for _, count in TIERS)
+    if sum(name.endswith(".pack") for name in names) < least:
         return
-    sizes = {pack: pack.stat().st_size for pack in ours}
+    sizes = {folder / name: os.stat(f"{folder}/{name}").st_size for name in _ours(names)}
     lower = 0
     for size, count in TIERS:
         tier = [pack for pack, bytes in sizes.items() if lower <= bytes < size]
@@ -126,45 +132,119 @@ def join_small(folder: Path) -> None:
             _join(folder, tier)
 
 
-def _ours(folder: Path) -> list[Path]:
+def _ours(names: Iterable[str]) -> list[str]:
     """Packs without a companion of Git's (.keep, .promisor, .bitmap, .rev)."""
-    names: dict[str, set[str]] = {}
-    for name in os.listdir(folder):
+    found: dict[str, set[str]] = {}
+    for name in names:
         if name.startswith("pack-"):
             stem, _, suffix = name.partition(".")
-            names.setdefault(stem, set()).add(suffix)
-    return [folder / f"{stem}.pack" for stem, suffixes in names.items() if suffixes == {"pack", "idx"}]
+            found.setdefault(stem, set()).add(suffix)
+    return [f"{stem}.pack" for stem, suffixes in found.items() if suffixes == {"pack", "idx"}]
 
 
 def _join(folder: Path, packs: list[Path]) -> None:
-    whole = [(pack, entries) for pack in packs if (entries := list(_read_whole(pack)))]
+    whole = [(pack, entries) for pack in packs if (entries := _read_whole(pack))]
     if len(whole) < 2:
         return
-    unique = {id: entry for _, entries in whole for id, entry in entries}
-    joined = _write(folder, unique.items())
+    unique = {entry[0]: entry for _, entries in whole for entry in entries}
+    joined = _write(folder, unique.values())
     for pack, _ in whole:
         if pack != joined:
             pack.with_suffix(".idx").unlink(missing_ok=True)
             pack.unlink(missing_ok=True)
 
 
-def _read_whole(pack: Path) -> Iterator[tuple[str, bytes]]:
-    """(id, entry bytes) of a pack without deltas; nothing for any other."""
-    offsets = _offsets(pack.with_suffix(".idx").read_bytes())
+def _read_whole(pack: Path) -> list[_Entry]:
+    """The objects of a pack without deltas; nothing for any other."""
+    listed = _listed(pack.with_suffix(".idx").read_bytes())
     data = pack.read_bytes()
-    if any(offset >= len(data) or (data[offset] >> 4) & 7 in _DELTAS for offset, _ in offsets):
-        return
-    ends = [offset for offset, _ in offsets[1:]] + [len(data) - 20]
-    for (offset, id), end in zip(offsets, ends, strict=True):
-        yield id, data[offset:end]
+    if any(offset >= len(data) or (data[offset] >> 4) & 7 in _DELTAS for offset, _, _ in listed):
+        return []
+    ends = [offset for offset, _, _ in listed[1:]] + [len(data) - 20]
+    return [(id, crc, data[offset:end]) for (offset, id, crc), end in zip(listed, ends, strict=True)]
 
 
-def _offsets(listing: bytes) -> list[tuple[int, str]]:
-    """(offset, id) of a pack's objects by its index, sorted; nothing for an index that we would not write."""
+def _listed(listing: bytes) -> list[tuple[int, bytes, int]]:
+    """(offset, id, CRC) of a pack's objects by its index, sorted; nothing for an index that we would not write."""
     if len(listing) < 1072 or listing[:8] != b"\xfftOc" + struct.pack(">I", 2):
         return []
     (count,) = struct.unpack_from(">I", listing, 1028)
     if len(listing) != 1072 + 28 * count:
         return []
-    ids = (listing[at : at + 20].hex() for at in range(1032, 1032 + 20 * count, 20))
-    return sorted(zip(struct.unpack_from(f">{count}I", listing, 1032 + 24 * count), ids, strict=True))
+    ids = [listing[at : at + 20] for at in range(1032, 1032 + 20 * count, 20)]
+    crcs = struct.unpack_from(f">{count}I", listing, 1032 + 20 * count)
+    return sorted(zip(struct.unpack_from(f">{count}I", listing, 1032 + 24 * count), ids, crcs, strict=True))
+
+
+# -- reading what was written last -----------------------------------------------------------------
+
+
+class Recent:
+    """The objects of small packs, found by one look instead of asking pack after pack.
+
+    A store that is written to has dozens of small packs, and what was written last is read most.
+    What is not here, not whole or damaged is for Git's own way of looking.
+    """
+
+    def __init__(self, folder: Path):
+        """folder: objects/pack."""
+        self._folder = folder
+        self._changed = -1
+        self._ids: dict[str, dict[bytes, int]] = {}
+        self._places: dict[bytes, str] = {}
+        self._bytes: dict[str, bytes] = {}
+
+    def read(self, id: str) -> tuple[str, bytes] | None:
+        """(type, bytes) of an object, or None."""
+        key = bytes.fromhex(id)
+        try:
+            if key not in self._places and not self._look(key):
+                return None
+            pack = self._places[key]
+            if pack not in self._bytes:
+                self._bytes[pack] = (self._folder / f"{pack}.pack").read_bytes()
+            return _object_at(self._bytes[pack], self._ids[pack][key])
+        except (OSError, IndexError, zlib.error):
+            return None
+
+    def _look(self, key: bytes) -> bool:
+        """Take in packs that came, forget those that went. Returns whether the object is there now."""
+        changed = os.stat(self._folder).st_mtime_ns
+        if changed == self._changed:
+            return False
+        names = {name[:-4] for name in os.listdir(self._folder) if name.endswith(".idx")}
+        for pack in self._ids.keys() - names:
+            self._bytes.pop(pack, None)
+            for id in self._ids.pop(pack):
+                if self._places.get(id) == pack:
+                    del self._places[id]
+        for pack in names - self._ids.keys():
+            self._ids[pack] = self._read_ids(pack)
+            self._places.update(dict.fromkeys(self._ids[pack], pack))
+        self._changed = changed
+        return key in self._places
+
+    def _read_ids(self, pack: str) -> dict[bytes, int]:
+        try:
+            if (self._folder / f"{pack}.pack").stat().st_size >= _SMALL:
+                return {}
+            listing = (self._folder / f"{pack}.idx").read_bytes()
+        except FileNotFoundError:
+            return {}
+        return {id: offset for offset, id, _ in _listed(listing)}
+
+
+def _object_at(data: bytes, at: int) -> tuple[str, bytes] | None:
+    """(type, bytes) of the object at an offset of a pack; None for a delta or a broken one."""
+    byte = data[at]
+    type, size, shift = (byte >> 4) & 7, byte & 15, 4
+    while byte & 0x80:
+        at += 1
+        byte = data[at]
+        size |= (byte & 0x7F) << shift
+        shift += 7
+    if type not in NAMES:
+        return None
+    inflate = zlib.decompressobj()
+    content = inflate.decompress(memoryview(data)[at + 1 :], size + 1)
+    return (NAMES[type], content) if inflate.eof and len(content) == size else None

@@ -73,6 +73,7 @@ class Repository:
                 raise NotAStore(str(root), why="it is a linked work tree", hint="use the main work tree")
             raise NotAStore(str(root))
         self._objects: Any = None
+        self._recent = packs.Recent(self.gitdir / "objects" / "pack")
         self._trees: OrderedDict[str, trees.Entries] = OrderedDict()
         self._commits: dict[str, Commit] = {}
         self._config: tuple[int, Any] = (0, None)
@@ -88,6 +89,7 @@ class Repository:
         if self._objects is not None:
             self._objects.close()
             self._objects = None
+        self._recent = packs.Recent(self.gitdir / "objects" / "pack")
 
     # -- objects
 
@@ -102,6 +104,8 @@ class Repository:
 
     def read(self, id: str) -> tuple[str, bytes]:
         """(type, bytes) of an object. Raises Damaged where it is missing or broken."""
+        if (found := self._recent.read(id)) is not None:
+            return found
         for attempt in range(_LOOKS):
             last = attempt == _LOOKS - 1
             try:
@@ -142,9 +146,9 @@ class Repository:
             self._trees.popitem(last=False)
         return entries
 
-    def remember_tree(self, id: str, data: bytes) -> None:
+    def remember_tree(self, id: str, entries: trees.Entries) -> None:
         """Keep a tree that was just written, so that the next write need not read it."""
-        self._trees[id] = trees.parse(data)
+        self._trees[id] = entries
 
     def commit(self, id: str) -> Commit:
         """A commit, parsed."""
@@ -230,7 +234,7 @@ class Repository:
             files.make_folders(folder)
         # The lock is linked from a file that is written already: one that a killed writer leaves
         # behind holds what it was about to say, and so is told from Git's own.
-        ready = files._stage(self.gitdir / "sbfs" / "ref", f"{new}\n".encode(), 0o644, sync=True)
+        ready = files._stage(f"{self.gitdir}/sbfs/ref", f"{new}\n".encode(), 0o644, sync=True)
         held = moved = False
         try:
             self._take_ref_lock(ready, lock, wait)

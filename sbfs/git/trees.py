@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sbfs.errors import Invalid
 
 FILE, EXECUTABLE, LINK, FOLDER = 0o100644, 0o100755, 0o120000, 0o40000
 
-Entries = dict[str, tuple[int, str]]
-"""One tree: name → (mode, id as 40 hex digits)."""
+_ROW = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.S)
+_ROWS = re.compile(rb"(?:[0-7]+ [^\0]+\0.{20})*", re.S)
+_HEADS = {mode: b"%o " % mode for mode in (FILE, EXECUTABLE, LINK, FOLDER)}
+_MODES = {b"%o" % mode: mode for mode in (FILE, EXECUTABLE, LINK, FOLDER)}
+
+
+class Entries(dict[str, tuple[int, str]]):
+    """One tree: name → (mode, id as 40 hex digits). raw: the bytes that say so in the same order, where known."""
+
+    raw: bytes | None = None
 
 
 @dataclass
@@ -19,18 +29,75 @@ class _Node:
     entries: Entries
     children: dict[str, _Node] = field(default_factory=dict)
     changed: bool = False
+    before: dict[str, tuple[int, str] | None] = field(default_factory=dict)
+
+    def copy(self) -> Entries:
+        copied = Entries(self.entries)
+        copied.raw = self.entries.raw
+        return copied
+
+    def put(self, name: str, entry: tuple[int, str]) -> None:
+        self.before.setdefault(name, self.entries.get(name))
+        self.entries[name] = entry
+
+    def drop(self, name: str) -> None:
+        del self.entries[name]
+        self.entries.raw = None
+
+    def serialize(self) -> bytes:
+        """The tree's bytes; those known before are patched where that is enough, as it mostly is."""
+        raw = self.entries.raw
+        data = None if raw is None else _patched(raw, self.entries, self.before)
+        if data is None:
+            data = serialize(self.entries)
+            self.entries = parse(data)
+        self.entries.raw, self.before = data, {}
+        return data
+
+
+def _patched(raw: bytes, entries: Entries, before: dict[str, tuple[int, str] | None]) -> bytes | None:
+    """The bytes with some entries replaced, and others added behind all; None where that cannot be done."""
+    added = []
+    for name, old in before.items():
+        new = entries[name]
+        if old is None:
+            added.append(name)
+        elif new != old:
+            if new[0] != old[0] or raw.count(row := _row(name, *old)) != 1:
+                return None
+            raw = raw.replace(row, _row(name, *new))
+    if added:
+        new_ones = {*added}
+        last = [name for name in islice(reversed(entries), len(added) + 1) if name not in new_ones]
+        keys = [_key(name, entries[name][0]) for name in (*last[:1], *added)]
+        if keys != sorted(keys):
+            return None
+        raw += b"".join([_row(name, *entries[name]) for name in added])
+    return raw
 
 
 class TreeEditor:
     """A tree that changes in memory. `write` gives the objects that are new since the last write."""
 
-    def __init__(self, read: Callable[[str], Entries], tree: str | None):
-        """read: a tree's entries by id. tree: where to begin, None for the empty tree."""
+    def __init__(
+        self,
+        read: Callable[[str], Entries],
+        tree: str | None,
+        remember: Callable[[str, Entries], object] | None = None,
+    ):
+        """read: a tree's entries by id. tree: where to begin, None for the empty tree. remember: told
+        the entries of each new tree, which the next write is likely to read."""
         self._read = read
+        self._remember = remember
         self._root = self._load(tree)
 
     def _load(self, tree: str | None) -> _Node:
-        return _Node(dict(self._read(tree)) if tree else {})
+        entries = Entries()
+        if tree:
+            known = self._read(tree)
+            entries.update(known)
+            entries.raw = known.raw
+        return _Node(entries)
 
     def _child(self, node: _Node, name: str) -> _Node | None:
         if name in node.children:
@@ -63,13 +130,13 @@ class TreeEditor:
             if child is None:
                 if folder in node.entries:
                     raise Invalid(f"{folder!r} is a file, not a folder", path=path)
-                node.children[folder] = child = _Node({})
+                node.children[folder] = child = _Node(Entries())
             node = child
         if (there := self._child(node, name)) is not None:
             if not _is_empty(there):
                 raise Invalid("is a folder, not a file", path=path)
             del node.children[name]
-        node.entries[name] = (mode, id)
+        node.put(name, (mode, id))
         node.changed = True
 
     def remove(self, path: str) -> None:
@@ -83,7 +150,7 @@ class TreeEditor:
                 return
             trail.append(node := child)
         if name in node.entries and node.entries[name][0] != FOLDER:
-            del node.entries[name]
+            node.drop(name)
             for one in trail:
                 one.changed = True
 
@@ -98,14 +165,17 @@ class TreeEditor:
                 continue
             id = self._write(child, fresh)
             if child.entries:
-                node.entries[name] = (FOLDER, id)
+                node.put(name, (FOLDER, id))
             else:
-                node.entries.pop(name, None)
+                if name in node.entries:
+                    node.drop(name)
                 del node.children[name]
-        data = serialize(node.entries)
+        data = node.serialize()
         id = object_id("tree", data)
         if node.changed and (node.entries or node is self._root):
             fresh.append((id, data))
+            if self._remember is not None:
+                self._remember(id, node.copy())
         node.changed = False
         return id
 
@@ -116,26 +186,34 @@ def _is_empty(node: _Node) -> bool:
     return all(name in node.children and _is_empty(node.children[name]) for name in names)
 
 
-def serialize(entries: Entries) -> bytes:
+def serialize(entries: Mapping[str, tuple[int, str]]) -> bytes:
     """A tree's bytes in Git's order (folders sort as if their names ended in a slash)."""
-    rows = sorted(
-        (name.encode("utf-8", "surrogateescape") + (b"/" if mode == FOLDER else b""), mode, id)
-        for name, (mode, id) in entries.items()
-    )
-    return b"".join(
-        b"%o %b\0%b" % (mode, key[:-1] if mode == FOLDER else key, bytes.fromhex(id)) for key, mode, id in rows
-    )
+    rows = sorted([(_key(name, mode), _row(name, mode, id)) for name, (mode, id) in entries.items()])
+    return b"".join([row for _, row in rows])
+
+
+def _key(name: str, mode: int) -> bytes:
+    raw = name.encode("utf-8", "surrogateescape")
+    return raw + b"/" if mode == FOLDER else raw
+
+
+def _row(name: str, mode: int, id: str) -> bytes:
+    head = _HEADS.get(mode) or b"%o " % mode
+    return head + name.encode("utf-8", "surrogateescape") + b"\0" + bytes.fromhex(id)
 
 
 def parse(data: bytes) -> Entries:
-    """The entries of a tree's bytes."""
-    entries: Entries = {}
-    at = 0
-    while at < len(data):
-        end = data.index(b"\0", at)
-        mode, _, name = data[at:end].partition(b" ")
-        at = end + 21
-        entries[name.decode("utf-8", "surrogateescape")] = (int(mode, 8), data[end + 1 : at].hex())
+    """The entries of a tree's bytes. Raises ValueError where they are none."""
+    if not _ROWS.fullmatch(data):
+        raise ValueError("these bytes are no tree")
+    rows = _ROW.findall(data)
+    try:
+        entries = Entries({name.decode(): (_MODES[mode], id.hex()) for mode, name, id in rows})
+    except (UnicodeDecodeError, KeyError):
+        entries = Entries(
+            {name.decode("utf-8", "surrogateescape"): (int(mode, 8), id.hex()) for mode, name, id in rows}
+        )
+    entries.raw = data
     return entries
 
 

@@ -1,0 +1,120 @@
+"""Operations: what becomes one commit, and what became of it; both can be handed to another process."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sbfs import errors, times
+from sbfs.errors import Busy, Error, Failed, Invalid, Stale
+
+Absent = Literal["absent"]
+
+
+class Edited(Error):
+    """A file that is to change was edited by hand and not saved. For the store, which saves it first."""
+
+    def __init__(self, path: str):
+        super().__init__(f"{path} has an unsaved edit")
+        self.path = path
+
+
+class Moved(Error):
+    """The branch or a touched record is no longer what the operation was built on. For the store, which builds anew."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file of an operation.
+
+    data: new bytes, None removes. was: the etag it must have on the branch, "absent" where nothing
+    may be there. disk: the etag of the unsaved edit that this change saves, if it saves one.
+    """
+
+    path: str
+    data: bytes | None
+    was: str | Absent
+    disk: str = ""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What becomes one commit. message: subject and trailers. who: `Name <mail>`. needs: (path,
+    id) of files and folders that it was built on besides, which must still be so. id: names it
+    among the waiting ones."""
+
+    id: str
+    message: str
+    who: str
+    when: datetime
+    changes: tuple[Change, ...]
+    needs: tuple[tuple[str, str], ...] = ()
+    parents: tuple[str, ...] = ()
+
+    def dump(self) -> bytes:
+        """As a file of the queue."""
+        return json.dumps(
+            {
+                "id": self.id,
+                "message": self.message,
+                "who": self.who,
+                "when": times.dump(self.when),
+                "changes": [
+                    [
+                        change.path,
+                        None if change.data is None else base64.b64encode(change.data).decode(),
+                        change.was,
+                        change.disk,
+                    ]
+                    for change in self.changes
+                ],
+                "needs": self.needs,
+                "parents": self.parents,
+            }
+        ).encode()
+
+    @classmethod
+    def load(cls, raw: bytes) -> Operation:
+        """From a file of the queue."""
+        data = json.loads(raw)
+        changes = tuple(
+            Change(path, None if content is None else base64.b64decode(content), was, disk)
+            for path, content, was, disk in data["changes"]
+        )
+        when = times.load(data["when"])
+        needs = tuple((path, id) for path, id in data["needs"])
+        return cls(data["id"], data["message"], data["who"], when, changes, needs, tuple(data["parents"]))
+
+    @property
+    def size(self) -> int:
+        """Bytes that it carries."""
+        return sum(len(change.data or b"") for change in self.changes)
+
+
+Outcome = str | Error
+"""The revision that an operation became (or, where it changed nothing, found), or why it did not."""
+
+
+def dump_outcome(outcome: Outcome) -> bytes:
+    """As a file of the queue."""
+    if isinstance(outcome, str):
+        return json.dumps({"revision": outcome}).encode()
+    return json.dumps({"error": type(outcome).__name__, "sentence": str(outcome), "hint": outcome.hint}).encode()
+
+
+def load_outcome(raw: bytes) -> Outcome:
+    """From a file of the queue."""
+    said = json.loads(raw)
+    if "revision" in said:
+        return str(said["revision"])
+    if said["error"] in ("Moved", "Edited"):
+        # The owner builds it anew and meets the same obstacle itself, with all it knows.
+        return Moved(said["sentence"])
+    kind: Callable[..., Error] = getattr(errors, said["error"], Failed)
+    if kind in (Stale, Invalid, Busy, Failed):
+        return kind(said["sentence"], hint=said["hint"])
+    return Failed(said["sentence"], hint=said["hint"])
