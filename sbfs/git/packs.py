@@ -32,6 +32,9 @@ packs a reader has to ask and the bytes a single command copies."""
 _SMALL = 1536 * 1024
 """Bytes of a pack up to which it is kept in memory as a whole."""
 
+_IDS = 1032
+"""Where the ids begin in a pack's index."""
+
 _MANY = 40
 """Objects from which a pack is the work of several writers: a single message brings a dozen."""
 
@@ -166,14 +169,18 @@ def _read_whole(pack: Path) -> list[_Entry]:
 
 def _listed(listing: bytes) -> list[tuple[int, bytes, int]]:
     """(offset, id, CRC) of a pack's objects by its index, sorted; nothing for an index that we would not write."""
-    if len(listing) < 1072 or listing[:8] != b"\xfftOc" + struct.pack(">I", 2):
+    if not _is_ours(listing):
         return []
-    (count,) = struct.unpack_from(">I", listing, 1028)
-    if len(listing) != 1072 + 28 * count:
-        return []
-    ids = [listing[at : at + 20] for at in range(1032, 1032 + 20 * count, 20)]
-    crcs = struct.unpack_from(f">{count}I", listing, 1032 + 20 * count)
-    return sorted(zip(struct.unpack_from(f">{count}I", listing, 1032 + 24 * count), ids, crcs, strict=True))
+    (count,) = struct.unpack_from(">I", listing, _IDS - 4)
+    ids = [listing[at : at + 20] for at in range(_IDS, _IDS + 20 * count, 20)]
+    crcs = struct.unpack_from(f">{count}I", listing, _IDS + 20 * count)
+    return sorted(zip(struct.unpack_from(f">{count}I", listing, _IDS + 24 * count), ids, crcs, strict=True))
+
+
+def _is_ours(listing: bytes) -> bool:
+    """Whether a pack's index is as we write them: version 2, whole, no pack beyond 2 GiB."""
+    count = int.from_bytes(listing[_IDS - 4 : _IDS], "big")
+    return listing[:8] == b"\xfftOc" + struct.pack(">I", 2) and len(listing) == _IDS + 28 * count + 40
 
 
 # -- reading what was written last -----------------------------------------------------------------
@@ -190,48 +197,59 @@ class Recent:
         """folder: objects/pack."""
         self._folder = folder
         self._changed = -1
-        self._ids: dict[str, dict[bytes, int]] = {}
-        self._places: dict[bytes, str] = {}
+        self._listings: dict[str, bytes] = {}
         self._bytes: dict[str, bytes] = {}
 
     def read(self, id: str) -> tuple[str, bytes] | None:
         """(type, bytes) of an object, or None."""
         key = bytes.fromhex(id)
         try:
-            if key not in self._places and not self._look(key):
+            place = self._find(key) or (self._look() and self._find(key))
+            if not place:
                 return None
-            pack = self._places[key]
+            pack, offset = place
             if pack not in self._bytes:
                 self._bytes[pack] = (self._folder / f"{pack}.pack").read_bytes()
-            return _object_at(self._bytes[pack], self._ids[pack][key])
-        except (OSError, IndexError, zlib.error):
+            return _object_at(self._bytes[pack], offset)
+        except (OSError, IndexError, struct.error, zlib.error):
             return None
 
-    def _look(self, key: bytes) -> bool:
-        """Take in packs that came, forget those that went. Returns whether the object is there now."""
+    def _find(self, key: bytes) -> tuple[str, int] | None:
+        """The pack that holds an object, the youngest first, and where in it."""
+        for pack, listing in reversed(self._listings.items()):
+            # Looking through the bytes is faster than taking them apart, which every process would
+            # have to do for every pack that another one wrote.
+            at = listing.find(key, _IDS)
+            while at >= 0 and (at - _IDS) % 20:
+                at = listing.find(key, at + 1)
+            count = int.from_bytes(listing[_IDS - 4 : _IDS], "big")
+            if 0 <= at < _IDS + 20 * count:
+                (offset,) = struct.unpack_from(">I", listing, _IDS + 24 * count + (at - _IDS) // 5)
+                return pack, offset
+        return None
+
+    def _look(self) -> bool:
+        """Take in packs that came, forget those that went. Returns whether there may be news."""
         changed = os.stat(self._folder).st_mtime_ns
         if changed == self._changed:
             return False
         names = {name[:-4] for name in os.listdir(self._folder) if name.endswith(".idx")}
-        for pack in self._ids.keys() - names:
+        for pack in self._listings.keys() - names:
+            del self._listings[pack]
             self._bytes.pop(pack, None)
-            for id in self._ids.pop(pack):
-                if self._places.get(id) == pack:
-                    del self._places[id]
-        for pack in names - self._ids.keys():
-            self._ids[pack] = self._read_ids(pack)
-            self._places.update(dict.fromkeys(self._ids[pack], pack))
+        for pack in names - self._listings.keys():
+            self._listings[pack] = self._read_listing(pack)
         self._changed = changed
-        return key in self._places
+        return True
 
-    def _read_ids(self, pack: str) -> dict[bytes, int]:
+    def _read_listing(self, pack: str) -> bytes:
         try:
-            if (self._folder / f"{pack}.pack").stat().st_size >= _SMALL:
-                return {}
-            listing = (self._folder / f"{pack}.idx").read_bytes()
+            if os.stat(f"{self._folder}/{pack}.pack").st_size < _SMALL:
+                listing = (self._folder / f"{pack}.idx").read_bytes()
+                return listing if _is_ours(listing) else b""
         except FileNotFoundError:
-            return {}
-        return {id: offset for offset, id, _ in _listed(listing)}
+            pass
+        return b""
 
 
 def _object_at(data: bytes, at: int) -> tuple[str, bytes] | None:
