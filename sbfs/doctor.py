@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sbfs import files, founding, kinds, projects, worktree
+from sbfs import files, founding, kinds, projects, upkeep, worktree
 from sbfs.errors import Damaged, Error, Invalid
 from sbfs.git import config, index, trees
 from sbfs.git.index import run_git
@@ -64,6 +64,7 @@ def check(store: Store, *, fix: bool = False, progress: Callable[[int], None] = 
     reader = _Reader(store, progress)
     try:
         found += _mended(_configuration(store), fix)
+        found += _mended(_upkeep(store), fix)
         found += _mended(reader.findings(), fix)
         found += _mended(_index_behind(store), fix)
         found += _invalid_edits(store)
@@ -175,8 +176,7 @@ def _under_way(store: Store) -> Iterator[Finding]:
 
 def _configuration(store: Store) -> Fixable:
     gitdir = store.repo.gitdir
-    missing = [f"{'.'.join(key)}" for key, value in config.CONFIG.items() if store.repo.config(*key) != value]
-    if missing:
+    if missing := config.missing(gitdir):
         what = f"Git's configuration of this clone lacks {', '.join(missing)}"
         yield Finding("configuration", what, ".git/config"), lambda: config.configure(gitdir)
     view = store.view()
@@ -190,6 +190,19 @@ def _configuration(store: Store) -> Fixable:
         if lines:
             what = f"lacks {len(lines)} of the lines that a store needs"
             yield Finding("attributes", what, path), _line_adder(store, path, lines)
+
+
+def _upkeep(store: Store) -> Fixable:
+    state = upkeep.state(store.repo)
+    if state.problem:
+        yield Finding("upkeep", f"the last upkeep of packs did not end well: {state.problem}"), _keeper(store)
+    elif state.due:
+        what = f"{state.packs} packs and {state.loose} loose objects wait to be joined"
+        yield Finding("upkeep", what, ".git/objects"), _keeper(store)
+
+
+def _keeper(store: Store) -> Callable[[], object]:
+    return lambda: upkeep.run(store.repo, store.publisher().locked)
 
 
 def _line_adder(store: Store, path: str, lines: list[str]) -> Callable[[], object]:

@@ -151,3 +151,10 @@ class Busy(Error):
 
     code = "busy"
     exit_code = 8
+
+
+class RemoteRefused(Error):
+    """Another machine cannot be reached, or does not take what it is offered. What is here stays as it is."""
+
+    code = "remote"
+    exit_code = 7

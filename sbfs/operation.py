@@ -33,19 +33,22 @@ class Change:
 
     data: new bytes, None removes. was: the etag it must have on the branch, "absent" where nothing
     may be there. disk: the etag of the unsaved edit that this change saves, if it saves one.
+    known: whether the repository has the bytes already, as after a fetch.
     """
 
     path: str
     data: bytes | None
     was: str | Absent
     disk: str = ""
+    known: bool = False
 
 
 @dataclass(frozen=True)
 class Operation:
     """What becomes one commit. message: subject and trailers. who: `Name <mail>`. needs: (path,
     id) of files and folders that it was built on besides, which must still be so. id: names it
-    among the waiting ones."""
+    among the waiting ones. parents: of a merge, besides the branch. onto: a commit that is here and
+    says just this on top of the branch's `before`: the branch goes there, and no commit is made."""
 
     id: str
     message: str
@@ -54,6 +57,8 @@ class Operation:
     changes: tuple[Change, ...]
     needs: tuple[tuple[str, str], ...] = ()
     parents: tuple[str, ...] = ()
+    onto: str = ""
+    before: str = ""
 
     def dump(self) -> bytes:
         """As a file of the queue."""
@@ -69,11 +74,14 @@ class Operation:
                         None if change.data is None else base64.b64encode(change.data).decode(),
                         change.was,
                         change.disk,
+                        change.known,
                     ]
                     for change in self.changes
                 ],
                 "needs": self.needs,
                 "parents": self.parents,
+                "onto": self.onto,
+                "before": self.before,
             }
         ).encode()
 
@@ -82,12 +90,13 @@ class Operation:
         """From a file of the queue."""
         data = json.loads(raw)
         changes = tuple(
-            Change(path, None if content is None else base64.b64decode(content), was, disk)
-            for path, content, was, disk in data["changes"]
+            Change(path, None if content is None else base64.b64decode(content), was, disk, known)
+            for path, content, was, disk, known in data["changes"]
         )
         when = times.load(data["when"])
         needs = tuple((path, id) for path, id in data["needs"])
-        return cls(data["id"], data["message"], data["who"], when, changes, needs, tuple(data["parents"]))
+        told = (data["id"], data["message"], data["who"], when, changes, needs)
+        return cls(*told, tuple(data["parents"]), data["onto"], data["before"])
 
     @property
     def size(self) -> int:

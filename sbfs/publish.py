@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from sbfs import files
+from sbfs import files, upkeep
 from sbfs.errors import Busy, Damaged, Error, Failed, Invalid
 from sbfs.git import index, packs, trees
 from sbfs.git.repository import BRANCH, Commit, Repository, serialize_commit
@@ -118,6 +118,7 @@ class Publisher:
             return self._lead(operation)
         finally:
             self.release()
+            upkeep.after_publication(self.repo)
 
     def _wait_in_queue(self, operation: Operation) -> Outcome:
         """Leave the operation to whoever holds the lock; lead oneself once it is free."""
@@ -133,6 +134,7 @@ class Publisher:
                         return place.outcome() or self._lead(operation)
                     finally:
                         self.release()
+                        upkeep.after_publication(self.repo)
                 if time.monotonic() > deadline:
                     if handed_over or place.withdraw():
                         raise self._busy(handed_over)
@@ -252,17 +254,19 @@ class Publisher:
             else:
                 id = etag(change.data)
                 batch.editor.set(change.path, id)
-                if id not in here:
+                if id not in here and not change.known:
                     objects.append(("blob", id, change.data))
         tree, fresh = batch.editor.write()
-        if tree == batch.tree and batch.head and not operation.parents:
+        if tree == batch.tree and batch.head and not operation.parents and not operation.onto:
             return batch.head
-        for id, data in fresh:
-            objects.append(("tree", id, data))
-        parents = ((batch.head,) if batch.head else ()) + operation.parents
-        commit, data = serialize_commit(tree, parents, operation.who, operation.when, operation.message)
-        objects.append(("commit", commit, data))
-        self.repo.remember_commit(commit, data)
+        if operation.onto:
+            commit = self._forwarded(batch, operation, tree)
+        else:
+            parents = ((batch.head,) if batch.head else ()) + operation.parents
+            commit, data = serialize_commit(tree, parents, operation.who, operation.when, operation.message)
+            objects += [("tree", id, data) for id, data in fresh]
+            objects.append(("commit", commit, data))
+            self.repo.remember_commit(commit, data)
         batch.objects += objects
         for path, state in states.items():
             batch.kept.pop(path, None)
@@ -275,6 +279,14 @@ class Publisher:
         batch.files.update({change.path: change.data for change in operation.changes})
         batch.head, batch.tree, batch.done[operation.id] = commit, tree, commit
         return commit
+
+    def _forwarded(self, batch: _Batch, operation: Operation, tree: str) -> str:
+        """The commit that the branch goes to, if it says just what the operation's changes do."""
+        if batch.head != operation.before:
+            raise Moved("the branch moved meanwhile")
+        if self.repo.commit(operation.onto).tree != tree:
+            raise Damaged(f"commit {operation.onto} does not hold what was read of it", hint="run 'sbfs check'")
+        return operation.onto
 
     def _check(self, batch: _Batch, change: Change) -> os.stat_result | None:
         """Refuse a change that is built on something else than what is there.
@@ -301,7 +313,8 @@ class Publisher:
 
     def _make_true(self, batch: _Batch, first: Operation) -> None:
         repo = self.repo
-        packs.write(repo.gitdir / "objects" / "pack", _unique(batch.objects))
+        if batch.objects:
+            packs.write(repo.gitdir / "objects" / "pack", _unique(batch.objects))
         journal: dict[str, Any] = {"old": batch.tip.id if batch.tip else None, "new": batch.head}
         journal |= {"paths": list(batch.files), "kept": list(batch.kept), "late": batch.late, "done": batch.done}
         files.write(self.own / "journal", json.dumps(journal).encode())

@@ -114,10 +114,7 @@ class Store:
             if found is None:
                 raise NotAStore(str(self.root), why="its repository holds no sbfs.yaml")
             raw = found
-        match = re.search(rb"^format:[ \t]*(\d+)", raw, re.M)
-        version = int(match[1]) if match else Record.parse(SETTINGS, raw).data.get("format")
-        if version != FORMAT:
-            raise WrongFormat(version, FORMAT)
+        check_format(raw)
 
     def _settings_on_branch(self) -> bytes | None:
         head = self.repo.ref(BRANCH)
@@ -168,7 +165,7 @@ class Store:
             with nullcontext() if attempt < _PATIENCE else publisher.locked():
                 transaction = Transaction(self, self.view(), verb, actor)
                 result = build(transaction)
-                if not transaction.changes:
+                if not (transaction.changes or transaction.parents or transaction.onto):
                     return result
                 try:
                     transaction.revision = publisher.publish(transaction.operation())
@@ -297,7 +294,8 @@ class Transaction:
     """Changes that appear together, held in memory. Made by `Store.write`.
 
     now: one moment for all its records. actor: who does it; `build` may name the project that turns
-    out to act. redacted: what was taken out of texts, by type.
+    out to act. redacted: what was taken out of texts, by type. parents: commits that are merged in;
+    onto: one that the branch is moved to as it is.
     """
 
     def __init__(self, store: Store, view: View, verb: str, actor: str = ""):
@@ -306,6 +304,8 @@ class Transaction:
         self.changes: dict[str, Change] = {}
         self.kinds: dict[str, Kind[Any]] = {}
         self.redacted: Counter[str] = Counter()
+        self.parents: tuple[str, ...] = ()
+        self.onto = ""
         self.revision = ""
         self._needs: dict[str, str] = {}
         self._subject = verb
@@ -377,6 +377,13 @@ class Transaction:
             self.kinds[path] = kind
         self._change(path, None)
 
+    def bring(self, kind: Kind[Any] | None, path: str, data: bytes | None, *, known: bool = False) -> None:
+        """A file as another clone has it, or as it was merged. known: whether its bytes are in the repository."""
+        files.check_path(path)
+        if kind is not None:
+            self.kinds[path] = kind
+        self.changes[path] = Change(path, data, self.view.find_id(path) or "absent", known=known)
+
     def adopt(self, kind: Kind[Any] | None, path: str, data: bytes | None, disk: str) -> None:
         """Take over a person's unsaved edit: what the file now holds (`disk`, its etag or "absent")
         becomes data, which is None where the file shall go."""
@@ -405,9 +412,9 @@ class Transaction:
         """What is published."""
         message = commit_message(self._subject, self.verb, self._trailers)
         changes = tuple(self.changes.values())
-        return Operation(
-            new_id("op", self.now), message, who(self.actor), self.now, changes, tuple(sorted(self._needs.items()))
-        )
+        needs = tuple(sorted(self._needs.items()))
+        place = (self.parents, self.onto, self.view.revision)
+        return Operation(new_id("op", self.now), message, who(self.actor), self.now, changes, needs, *place)
 
 
 @dataclass(frozen=True)
@@ -419,6 +426,14 @@ class Page:
     total: int
     next: str | None = None
     unreadable: tuple[tuple[str, str], ...] = ()
+
+
+def check_format(raw: bytes) -> None:
+    """Raise WrongFormat where a store's settings are of a format that this program does not know."""
+    match = re.search(rb"^format:[ \t]*(\d+)", raw, re.M)
+    version = int(match[1]) if match else Record.parse(SETTINGS, raw).data.get("format")
+    if version != FORMAT:
+        raise WrongFormat(version, FORMAT)
 
 
 def checked_edit(

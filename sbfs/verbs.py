@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from sbfs import doctor, history, messages, projects, times, worktree
+from sbfs import conflicts, doctor, history, messages, projects, settling, sync, times, worktree
 from sbfs.errors import Error
 from sbfs.messages.reading import PREVIEW, Shown
 from sbfs.messages.value import dump as dump_message
@@ -159,12 +159,38 @@ def _operation(operation: history.Operation) -> Document:
     return data if operation.undoes else {key: value for key, value in data.items() if key != "undoes"}
 
 
+def _conflict(conflict: conflicts.Conflict) -> Document:
+    return conflicts.record_of(conflict).data
+
+
+def _synced(synced: sync.Synced) -> Document:
+    facts = {name: value for name, value in vars(synced).items() if name not in ("messages", "conflicts", "invalid")}
+    kept = [_conflict(one) for one in synced.conflicts]
+    return {
+        **facts,
+        "messages": [*synced.messages],
+        "conflicts": kept,
+        "invalid": [_edit(one) for one in synced.invalid],
+    }
+
+
+def _remotes(remotes: tuple[sync.Remote, ...]) -> Document:
+    return {"remotes": [plain(one) for one in remotes], "count": len(remotes), "total": len(remotes), "next": None}
+
+
 VERBS = (
     Verb("status", worktree.status, _status),
     Verb("save", worktree.save, _saved),
     Verb("log", history.log, _page("operations", _operation)),
     Verb("undo", history.undo, lambda undone: {"undone": _operation(undone)}),
     Verb("check", doctor.check, _checked),
+    Verb("sync", sync.sync, _synced),
+    Verb("remote.add", sync.remote_add, lambda remote: {"remote": plain(remote)}),
+    Verb("remote.list", sync.remote_list, _remotes),
+    Verb("remote.remove", sync.remote_remove, lambda remote: {"remote": plain(remote)}),
+    Verb("conflicts.list", conflicts.list, _page("conflicts", _conflict)),
+    Verb("conflicts.show", conflicts.show, lambda conflict: {"conflict": _conflict(conflict)}),
+    Verb("conflicts.settle", settling.settle, lambda conflict: {"conflict": _conflict(conflict)}),
     Verb("project.add", projects.add, lambda project: {"project": _project(project)}),
     Verb("project.list", projects.list, _page("projects", _project)),
     Verb("project.show", projects.show, lambda project: {"project": _project(project)}),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sbfs import upkeep
 from sbfs.store import Store
 
 IDENTITY = {"NAME": "Pat Person", "EMAIL": "pat@example.org"}
@@ -53,6 +54,8 @@ def hermetic(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("COLUMNS", "100")
+    # Upkeep runs where a test is about it, not behind the back of the others.
+    monkeypatch.setattr(upkeep, "start", lambda _: False)
     time.tzset()
     return home
 

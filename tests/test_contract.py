@@ -12,9 +12,9 @@ from domain_helpers import few, path_of, people
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbfs import kinds, messages, projects, verbs
+from sbfs import conflicts, kinds, messages, projects, settling, verbs
 from sbfs.messages.value import load
-from sbfs.store import Page, Store
+from sbfs.store import Page, Store, Transaction
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 LINE = TEXT.filter(lambda text: text.strip() and "\n" not in text and "\r" not in text)
@@ -148,7 +148,54 @@ def _outbox() -> Contract:
     return replace(base, create=create, read=read, list=listed, change=change)
 
 
-CONTRACTS = {"project": _project(), "group": _group(), "inbox": _mail("inbox"), "outbox": _outbox()}
+# -- conflicts ---------------------------------------------------------------------------------------
+
+
+def _conflict() -> Contract:
+    """A merge makes them, and says in one that is there already which commits met again."""
+
+    def create(store: Store, number: int, values: dict[str, Any]) -> str:
+        made = conflicts.new(f"projects/web/{number:04}.yaml", "alias", f"kept {number}", "lost", None, ["c" * 40])
+        # An id comes from the content; here it must sort and begin as the suite wants it.
+        made = replace(made, id=f"conflict-{number:04}aa", kept=values.get("kept", made.kept))
+        record = conflicts.record_of(made)
+        store.write("merge", lambda tx: tx.create(conflicts.KIND, record.path, record.data))
+        return record.path
+
+    def name(path: str) -> str:
+        return path.removeprefix("conflicts/").removesuffix(".yaml")
+
+    def change(store: Store, path: str) -> tuple[str, Any]:
+        def build(tx: Transaction) -> None:
+            record = tx.get(path, "conflict", name(path))
+            tx.replace(conflicts.KIND, record, {**record.data, "commits": ["b" * 40, "c" * 40]})
+
+        store.write("merge", build)
+        return "commits", ["b" * 40, "c" * 40]
+
+    return Contract(
+        kind=conflicts.KIND,
+        begin=lambda store: people(store, "web", "api"),
+        create=create,
+        values=st.fixed_dictionaries({}, optional={"kept": TEXT}),
+        read=lambda store, name, **at: verbs.run("conflicts.show", store, conflict_id=name, **at)["conflict"],
+        list=conflicts.list,
+        path=conflicts.path_of,
+        change=change,
+        remove=lambda store, path: settling.settle(store, conflict_id=name(path), take="kept") and None,
+        name=name,
+        prefixes=True,
+        fixed=("path", "path: projects/web/0001.yaml", "path: projects/web/0009.yaml"),
+    )
+
+
+CONTRACTS = {
+    "project": _project(),
+    "group": _group(),
+    "inbox": _mail("inbox"),
+    "outbox": _outbox(),
+    "conflict": _conflict(),
+}
 
 
 @pytest.mark.parametrize("name", CONTRACTS)

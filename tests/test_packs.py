@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import zlib
+from array import array
 from pathlib import Path
 
 import pytest
@@ -149,6 +151,69 @@ def test_a_pack_with_deltas_among_ours(repo: Path):
         packs.join_small(_folder(repo))
     assert theirs in _names(repo)
     _assert_whole(repo)
+
+
+def _delta(object: packs.Object, base: packs.Object) -> tuple[bytes, int, bytes]:
+    from dulwich.pack import create_delta
+
+    data = b"".join(create_delta(base[2], object[2]))
+    entry = packs._header(7, len(data)) + bytes.fromhex(base[1]) + zlib.compress(data)
+    return bytes.fromhex(object[1]), zlib.crc32(entry), entry
+
+
+def test_deltas_on_each_other(repo: Path):
+    """Two packs, in each of which one object is a delta on the other: the first on the second, and back.
+
+    Breaks if both deltas were taken, which nobody could resolve any more.
+    """
+    text = "".join(f"line {line}\n" for line in range(300)).encode()
+    first, second, third = (_blob(text + b"%d" % number) for number in range(3))
+    sources = [
+        packs._write(_folder(repo), [packs._entry(*first), _delta(second, first)]),
+        # A base that comes after its delta, as `git index-pack --fix-thin` leaves it.
+        packs._write(_folder(repo), [_delta(first, second), packs._entry(*second), _delta(third, second)]),
+    ]
+    for order in (sources, sources[::-1]):
+        joined = packs.join(_folder(repo), order)
+        git(repo, "verify-pack", str(joined.with_suffix(".idx")))
+    packs.exchange(_folder(repo), joined, sources)
+    assert [git(repo, "cat-file", "blob", one[1]).encode() for one in (first, second, third)] == [
+        one[2] for one in (first, second, third)
+    ]
+    _assert_whole(repo)
+
+
+def test_offsets_beyond_2_gib(repo: Path, tmp_path: Path):
+    """Breaks if a far offset were cut, or had the wrong place in the table of far ones."""
+    from dulwich.object_format import DEFAULT_OBJECT_FORMAT
+    from dulwich.pack import load_pack_index
+
+    source = packs.write(_folder(repo), [_blob(b"%d" % number) for number in range(5)])
+    with packs._Source(source) as one, packs._Joint(str(tmp_path / "joint"), [one]) as joint:
+        ids = [bytes(joint._ids[at : at + 20]) for at in range(0, 100, 20)]
+        places = [12, 1 << 31, (1 << 31) - 1, 5 << 40, 1 << 32]
+        joint._places = array("Q", places)
+        with open(tmp_path / "far.idx", "wb") as out:
+            joint.list(out, bytes(20))
+    index = load_pack_index(str(tmp_path / "far.idx"), DEFAULT_OBJECT_FORMAT)
+    index.check()
+    assert [index.object_offset(id) for id in ids] == places
+    index.close()
+
+
+def test_distances_of_deltas():
+    """Breaks at the borders where a distance takes one byte more."""
+    for number in (1, 127, 128, 16511, 16512, 2**21, 2**40):
+        assert packs._base(6, packs._distance(number), 0) == (number, len(packs._distance(number)))
+
+
+def test_sizes_double():
+    """Breaks if packs were copied that need not be, or too many were left."""
+    assert packs._split([1, 2, 4, 8]) == 0
+    assert packs._split([1, 1, 4, 16]) == 2
+    assert packs._split([1, 1, 3, 16]) == 3
+    assert packs._split([5] * 20) == 20
+    assert packs._split([5]) == packs._split([]) == 0
 
 
 def test_sizes_in_headers():

@@ -14,6 +14,11 @@ COMMANDS = {
     "log": ("sbfs.cli.store", "Show what happened, newest first."),
     "undo": ("sbfs.cli.store", "Take back the last operation, or a given one."),
     "check": ("sbfs.cli.store", "Look the store over; with --fix, mend it."),
+    "clone": ("sbfs.cli.sync", "Make a store from another one's repository."),
+    "sync": ("sbfs.cli.sync", "Meet a remote: save edits, fetch, merge by meaning, push."),
+    "remote": ("sbfs.cli.sync", "The repositories that this store syncs with."),
+    "conflicts": ("sbfs.cli.sync", "Values that lost a merge: list them, settle them."),
+    "watch": ("sbfs.cli.sync", "Print new mail as it arrives, until interrupted."),
     "project": ("sbfs.cli.project", "The parties that send and receive, and groups of them."),
     "group": ("sbfs.cli.project", "Groups of projects (short for project group)."),
     "message": ("sbfs.cli.message", "Mail between projects."),
@@ -21,6 +26,10 @@ COMMANDS = {
     "inbox": ("sbfs.cli.message", "List the mail a project received, newest first."),
     "outbox": ("sbfs.cli.message", "List the mail a project sent, and what became of it."),
     "mcp": ("sbfs.cli.agents", "Serve the store to an agent over MCP, on standard input and output."),
+    "hooks": ("sbfs.cli.sync", "Tie the store to other programs."),
+    "hook": ("sbfs.cli.sync", "Do what a hook is for."),
+    "merge-driver": ("sbfs.cli.sync", "Merge one record for Git."),
+    "upkeep": ("sbfs.cli.sync", "Join packs and pack loose objects now."),
     "tour": ("sbfs.cli.tour", "Build a store in a fresh folder and show what sbfs does."),
 }
 """Name → the module that holds the command `<name>`, and its help line."""

@@ -24,6 +24,11 @@ def count(things: int | Sequence[Any], noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def changes(number: int) -> str:
+    """`1 change`, `2 changes`."""
+    return f"{number} {'change' if number == 1 else 'changes'}"
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A table: as wide as it needs to be in a pipe, as the window on a terminal. Colours only there."""
     from rich.console import Console

@@ -132,6 +132,10 @@ class Repository:
     def has(self, id: str) -> bool:
         """Whether an object is here."""
         try:
+            if id.encode() in self._store():
+                return True
+            # Packs may have been joined since they were opened.
+            self.close()
             return id.encode() in self._store()
         except _broken() as error:
             raise Damaged(f"object {id} cannot be looked up", hint="run 'sbfs check'") from error
@@ -325,6 +329,10 @@ class Repository:
         until = times.load(date, field="at")
         return next((commit.id for commit in self.history() if commit.time <= until), None)
 
+    def shallow(self) -> frozenset[str]:
+        """Commits whose parents a shallow clone leaves out."""
+        return frozenset((files.read(self.gitdir / "shallow") or b"").decode("ascii", "replace").split())
+
     def history(self, start: str | None = None) -> Iterator[Commit]:
         """Commits reachable from the branch (or start), newest first."""
         first = start or self.ref(BRANCH)
@@ -332,7 +340,7 @@ class Repository:
             return
         import heapq
 
-        seen = {first}
+        seen, cut = {first}, self.shallow()
         commit = self.commit(first)
         queue = [(-commit.time.timestamp(), 0, commit)]
         order = 0
@@ -340,7 +348,7 @@ class Repository:
             _, _, commit = heapq.heappop(queue)
             yield commit
             for parent in commit.parents:
-                if parent not in seen:
+                if parent not in seen and commit.id not in cut:
                     seen.add(parent)
                     order += 1
                     next_one = self.commit(parent)

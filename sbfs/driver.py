@@ -1,0 +1,100 @@
+"""What plain Git calls: the merge driver and the hooks. Each sees only what Git hands it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sbfs import conflicts, files, kinds, shared, worktree
+from sbfs.errors import Error, Invalid
+from sbfs.git.config import configure
+from sbfs.merge import merge_file
+from sbfs.record import Record
+from sbfs.store import Store
+
+HOOKS = ("pre-commit", "post-merge", "post-checkout")
+
+_OURS = "sbfs hook"
+"""What tells a hook of ours from a person's own."""
+
+
+@dataclass
+class Driven:
+    """merged: whether Git may take the result. said: what a person should know."""
+
+    merged: bool
+    said: list[str] = field(default_factory=list)
+
+
+def merge(base: Path, ours: Path, theirs: Path, path: str, tree: Path) -> Driven:
+    """Merge three versions of a record into the file `ours`, as gitattributes(5) says of drivers.
+
+    tree: the top of the work tree, where values that lose are kept as records for `save` to commit.
+    What cannot be merged is left as it is, and Git reports a conflict. The base may be empty or
+    garbage, as after a criss-cross.
+    """
+    mine, other = files.read(ours) or b"", files.read(theirs) or b""
+    kind = kinds.kind_of(path)
+    if kind is None:
+        return Driven(False, [f"{path} is no record of sbfs; merge it by hand"])
+    old = files.read(base) or None
+    try:
+        records = [Record.parse(path, raw) for raw in (mine, other)]
+    except Invalid as error:
+        return Driven(False, [error.sentence])
+    before = _readable(path, old)
+    wanted = (kind.places(path) or {}).get("id")
+    ids = {record.data.get("id") for record in (*records, *([before] if before else [])) if "id" in record.data}
+    if len(ids | ({wanted} if wanted else set())) > 1:
+        # Git's search for renamed files takes small records for one another.
+        return Driven(False, [f"{path}: these are versions of different records"])
+    merged = merge_file(kind, path, old, mine, other)
+    said = []
+    for lost in merged.lost:
+        conflict = conflicts.new(path, lost.field, lost.kept, lost.lost, lost.base)
+        file = conflicts.path_of(conflict)
+        if not (tree / "sbfs.yaml").is_file():
+            return Driven(False, [f"{path}: both sides changed {lost.field or 'it'}"])
+        if not (tree / file).exists():
+            files.make_folders((tree / file).parent)
+            files.write(tree / file, conflicts.record_of(conflict).raw)
+        said.append(f"{path}: both sides changed {lost.field or 'it'}; the value that lost is in {file} ('sbfs save')")
+    files.write(ours, merged.data or b"")
+    return Driven(True, said)
+
+
+def _readable(path: str, raw: bytes | None) -> Record | None:
+    try:
+        return Record.parse(path, raw) if raw else None
+    except Invalid:
+        return None
+
+
+def install(store: Store) -> tuple[list[str], list[str]]:
+    """Put Git's hooks and the merge driver into this clone. Returns (installed, left as they are)."""
+    configure(store.repo.gitdir)
+    installed, kept = ["merge driver"], []
+    folder = store.repo.gitdir / "hooks"
+    folder.mkdir(exist_ok=True)
+    for name in HOOKS:
+        there = files.read(folder / name)
+        if there is not None and _OURS.encode() not in there:
+            kept.append(f".git/hooks/{name}")
+            continue
+        files.write(folder / name, shared.read(f"hooks/{name}").encode(), mode=0o755)
+        os.chmod(folder / name, 0o755)  # noqa: S103 - Git runs what is executable only
+        installed.append(f".git/hooks/{name}")
+    return installed, kept
+
+
+def hook(store: Store, event: str) -> list[str]:
+    """Do what a hook is for. Returns what a person should know; for pre-commit, why not to commit."""
+    if event == "pre-commit":
+        invalid = [edit for edit in worktree.edits(store) if not edit.valid]
+        return [f"{edit.path}{f':{edit.line}' if edit.line else ''}: {edit.error}" for edit in invalid]
+    try:
+        store.head()
+    except Error as error:
+        return [error.sentence]
+    return []

@@ -1,0 +1,329 @@
+"""Two commits become one tree: a three-way merge of what differs, file by file.
+
+What is equal on both sides is never read, so the cost follows the difference. The outcome is the
+same whichever side merges: no rule knows which side is ours, and a conflict's id comes from its
+content. It is told as changes to our side, which is what a publication needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from sbfs import conflicts, files, kinds, projects
+from sbfs.conflicts import Conflict
+from sbfs.errors import Invalid
+from sbfs.git import trees
+from sbfs.git.ancestry import merge_bases
+from sbfs.git.repository import Repository
+from sbfs.merge import merge_file
+from sbfs.record import Record, etag
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a path becomes. data: new bytes, None where it goes. known: whether the repository has them."""
+
+    data: bytes | None
+    known: bool = False
+
+
+@dataclass
+class Joined:
+    """changes: to our tree, by path. conflicts: values that lost, which are among the changes too.
+    added: paths that are new here. forward: whether the other side's tree is taken as it is."""
+
+    changes: dict[str, Change] = field(default_factory=dict)
+    conflicts: tuple[Conflict, ...] = ()
+    added: tuple[str, ...] = ()
+    forward: bool = False
+
+
+def join(repo: Repository, ours: str, theirs: str) -> Joined:
+    """Merge another commit into ours. Raises Invalid for a tree that no store may hold."""
+    objects = _Objects(repo)
+    bases = merge_bases(repo, ours, theirs)
+    base = _virtual_base(objects, [repo.commit(one).tree for one in bases])
+    sides = (repo.commit(ours).tree, repo.commit(theirs).tree)
+    return _Join(objects, base, *sides, commits=(ours, theirs)).run()
+
+
+def forward(repo: Repository, ours: str, theirs: str) -> Joined | None:
+    """What a commit that contains ours changed; None where its tree cannot be taken as it is."""
+    objects = _Objects(repo)
+    before, after = repo.commit(ours).tree, repo.commit(theirs).tree
+    delta = _delta(objects, before, after)
+    _check_incoming(objects, after, delta)
+    if any(id and objects.entry(after, path)[0] != trees.FILE for path, (_, id) in delta.items()):
+        return None
+    changes = {path: Change(repo.blob(id) if id else None, known=True) for path, (_, id) in delta.items()}
+    added = tuple(path for path, (old, _) in delta.items() if old is None)
+    return Joined(changes, added=added, forward=True)
+
+
+def check_incoming(repo: Repository, tree: str) -> None:
+    """Raise Invalid for a tree that leads out of the store, or holds what is no file."""
+    objects = _Objects(repo)
+    _check_incoming(objects, tree, _delta(objects, None, tree))
+
+
+class _Objects:
+    """The repository's objects, and those of merged bases, which are nowhere else."""
+
+    def __init__(self, repo: Repository):
+        self.repo = repo
+        self.trees: dict[str, trees.Entries] = {}
+        self.blobs: dict[str, bytes] = {}
+
+    def tree(self, id: str) -> trees.Entries:
+        return self.trees[id] if id in self.trees else self.repo.tree(id)
+
+    def blob(self, id: str) -> bytes:
+        return self.blobs[id] if id in self.blobs else self.repo.blob(id)
+
+    def entry(self, tree: str, path: str) -> tuple[int, str]:
+        """(mode, id) at a path; (0, "") where nothing is."""
+        at = (trees.FOLDER, tree)
+        for part in path.split("/"):
+            at = self.tree(at[1]).get(part, (0, "")) if at[0] == trees.FOLDER else (0, "")
+        return at
+
+    def file(self, tree: str, path: str) -> str | None:
+        """The id of the file at a path, or None."""
+        mode, id = self.entry(tree, path)
+        return id if mode and mode != trees.FOLDER else None
+
+    def folder(self, tree: str, path: str) -> str | None:
+        """The id of the folder at a path, or None."""
+        mode, id = self.entry(tree, path)
+        return id if mode == trees.FOLDER else None
+
+    def keep(self, tree: str | None, changes: Mapping[str, Change]) -> str:
+        """The tree that changes make of another, kept here."""
+        editor = trees.TreeEditor(self.tree, tree)
+        for path, change in sorted(changes.items(), key=lambda item: item[1].data is not None):
+            if change.data is None:
+                editor.remove(path)
+            else:
+                self.blobs[etag(change.data)] = change.data
+                editor.set(path, etag(change.data))
+        id, fresh = editor.write()
+        self.trees.update({one: trees.parse(data) for one, data in fresh})
+        return id
+
+
+def _virtual_base(objects: _Objects, bases: list[str]) -> str | None:
+    """The tree that both sides began with. After a criss-cross there are several, which are merged by
+    the same rules; what loses there lost long ago, and is not kept again."""
+    if not bases:
+        return None
+    base = bases[0]
+    for other in bases[1:]:
+        base = objects.keep(base, _Join(objects, None, base, other, commits=()).run(quiet=True).changes)
+    return base
+
+
+Delta = dict[str, tuple[str | None, str | None]]
+"""Path → (id before, id after) of what a side changed."""
+
+
+class _Join:
+    def __init__(self, objects: _Objects, base: str | None, ours: str, theirs: str, *, commits: tuple[str, ...]):
+        self.objects, self.base, self.ours, self.theirs, self.commits = objects, base, ours, theirs, commits
+        self.conflicts: dict[str, Conflict] = {}
+        self.changes: dict[str, Change] = {}
+
+    def run(self, *, quiet: bool = False) -> Joined:
+        """quiet: whether what loses is forgotten."""
+        mine = _delta(self.objects, self.base, self.ours)
+        other = _delta(self.objects, self.base, self.theirs)
+        _check_incoming(self.objects, self.theirs, other)
+        moves = _Moves(self.objects, (mine, other))
+        mine, other = moves.moved(mine), moves.moved(other)
+        for path, (before, after) in sorted(other.items()):
+            self._join(path, before, mine.get(path, (before, before))[1], after)
+        self._move_ours(moves)
+        self._name_moved(moves)
+        if not quiet:
+            self._keep_conflicts()
+        changes = self._real_changes()
+        added = tuple(path for path in changes if self.objects.file(self.ours, path) is None)
+        return Joined(changes, tuple(self.conflicts.values()), added)
+
+    def _join(self, path: str, base: str | None, ours: str | None, theirs: str | None) -> None:
+        if theirs in (ours, base):
+            return
+        if ours == base:
+            self.changes[path] = Change(self._bytes(theirs), known=True)
+            return
+        merged = merge_file(kinds.kind_of(path), path, *map(self._bytes, (base, ours, theirs)))
+        self.changes[path] = Change(merged.data)
+        for lost in merged.lost:
+            conflict = conflicts.new(path, lost.field, lost.kept, lost.lost, lost.base, self.commits)
+            self.conflicts[conflicts.path_of(conflict)] = conflict
+
+    def _bytes(self, id: str | None) -> bytes | None:
+        return None if id is None else self.objects.blob(id)
+
+    def _now(self, path: str) -> bytes | None:
+        """What a path holds after all that was decided so far."""
+        if path in self.changes:
+            return self.changes[path].data
+        return self._bytes(self.objects.file(self.ours, path))
+
+    def _move_ours(self, moves: _Moves) -> None:
+        """What still lies under a former name here goes to where the project is now."""
+        for path, id in moves.files_below(self.ours):
+            target = moves.place(path)
+            if target not in self.changes:
+                there = self._now(target)
+                kept = merge_file(kinds.kind_of(target), target, None, there, self._bytes(id)).data
+                self.changes[target] = Change(kept, known=there is None)
+            self.changes[path] = Change(None)
+
+    def _name_moved(self, moves: _Moves) -> None:
+        """Records of moved projects say where they are, whichever of two renamings was the last."""
+        for old, name in moves.names.items():
+            self._change_record(_project(old), partial(_gone, name=name))
+            self._change_record(_project(name), partial(_renamed, old=old, name=name))
+
+    def _change_record(self, path: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        raw = self._now(path)
+        record = _readable(path, raw)
+        if record and (data := change(record.data)) != record.data:
+            self.changes[path] = Change(record.changed(data).raw)
+
+    def _keep_conflicts(self) -> None:
+        for path, conflict in self.conflicts.items():
+            raw = self._now(path)
+            record = conflicts.record_of(conflict)
+            if raw is not None:
+                # Met before: settled it stays, open it names these commits too.
+                raw = merge_file(conflicts.KIND, path, None, raw, record.raw).data
+            self.changes[path] = Change(raw or record.raw)
+
+    def _real_changes(self) -> dict[str, Change]:
+        """Without those that only say what is there."""
+        return {
+            path: change
+            for path, change in self.changes.items()
+            if (etag(change.data) if change.data is not None else None) != self.objects.file(self.ours, path)
+        }
+
+
+# -- renamed projects ------------------------------------------------------------------------------
+
+
+class _Moves:
+    """Projects that a side renamed: their files are merged where they are now.
+
+    names: former name → name. Renamed on both sides to different names, the name given last stays,
+    and the other becomes a former one.
+    """
+
+    def __init__(self, objects: _Objects, deltas: Iterable[Delta]):
+        self.objects = objects
+        found: dict[str, dict[str, str]] = {}
+        for delta in deltas:
+            for path, (_, after) in delta.items():
+                places = projects.KIND.places(path)
+                record = _readable(path, objects.blob(after)) if places and after else None
+                if places and record and record.removed and isinstance(name := record.data.get("renamed_to"), str):
+                    found.setdefault(places["project"], {})[name] = str(record.data["removed"])
+        names: dict[str, str] = {}
+        for old, given in sorted(found.items()):
+            last, *others = sorted(given, key=lambda name: (given[name], name), reverse=True)
+            names |= {old: last, **dict.fromkeys(others, last)}
+        ends = {old: _end(names, old) for old in names}
+        self.names = {old: name for old, name in ends.items() if name != old and projects.KIND.places(_project(name))}
+
+    def place(self, path: str) -> str:
+        """Where a path is now."""
+        parts = path.split("/", 2)
+        if len(parts) == 3 and parts[0] == "projects" and parts[1] in self.names:
+            return f"projects/{self.names[parts[1]]}/{parts[2]}"
+        return path
+
+    def moved(self, delta: Delta) -> Delta:
+        """A side's changes by where the files are now; what only moved is none."""
+        if not self.names:
+            return delta
+        result: Delta = {}
+        for path, (before, after) in delta.items():
+            # The tombstone under the former name is a file of its own.
+            stays = after is not None and self._is_tombstone(path, after)
+            for place, pair in (
+                ((path, (None, after)), (self.place(path), (before, None)))
+                if stays
+                else ((self.place(path), (before, after)),)
+            ):
+                known = result.get(place, (None, None))
+                result[place] = (pair[0] or known[0], pair[1] or known[1])
+        return {path: pair for path, pair in result.items() if pair[0] != pair[1]}
+
+    def _is_tombstone(self, path: str, id: str) -> bool:
+        places = projects.KIND.places(path)
+        record = _readable(path, self.objects.blob(id)) if places and places["project"] in self.names else None
+        return bool(record and record.removed)
+
+    def files_below(self, tree: str) -> Iterable[tuple[str, str]]:
+        """(path, id) of what a tree still has under former names, the projects' own records apart."""
+        for old in self.names:
+            folder = self.objects.folder(tree, f"projects/{old}")
+            for path, _, id in trees.walk(self.objects.tree, folder, f"projects/{old}/") if folder else ():
+                if path != _project(old):
+                    yield path, id
+
+
+def _end(names: Mapping[str, str], name: str) -> str:
+    """Where a chain of renamings ends; where it began, if it is a circle."""
+    at, seen = name, {name}
+    while at in names:
+        at = names[at]
+        if at in seen:
+            return name
+        seen.add(at)
+    return at
+
+
+def _project(name: str) -> str:
+    return f"projects/{name}/project.yaml"
+
+
+def _renamed(data: dict[str, Any], old: str, name: str) -> dict[str, Any]:
+    formerly = [one for one in dict.fromkeys([*data.get("formerly", ()), old]) if one != name]
+    return {**data, "name": name, "formerly": sorted(formerly)}
+
+
+def _gone(data: dict[str, Any], name: str) -> dict[str, Any]:
+    """The tombstone of a project that is known under another name now."""
+    removed = data.get("removed") or data.get("updated") or data.get("created")
+    return {"removed": removed, "renamed_to": name}
+
+
+# -- trees -----------------------------------------------------------------------------------------
+
+
+def _delta(objects: _Objects, before: str | None, after: str) -> Delta:
+    return {path: (a, b) for path, a, b in trees.diff(objects.tree, before, after)}
+
+
+def _check_incoming(objects: _Objects, tree: str, delta: Delta) -> None:
+    """Refuse what would lead out of the store, or is no file: a tree may come from anywhere."""
+    for path, (_, after) in delta.items():
+        if after is None:
+            continue
+        files.check_path(path)
+        mode = objects.entry(tree, path)[0]
+        if mode not in (trees.FILE, trees.EXECUTABLE):
+            what = "a link" if mode == trees.LINK else "no file"
+            raise Invalid(f"is {what} in what the other side has", path=path, hint="replace it there by a file")
+
+
+def _readable(path: str, raw: bytes | None) -> Record | None:
+    try:
+        return Record.parse(path, raw) if raw is not None else None
+    except Invalid:
+        return None
