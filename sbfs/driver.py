@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,7 +84,9 @@ def install(store: Store) -> tuple[list[str], list[str]]:
         if there is not None and _OURS.encode() not in there:
             kept.append(f".git/hooks/{name}")
             continue
-        files.write(folder / name, shared.read(f"hooks/{name}").encode(), mode=0o755)
+        # By this very Python: whoever commits need not have sbfs on the path.
+        text = shared.read(f"hooks/{name}").replace("exec sbfs", f"exec {shlex.quote(sys.executable)} -m sbfs")
+        files.write(folder / name, text.encode(), mode=0o755)
         os.chmod(folder / name, 0o755)  # noqa: S103 - Git runs what is executable only
         installed.append(f".git/hooks/{name}")
     return installed, kept
