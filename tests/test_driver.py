@@ -42,9 +42,7 @@ def merge(store: Store, *command: str) -> tuple[int, str]:
     return done.returncode, (done.stdout + done.stderr).decode()
 
 
-@pytest.mark.parametrize(
-    "command", [["merge", "--no-edit", "other"], ["rebase", "-q", "other"], ["cherry-pick", "other"]]
-)
+@pytest.mark.parametrize("command", ["merge --no-edit other", "rebase -q other", "cherry-pick other"])
 def test_plain_git_merges_by_meaning(store, command):
     """Breaks if `git merge`, `rebase` or `cherry-pick` met two changes of one record as a conflict."""
     branches(
