@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -217,13 +218,16 @@ def clone(url: str, root: Path, *, timeout: float = DEADLINE) -> None:
     Raises RemoteRefused, or Invalid for a repository that is no store, and for a folder that
     holds something. A clone that is killed leaves nothing, or a store that the next command completes.
     """
-    network.clone(_absolute(url), root, timeout=timeout, prepare=_prepare)
+    try:
+        network.clone(_absolute(url), root, timeout=timeout, prepare=_prepare)
+    except RemoteRefused as error:
+        raise RemoteRefused(error.sentence, hint="look at the address, and at who may read there") from None
 
 
 def _absolute(url: str) -> str:
     """A folder's address for good: the clone lies elsewhere."""
     path = Path(url).expanduser()
-    return str(path.absolute()) if path.is_dir() else url
+    return os.path.abspath(path) if path.is_dir() else url
 
 
 def _prepare(root: Path) -> None:

@@ -153,22 +153,35 @@ def _by_hand(guide: Guide) -> None:
 
 def _second_machine(guide: Guide) -> None:
     guide.station("Another machine: any Git repository that both can reach is the network.")
-    if shutil.which("git") is None:
-        guide.say("(There is no git here, so this station is left out.)")
-        return
-    guide.git("init", "--quiet", "--bare", "--initial-branch=main", "../hub.git")
-    guide.git("remote", "add", "origin", "../hub.git")
-    guide.git("push", "--quiet", "origin", "main")
-    guide.sbfs("outbox", "backend-api")
-    guide.git("clone", "--quiet", "../hub.git", "../second")
+    _make_hub(guide)
+    guide.sbfs("remote", "add", "origin", "../hub.git")
+    guide.sbfs("sync")
+    guide.sbfs("clone", "../hub.git", "../second")
     guide.cd("second")
     guide.sbfs("inbox", "backend-api", "--unread")
     guide.sbfs("message", "read", _latest(guide, "backend-api"))
-    guide.git("push", "--quiet", "origin", "main")
+    guide.station("Both change the same: what can be merged is, and a value that loses is kept.")
+    guide.sbfs("project", "set", "qa", "--description", "Tests, and the test data")
+    guide.sbfs("sync")
     guide.here = guide.folder / "team"
     guide.say("$ cd ../team")
-    guide.git("pull", "--quiet", "--ff-only", "origin", "main")
+    guide.sbfs("project", "set", "qa", "--description", "Tests on every push", "--add-tag", "nightly")
+    guide.sbfs("sync")
     guide.sbfs("outbox", "qa")
+    guide.sbfs("conflicts")
+    id = str(guide.ask("conflicts", "list")["conflicts"][0]["id"])  # type: ignore[index]
+    guide.sbfs("conflicts", "settle", id[:15], "--value", "Tests on every push, and the test data")
+    guide.sbfs("sync")
+
+
+def _make_hub(guide: Guide) -> None:
+    if shutil.which("git"):
+        guide.git("init", "--quiet", "--bare", "--initial-branch=main", "../hub.git")
+        return
+    from dulwich.repo import Repo
+
+    guide.say("(There is no git here, so this bare repository is made by sbfs.)")
+    Repo.init_bare(str(guide.folder / "hub.git"), mkdir=True).close()
 
 
 def _history(guide: Guide) -> None:

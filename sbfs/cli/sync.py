@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ def clone_command(app: App, url: str, folder: str | None) -> None:
     from sbfs.store import Store
 
     name = url.rstrip("/").rpartition("/")[2].rpartition(":")[2].removesuffix(".git") or "store"
-    root = Path(folder or app.root or name).expanduser().absolute()
+    root = Path(os.path.abspath(Path(folder or app.root or name).expanduser()))
     sync.clone(url, root)
     with Store.open(root, lock_wait=lock_wait()) as store:
         document = verbs.run("status", store)
@@ -55,8 +56,10 @@ def _show_synced(document: Document) -> None:
     if not document["received"] and not document["sent"]:
         output.say(f"nothing new here or at {name}")
     else:
-        came, went = output.changes(document["received"]), output.changes(document["sent"])
-        output.say(f"received {came} from {name}, sent {went}")
+        came, went = document["received"], document["sent"]
+        said = [f"received {output.changes(came)} from {name}"] if came else []
+        said += [f"sent {output.changes(went)}" + ("" if came else f" to {name}")] if went else []
+        output.say(", ".join(said))
     if document["messages"]:
         output.say(f"new mail: {len(document['messages'])}")
     if document["conflicts"]:
@@ -85,7 +88,7 @@ def remote_command() -> None:
 @pass_app
 def remote_add_command(app: App, name: str, url: str) -> None:
     """Name a repository to sync with. URL: a folder, ssh, http(s) or git address."""
-    given = {"name": name, "url": str(Path(url).absolute()) if Path(url).is_dir() else url}
+    given = {"name": name, "url": os.path.abspath(url) if Path(url).is_dir() else url}
     app.run("remote.add", lambda one: output.say(f"added {one['remote']['name']}; next: sbfs sync"), **given)
 
 
