@@ -178,10 +178,10 @@ def _make_hub(guide: Guide) -> None:
     if shutil.which("git"):
         guide.git("init", "--quiet", "--bare", "--initial-branch=main", "../hub.git")
         return
-    from dulwich.repo import Repo
+    from sbfs.git.transport import make_bare
 
     guide.say("(There is no git here, so this bare repository is made by sbfs.)")
-    Repo.init_bare(str(guide.folder / "hub.git"), mkdir=True).close()
+    make_bare(guide.folder / "hub.git")
 
 
 def _history(guide: Guide) -> None:

@@ -472,6 +472,13 @@ def _build(root: Path, url: str, way: Callable[[Repository], Transport]) -> None
     files.write(gitdir / BRANCH, f"{found}\n".encode())
 
 
+def make_bare(folder: Path) -> None:
+    """An empty bare repository, for stores to meet in."""
+    from dulwich.repo import Repo
+
+    Repo.init_bare(os.fspath(folder), mkdir=True, default_branch=b"main").close()
+
+
 # -- remotes ---------------------------------------------------------------------------------------
 
 
