@@ -244,7 +244,9 @@ def main(arguments: list[str] | None = None) -> None:
                 _tell(f"measuring {name}")
                 spare = Path(temporary) / f"{name}-{size}"
                 spare.mkdir()
-                rows += ROWS[name](store, size, spare)
+                for row in ROWS[name](store, size, spare):
+                    _tell(" | ".join(row.cells()))
+                    rows.append(row)
                 shutil.rmtree(spare)
         document = report(rows, asked.sizes, folder)
     print(table(rows))

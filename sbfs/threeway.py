@@ -293,8 +293,10 @@ def _project(name: str) -> str:
 
 
 def _renamed(data: dict[str, Any], old: str, name: str) -> dict[str, Any]:
-    formerly = [one for one in dict.fromkeys([*data.get("formerly", ()), old]) if one != name]
-    return {**data, "name": name, "formerly": sorted(formerly)}
+    known = data.get("formerly") or []
+    if "removed" in data or (data.get("name") == name and old in known):
+        return data
+    return {**data, "name": name, "formerly": sorted({*known, old} - {name})}
 
 
 def _gone(data: dict[str, Any], name: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import servers
 from domain_helpers import Shell, mail, people
 from helpers import assert_sound, assert_whole, finish, git, spawn
 
@@ -425,6 +426,86 @@ def test_clocks_a_day_apart(tmp_path, hub):
         meet(first, second)
     assert subjects(first, "api") == {f"{side}{turn}" for side in "ab" for turn in range(3)}
     assert (projects.show(second, project="web").alias, projects.show(first, project="api").alias) == ("a2", "b2")
+
+
+def test_edits_in_one_folder(pair):
+    """Failure mode 21. Breaks if a merge took a folder as a whole and lost one side's files in it."""
+    first, second = pair
+    ids = {mail(store, subject=f"{number}").id for store in pair for number in range(5)}
+    removed = messages.list(first, project="api").items[-1].message.id
+    messages.remove(second, message_id=removed)
+    meet(first, second)
+    for store in pair:
+        found = {shown.message.id for shown in messages.list(store, project="api", limit=100).items}
+        assert found >= ids
+        assert removed not in found
+
+
+def test_line_ends_of_windows(pair):
+    """Failure mode 29. Breaks if a clone that commits CRLF met every line as changed on both sides."""
+    first, second = pair
+    path = "projects/web/project.yaml"
+    text = (first.root / path).read_bytes().replace(b"\n", b"\r\n")
+    blob = git(first.root, "hash-object", "-w", "--no-filters", "--stdin", input=text)
+    git(first.root, "update-index", "--cacheinfo", f"100644,{blob},{path}")
+    git(first.root, "commit", "-qm", "from Windows")
+    git(first.root, "checkout", "-q", "--", path)
+    projects.set(second, project="web", alias="w")
+    sync.sync(first)
+    sync.sync(second)
+    sync.sync(first)
+    assert tree(first) == tree(second)
+    assert projects.show(first, project="web").alias == "w"
+    assert conflicts.list(first).items == []
+
+
+def test_a_server_restored_from_a_backup(pair, hub):
+    """Failure mode 32. Breaks if what the server forgot were taken for deleted, or an id used twice."""
+    first, second = pair
+    before = first.head()
+    kept = mail(first, subject="after the backup")
+    meet(first, second)
+    git(hub, "update-ref", "refs/heads/main", before)
+    late = mail(second, subject="after the restore")
+    meet(first, second)
+    for store in pair:
+        assert messages.show(store, message_id=kept.id)
+        assert messages.show(store, message_id=late.id)
+
+
+def test_an_amended_commit(pair):
+    """Failure mode 31. Breaks if history that a person rewrote after a push lost what others had built on it."""
+    first, second = pair
+    git(first.root, "commit", "-q", "--amend", "-m", "said better")
+    mine, other = mail(first, subject="on the new"), mail(second, subject="on the old")
+    meet(first, second)
+    for store in pair:
+        assert {mine.subject, other.subject} <= subjects(store, "api")
+        assert conflicts.list(store).items == []
+
+
+@pytest.mark.parametrize("way", ["daemon", "http", "ssh"])
+def test_over_a_real_server(tmp_path, way, monkeypatch):
+    """Breaks if a protocol that Git speaks did not carry a sync, a clone and the way back."""
+    hub = servers.bare(tmp_path / "remotes")
+    serve = {"daemon": servers.git_daemon, "http": servers.git_http, "ssh": servers.sshd}[way]
+    with serve(hub.parent) as said:
+        base = said
+        if way == "ssh":
+            base, command = said
+            base += str(hub.parent)
+            monkeypatch.setenv("GIT_SSH_COMMAND", command)
+        first = Store.init(tmp_path / "a")
+        people(first, "web", "api")
+        sync.remote_add(first, name="origin", url=f"{base}/{hub.name}")
+        sync.sync(first)
+        sync.clone(f"{base}/{hub.name}", tmp_path / "b")
+        second = Store.open(tmp_path / "b")
+        mail(first, subject="there")
+        mail(second, sender="api", to="web", subject="and back")
+        meet(first, second)
+        assert subjects(first, "web") == {"and back"}
+        assert subjects(second, "api") == {"there"}
 
 
 # -- many at once ----------------------------------------------------------------------------------

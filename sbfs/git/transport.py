@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from typing import Any, Protocol
 
 from sbfs import files
 from sbfs.errors import AlreadyExists, Busy, Failed, Invalid, NotFound, RemoteRefused
+from sbfs.git.ancestry import is_ancestor
 from sbfs.git.config import configure
 from sbfs.git.repository import BRANCH, Repository
 
@@ -74,7 +76,7 @@ def transport(repo: Repository, *, timeout: float) -> Transport:
     return (GitTransport if shutil.which("git") else DulwichTransport)(repo, timeout)
 
 
-class _Transport:
+class _Transport(ABC):
     """What both ways share."""
 
     def __init__(self, repo: Repository, timeout: float):
@@ -93,7 +95,7 @@ class _Transport:
     def push(self, url: str, name: str, commit: str, expected: str | None) -> bool:
         """See Transport."""
         check_remote(name, url)
-        if expected and not self._descends(commit, expected):
+        if expected and not self._contains(commit, expected):
             return False
         if not self._push(url, name, commit):
             return False
@@ -101,16 +103,14 @@ class _Transport:
             _track(self.repo, name, commit)
         return True
 
-    def _descends(self, commit: str, ancestor: str) -> bool:
-        if not self.repo.has(ancestor):
-            return False
-        return any(one.id == ancestor for one in self.repo.history(commit))
+    def _contains(self, commit: str, older: str) -> bool:
+        return self.repo.has(older) and is_ancestor(self.repo, older, commit)
 
-    def _fetch(self, url: str, name: str) -> str | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _fetch(self, url: str, name: str) -> str | None: ...
 
-    def _push(self, url: str, name: str, commit: str) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _push(self, url: str, name: str, commit: str) -> bool: ...
 
     def _silent(self, name: str, url: str) -> RemoteRefused:
         return RemoteRefused(f"{_called(name, url)} did not answer within {self.timeout:g} s", hint=_SAFE)
@@ -273,7 +273,7 @@ class DulwichTransport(_Transport):
             nonlocal asked
             now = refs.get(ref)
             asked = now != commit.encode()
-            if now and asked and not self._descends(commit, now.decode()):
+            if now and asked and not self._contains(commit, now.decode()):
                 raise _OthersFirst
             return {ref: commit.encode()}
 
