@@ -185,6 +185,9 @@ def sshd(folder: Path) -> Iterator[tuple[str, str]]:
     server, keygen = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin"), shutil.which("ssh-keygen")
     if not server or not keygen or not shutil.which("ssh"):
         pytest.skip("sshd is not installed: remotes over SSH are NOT tested")
+    with suppress(OSError):
+        # Debian's sshd wants the folder that its service would make.
+        os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in ("host", "user"):
         subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
