@@ -285,6 +285,7 @@ class _Reader:
         self.places: dict[str, list[str]] = defaultdict(list)
         self.sent: dict[str, Message] = {}
         self.received: set[str] = set()
+        self.owners: dict[str, int] = defaultdict(int)
 
     def findings(self) -> Fixable:
         for path, mode, id in trees.walk(self.store.repo.tree, self.view.commit.tree):
@@ -298,6 +299,16 @@ class _Reader:
                 yield from self._read(path, id)
         yield from self._duplicates()
         yield from self._undelivered()
+        yield from self._orphans()
+
+    def _orphans(self) -> Fixable:
+        """Mail that came for a project while somebody removed it: kept, but in no list."""
+        for name, count in sorted(self.owners.items()):
+            record = self.view.find_record(projects.KIND.path_of(project=name))
+            if record is None or record.removed:
+                what = f"{count} {'message lies' if count == 1 else 'messages lie'} in a project that is gone"
+                remedy = f"sbfs project add {name}, to have it back; or delete the folder, then 'sbfs save'"
+                yield Finding("orphan", what, f"projects/{name}", remedy=remedy), None
 
     def _read(self, path: str, id: str) -> Fixable:
         kind = kinds.kind_of(path)
@@ -319,6 +330,7 @@ class _Reader:
         if record.removed:
             return
         self.places[places["id"]].append(path)
+        self.owners[places["project"]] += 1
         message = load(record.data)
         if kind is OUTBOX:
             self.sent[path] = message

@@ -7,9 +7,8 @@ content. It is told as changes to our side, which is what a publication needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from sbfs import conflicts, files, kinds, projects
@@ -186,14 +185,19 @@ class _Join:
     def _name_moved(self, moves: _Moves) -> None:
         """Records of moved projects say where they are, whichever of two renamings was the last."""
         for old, name in moves.names.items():
-            self._change_record(_project(old), partial(_gone, name=name))
-            self._change_record(_project(name), partial(_renamed, old=old, name=name))
-
-    def _change_record(self, path: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        raw = self._now(path)
-        record = _readable(path, raw)
-        if record and (data := change(record.data)) != record.data:
-            self.changes[path] = Change(record.changed(data).raw)
+            there = _readable(_project(name), self._now(_project(name)))
+            if there is None or there.removed:
+                continue
+            data = _renamed(there.data, old, name)
+            if data != there.data:
+                self.changes[_project(name)] = Change(there.changed(data).raw)
+            former = _readable(_project(old), self._now(_project(old)))
+            removed = (
+                former.data["removed"] if former and former.removed else data.get("updated") or data.get("created")
+            )
+            gone = Record.make(_project(old), {"removed": removed, "renamed_to": name})
+            if former is None or former.data != gone.data:
+                self.changes[_project(old)] = Change(gone.raw)
 
     def _keep_conflicts(self) -> None:
         for path, conflict in self.conflicts.items():
@@ -227,17 +231,31 @@ class _Moves:
         self.objects = objects
         found: dict[str, dict[str, str]] = {}
         for delta in deltas:
-            for path, (_, after) in delta.items():
-                places = projects.KIND.places(path)
-                record = _readable(path, objects.blob(after)) if places and after else None
-                if places and record and record.removed and isinstance(name := record.data.get("renamed_to"), str):
-                    found.setdefault(places["project"], {})[name] = str(record.data["removed"])
+            for old, name, when in self._renamings(delta):
+                found.setdefault(old, {})[name] = when
         names: dict[str, str] = {}
         for old, given in sorted(found.items()):
             last, *others = sorted(given, key=lambda name: (given[name], name), reverse=True)
             names |= {old: last, **dict.fromkeys(others, last)}
         ends = {old: _end(names, old) for old in names}
         self.names = {old: name for old, name in ends.items() if name != old and projects.KIND.places(_project(name))}
+
+    def _renamings(self, delta: Delta) -> Iterator[tuple[str, str, str]]:
+        """(former name, name, when) of what a side renamed, and of renamings that it took back."""
+        for path, (before, after) in delta.items():
+            if (places := projects.KIND.places(path)) is None:
+                continue
+            was, now = self._renamed_to(path, before), self._renamed_to(path, after)
+            if now:
+                yield places["project"], *now
+            elif was and after and delta.get(_project(was[0]), ("", ""))[1] is None:
+                yield was[0], places["project"], ""
+
+    def _renamed_to(self, path: str, id: str | None) -> tuple[str, str] | None:
+        """(name, when) that a project's tombstone gives."""
+        record = _readable(path, self.objects.blob(id)) if id else None
+        name = record.data.get("renamed_to") if record and record.removed else None
+        return (name, str(record.data["removed"])) if record and isinstance(name, str) else None
 
     def place(self, path: str) -> str:
         """Where a path is now."""
@@ -252,21 +270,21 @@ class _Moves:
             return delta
         result: Delta = {}
         for path, (before, after) in delta.items():
-            # The tombstone under the former name is a file of its own.
-            stays = after is not None and self._is_tombstone(path, after)
-            for place, pair in (
-                ((path, (None, after)), (self.place(path), (before, None)))
-                if stays
-                else ((self.place(path), (before, after)),)
-            ):
-                known = result.get(place, (None, None))
-                result[place] = (pair[0] or known[0], pair[1] or known[1])
+            place = self.place(path)
+            # A tombstone under a former name is a file of its own, before and after.
+            stays = (self._tombstone(path, before), self._tombstone(path, after))
+            moves = (None if stays[0] else before, None if stays[1] else after)
+            for at, pair in ((path, stays), (place, moves)):
+                known = result.get(at, (None, None))
+                if pair != (None, None):
+                    result[at] = (pair[0] or known[0], pair[1] or known[1])
         return {path: pair for path, pair in result.items() if pair[0] != pair[1]}
 
-    def _is_tombstone(self, path: str, id: str) -> bool:
+    def _tombstone(self, path: str, id: str | None) -> str | None:
+        """The id, where it is the tombstone of a project that moved."""
         places = projects.KIND.places(path)
-        record = _readable(path, self.objects.blob(id)) if places and places["project"] in self.names else None
-        return bool(record and record.removed)
+        record = _readable(path, self.objects.blob(id)) if id and places and places["project"] in self.names else None
+        return id if record and record.removed else None
 
     def files_below(self, tree: str) -> Iterable[tuple[str, str]]:
         """(path, id) of what a tree still has under former names, the projects' own records apart."""
@@ -294,15 +312,9 @@ def _project(name: str) -> str:
 
 def _renamed(data: dict[str, Any], old: str, name: str) -> dict[str, Any]:
     known = data.get("formerly") or []
-    if "removed" in data or (data.get("name") == name and old in known):
+    if data.get("name") == name and old in known:
         return data
     return {**data, "name": name, "formerly": sorted({*known, old} - {name})}
-
-
-def _gone(data: dict[str, Any], name: str) -> dict[str, Any]:
-    """The tombstone of a project that is known under another name now."""
-    removed = data.get("removed") or data.get("updated") or data.get("created")
-    return {"removed": removed, "renamed_to": name}
 
 
 # -- trees -----------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import servers
 from domain_helpers import Shell, mail, people
 from helpers import assert_sound, assert_whole, finish, git, spawn
 
-from sbfs import conflicts, messages, projects, settling, sync, threeway, worktree
+from sbfs import conflicts, doctor, history, messages, projects, settling, sync, threeway, worktree
 from sbfs.errors import Invalid, NotFound, RemoteRefused, Stale, WrongFormat
 from sbfs.record import Record
 from sbfs.store import Store
@@ -278,6 +278,42 @@ def test_renamed_twice_at_once(pair):
     assert projects.show(first, project="backend").name == "server"
     assert projects.show(first, project="api").name == "server"
     assert len(messages.list(first, project="server").items) == 1
+
+
+def test_a_renaming_that_was_taken_back_meanwhile(pair):
+    """Breaks if mail and marks made under the name that was taken back were lost, or lay under no project."""
+    first, second = pair
+    id = messages.list(first, project="api").items[0].message.id
+    projects.rename(first, project="api", name="backend")
+    meet(first, second)
+    history.undo(first)
+    messages.mark(second, message_ids=[id], status="archived")
+    mail(second, to="backend", subject="late")
+    meet(first, second)
+    for store in pair:
+        assert messages.show(store, message_id=id).message.status == "archived"
+        assert "late" in subjects(store, "api")
+        assert doctor.check(store).findings == ()
+        assert projects.show(store, project="backend").name == "api"
+
+
+@pytest.mark.parametrize("act", ["undo", "remove"])
+def test_mail_to_a_project_that_was_removed_meanwhile(pair, act):
+    """Breaks if such mail were gone, or lay where nobody looks without a word."""
+    first, second = pair
+    projects.add(first, name="new")
+    meet(first, second)
+    if act == "undo":
+        history.undo(first)
+    else:
+        projects.remove(first, project="new")
+    late = mail(second, to="new", subject="late")
+    meet(first, second)
+    assert [finding.code for finding in doctor.check(first).findings] == ["orphan"]
+    projects.add(first, name="new")
+    assert subjects(first, "new") == {"late"}
+    assert messages.show(first, message_id=late.id)
+    assert doctor.check(first).findings == ()
 
 
 def test_lines_of_a_description_merge(pair):
