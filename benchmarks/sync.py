@@ -252,7 +252,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", choices=ROWS, metavar="NAME", help=f"of {', '.join(ROWS)}")
     parser.add_argument("--keep", metavar="DIR", help="keep the stores there, and use those that are there")
     asked = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="sbfs-bench-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="sbfs-bench-", ignore_cleanup_errors=True) as temporary:
         home = Path(temporary) / "home"
         home.mkdir()
         clean_environment(home)
@@ -269,7 +269,7 @@ def main(arguments: list[str] | None = None) -> None:
                 for row in ROWS[name](store, size, spare):
                     _tell(" | ".join(row.cells()))
                     rows.append(row)
-                shutil.rmtree(spare)
+                shutil.rmtree(spare, ignore_errors=True)  # upkeep may still be at it
         document = report(rows, asked.sizes, folder)
     print(table(rows))
     print(f"\n{_remark(document)}")

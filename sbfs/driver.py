@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sbfs import conflicts, files, kinds, shared, worktree
+from sbfs import conflicts, files, kinds, messages, projects, shared, worktree
 from sbfs.errors import Error, Invalid
 from sbfs.git.config import configure
 from sbfs.merge import merge_file
@@ -97,8 +97,10 @@ def hook(store: Store, event: str) -> list[str]:
     if event == "pre-commit":
         invalid = [edit for edit in worktree.edits(store) if not edit.valid]
         return [f"{edit.path}{f':{edit.line}' if edit.line else ''}: {edit.error}" for edit in invalid]
+    # What lists need of each day is read now, not when somebody waits for a list.
     try:
-        store.head()
+        for project in projects.list(store, limit=sys.maxsize).items:
+            messages.count(store, project=project.name)
     except Error as error:
         return [error.sentence]
     return []

@@ -31,7 +31,8 @@ Type = Literal["request", "response", "notification", "update"]
 
 INSTRUCTIONS = (
     "Mail between projects, kept as files in a Git repository. Send with send_project_message, "
-    "look for mail with list_project_messages, pass it on with forward_project_message."
+    "look for mail with list_project_messages, pass it on with forward_project_message. "
+    "sync_store exchanges it with other machines."
 )
 
 
@@ -118,6 +119,13 @@ class Tools:
             to_project=to_project,
             forward_note=forward_note,
         )
+
+    def sync_store(self, remote: str = "") -> Document:
+        """Meet the team's other stores: save edits, fetch, merge by meaning, push. New mail is named.
+
+        remote: its name; empty for the only one there is, or `origin`.
+        """
+        return self._run("sync", remote=remote)
 
 
 class _Server(MCPServer[Any]):

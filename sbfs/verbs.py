@@ -184,7 +184,7 @@ VERBS = (
     Verb("log", history.log, _page("operations", _operation)),
     Verb("undo", history.undo, lambda undone: {"undone": _operation(undone)}),
     Verb("check", doctor.check, _checked),
-    Verb("sync", sync.sync, _synced),
+    Verb("sync", sync.sync, _synced, "sync_store"),
     Verb("remote.add", sync.remote_add, lambda remote: {"remote": plain(remote)}),
     Verb("remote.list", sync.remote_list, _remotes),
     Verb("remote.remove", sync.remote_remove, lambda remote: {"remote": plain(remote)}),

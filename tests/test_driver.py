@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,14 @@ def test_hooks(store):
     put(store, PROJECT, (store.root / PROJECT).read_text() + "extra: 1\n")
     git(store.root, "add", "-A")
     assert run_git(store.root, "commit", "-qm", "fine").returncode == 0
+
+
+@pytest.mark.parametrize("event", ["post-merge", "post-checkout"])
+def test_hooks_bring_lists_along(store, event):
+    """Breaks if the first list after a pull had to read all that came, or a hook stopped Git."""
+    shutil.rmtree(store.root / ".git" / "sbfs" / "catalog", ignore_errors=True)
+    assert Shell(store.root)("hook", event, "0").status == 0
+    assert any((store.root / ".git" / "sbfs" / "catalog").rglob("*"))
 
 
 def test_the_driver_is_configured(tmp_path, store):

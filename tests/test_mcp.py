@@ -11,10 +11,11 @@ from typing import Any
 
 import anyio
 import pytest
+from helpers import git
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from sbfs import Store, messages, projects, verbs
+from sbfs import Store, messages, projects, sync, verbs
 
 SERVER = [sys.executable, "-m", "sbfs"]
 
@@ -114,6 +115,18 @@ def test_a_tool_answers_what_its_command_prints(root: Path) -> None:
     printed = subprocess.run(command, capture_output=True, check=True, text=True)
     assert json.loads(printed.stdout) == told
     assert told["messages"][0]["content"]["truncated"] is True
+
+
+def test_sync_by_an_agent(root: Path, tmp_path: Path) -> None:
+    """Breaks if an agent could not meet other machines, or a sync that fails were no error to it."""
+    alone = call(root, "sync_store")
+    assert (alone.is_error, document(alone)["code"]) == (True, "invalid")
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", "hub.git")
+    with Store.open(root) as store:
+        sync.remote_add(store, name="origin", url=str(tmp_path / "hub.git"))
+    said = document(call(root, "sync_store"))
+    assert (said["success"], said["remote"], said["conflicts"]) == (True, "origin", [])
+    assert said["sent"] > 0
 
 
 @pytest.mark.parametrize(

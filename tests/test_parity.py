@@ -115,7 +115,7 @@ def test_the_root_help_says_what_the_commands_say():
 def test_tools_are_verbs():
     """A tool's name that stands at two verbs, or is none of the spec's."""
     tools = [verb.tool for verb in verbs.VERBS if verb.tool]
-    assert sorted(tools) == ["forward_project_message", "list_project_messages", "send_project_message"]
+    assert sorted(tools) == ["forward_project_message", "list_project_messages", "send_project_message", "sync_store"]
 
 
 # -- the same document from both sides -----------------------------------------------------------------

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import servers
-from domain_helpers import Shell, mail, people
+from domain_helpers import Shell, mail, people, put
 from helpers import assert_sound, assert_whole, finish, git, spawn
 
 from sbfs import conflicts, doctor, history, messages, projects, settling, sync, threeway, worktree
@@ -728,6 +730,21 @@ def test_watch_prints_new_mail(pair):
             assert "look here" in process.stdout.readline()
             mail(second, subject="and here")
             assert "and here" in process.stdout.readline()
+        finally:
+            process.terminate()
+
+
+def test_watch_saves_edits_as_they_are_made(pair):
+    """Breaks if mail that a person writes by hand waited for a command while somebody watches."""
+    first, _ = pair
+    command = [sys.executable, "-m", "sbfs", "--store", str(first.root), "--json", "watch", "web", "--save"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            time.sleep(0.5)
+            put(first, "projects/docs/outbox/x.yaml", "to_project: api\nsubject: not for web\ncontent: x\n")
+            put(first, "projects/api/outbox/x.yaml", "to_project: web\nsubject: by hand\ncontent: x\n")
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline())["subject"] == "by hand"
         finally:
             process.terminate()
 
