@@ -14,7 +14,7 @@ from typing import Any
 
 from sbfs.errors import Invalid, NotFound
 from sbfs.kind import Field, Kind, check_id
-from sbfs.projects import page
+from sbfs.projects import page, readable
 from sbfs.record import Record
 from sbfs.store import Page, Store, View
 
@@ -102,19 +102,10 @@ def record_of(conflict: Conflict) -> Record:
 
 def list(store: Store, *, path: str = "", limit: int = 50, cursor: str | None = None, at: str | None = None) -> Page:
     """The conflicts that are not settled, by the file they are about. path: of one file or folder only."""
-    view = store.view(at)
-    found, unreadable = [], []
-    for file, _ in view.walk(KIND, newest=False):
-        try:
-            record = view.record(file)
-            if not record.removed:
-                KIND.check(record)
-                found.append(_load(record.data))
-        except Invalid as error:
-            unreadable.append((file, str(error)))
-    found = [one for one in found if not path or one.path == path or one.path.startswith(path.rstrip("/") + "/")]
+    everything, unreadable = readable(store.view(at), KIND)
+    found = [one for one in everything if not path or one.path == path or one.path.startswith(path.rstrip("/") + "/")]
     found.sort(key=lambda one: (one.path, one.field, one.id))
-    return page(found, lambda one: f"{one.path},{one.field},{one.id}", limit, cursor, tuple(unreadable))
+    return page(found, lambda one: f"{one.path},{one.field},{one.id}", limit, cursor, unreadable)
 
 
 def show(store: Store, *, conflict_id: str, at: str | None = None) -> Conflict:

@@ -512,13 +512,18 @@ def _groups(view: View) -> Iterable[Group]:
 
 
 def _readable_groups(view: View) -> tuple[Sequence[Group], tuple[tuple[str, str], ...]]:
+    return readable(view, GROUP)
+
+
+def readable(view: View, kind: Kind[T]) -> tuple[Sequence[T], tuple[tuple[str, str], ...]]:
+    """The values of a kind's records by path, tombstones left out; and (path, why) of what cannot be read."""
     found, unreadable = [], []
-    for path, _ in view.walk(GROUP, newest=False):
+    for path, _ in view.walk(kind, newest=False):
         try:
             record = view.record(path)
             if not record.removed:
-                GROUP.check(record)
-                found.append(_load_group(record.data))
+                kind.check(record)
+                found.append(kind.load(record.data))
         except Invalid as error:
             unreadable.append((path, str(error)))
     return found, tuple(unreadable)
