@@ -15,12 +15,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from mail import _remark, _sizes, _tell
 from measure import SBFS, Row, Series, clean_environment, report, run, table, timed, write_json
-from stores import PROJECTS, copy, files_of, git, mail, prepare, put, settle
+from stores import PER_DAY, PROJECTS, copy, files_of, git, mail, prepare, put, settle
 
 from sbfs import messages, projects, sync
 from sbfs.store import Store
@@ -28,6 +29,8 @@ from sbfs.store import Store
 CLONES, EACH = 5, 200
 MERGED = 1_000
 SENDERS = 4
+DAY = PER_DAY * 4
+"""Sends of one process before its clock goes on by a day: 400 a project and day, from all of them."""
 
 
 def merge(store: Path, size: int, spare: Path) -> Iterator[Row]:
@@ -223,7 +226,8 @@ def sends(_store: Path, size: int, spare: Path) -> Iterator[Row]:
 
 def _send_many(root: Path, number: int, count: int, answers: multiprocessing.Queue[list[float]]) -> None:
     times = []
-    with Store.open(root) as store:
+    begin, turn = datetime.now(UTC) - timedelta(days=30), 0
+    with Store.open(root, clock=lambda: begin + timedelta(days=turn // DAY)) as store:
         for turn in range(count):
             sender, other = PROJECTS[(number * 5 + turn) % 20], PROJECTS[(turn + 7) % 20]
             if sender == other:

@@ -202,7 +202,7 @@ def _check_format(repo: Repository, theirs: str) -> None:
 
 def _count(store: Store, head: str, but: str | None) -> int:
     """How many commits head has and the other has not, up to 10,000."""
-    return sum(1 for _ in ancestry.only_in(store.repo, head, but, limit=10_000))
+    return len(ancestry.only_in(store.repo, head, but, limit=10_000))
 
 
 def _new_mail(joined: threeway.Joined) -> list[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
-from itertools import islice
+import math
 
 from sbfs.git.repository import Repository
 
@@ -32,27 +31,26 @@ def is_ancestor(repo: Repository, old: str, new: str) -> bool:
     return old == new or old in _common(repo, old, new)
 
 
-def only_in(repo: Repository, new: str, old: str | None, *, limit: int) -> Iterator[str]:
-    """Commits that one has and the other has not, youngest first, at most so many."""
-    return islice(_only_in(repo, new, old), limit)
+def only_in(repo: Repository, new: str, old: str | None, *, limit: int) -> list[str]:
+    """Commits that one has and the other has not, youngest first, of the first so many that are looked at.
 
-
-def _only_in(repo: Repository, new: str, old: str | None) -> Iterator[str]:
-    flags = {new: _OURS} | ({old: _THEIRS} if old and old != new else {})
-    if old == new:
-        return
+    Commits carry whole seconds, so one can come up before its own child: the walk ends when all that
+    is left is older than what was found.
+    """
+    flags = {new: _OURS}
+    if old:
+        flags[old] = flags.get(old, 0) | _THEIRS
     queue = [_entry(repo, id) for id in flags]
     heapq.heapify(queue)
-    done: set[str] = set()
-    while any(flags[id] == _OURS for _, id in queue):
-        _, id = heapq.heappop(queue)
-        if flags[id] == _OURS and id not in done:
-            yield id
-        done.add(id)
-        for parent in () if id in repo.shallow() else repo.commit(id).parents:
-            if flags.get(parent, 0) | flags[id] != flags.get(parent, 0):
-                flags[parent] = flags.get(parent, 0) | flags[id]
-                heapq.heappush(queue, _entry(repo, parent))
+    found: dict[str, float] = {}
+    oldest = -math.inf
+    while queue and len(found) < limit and (queue[0][0] <= oldest or any(flags[id] == _OURS for _, id in queue)):
+        age, id = heapq.heappop(queue)
+        if flags[id] == _OURS:
+            found[id] = age
+            oldest = max(oldest, age)
+        _pass_on(repo, id, flags[id], flags, queue)
+    return sorted((id for id in found if flags[id] == _OURS), key=lambda one: (found[one], one))
 
 
 def _common(repo: Repository, ours: str, theirs: str) -> list[str]:
@@ -60,18 +58,23 @@ def _common(repo: Repository, ours: str, theirs: str) -> list[str]:
     queue = [_entry(repo, id) for id in flags]
     heapq.heapify(queue)
     found: dict[str, None] = {}
-    cut = repo.shallow()
     while any(not flags[id] & _STALE for _, id in queue):
         _, id = heapq.heappop(queue)
         passed = flags[id]
         if passed == _OURS | _THEIRS:
             found[id] = None
             passed |= _STALE
-        for parent in () if id in cut else repo.commit(id).parents:
-            if flags.get(parent, 0) | passed != flags.get(parent, 0):
-                flags[parent] = flags.get(parent, 0) | passed
-                heapq.heappush(queue, _entry(repo, parent))
+        _pass_on(repo, id, passed, flags, queue)
     return [id for id in found if not flags[id] & _STALE]
+
+
+def _pass_on(repo: Repository, id: str, passed: int, flags: dict[str, int], queue: list[tuple[float, str]]) -> None:
+    """Flag a commit's parents, and walk on from those that did not have it."""
+    for parent in () if id in repo.shallow() else repo.commit(id).parents:
+        had = flags.get(parent, 0)
+        if had | passed != had:
+            flags[parent] = had | passed
+            heapq.heappush(queue, _entry(repo, parent))
 
 
 def _entry(repo: Repository, id: str) -> tuple[float, str]:
