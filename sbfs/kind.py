@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
 from sbfs import times
+from sbfs.entry import Entry
 from sbfs.errors import Invalid
 from sbfs.record import Record
 
@@ -58,7 +59,7 @@ class Kind(Generic[T]):
     name: the noun. pattern: path below the store, with `{project}`, `{date}`
     (YYYY/MM/DD), `{id}` and the like. load and dump: between plain data and the domain's value.
     prefix: of its ids. header: what lists need of a record, as JSON values; `version` grows when
-    that changes.
+    that changes. entries: what search is to know of a record; None where it is not searched.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Kind(Generic[T]):
     prefix: str = ""
     header: Callable[[dict[str, Any]], list[Any]] = lambda _: []
     version: int = 1
+    entries: Callable[[Record], Iterable[Entry]] | None = None
 
     def path_of(self, **places: str) -> str:
         """The path of a record, from its places."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sbfs import times
+from sbfs.entry import Entry
 from sbfs.errors import AlreadyExists, Invalid, NotFound
 from sbfs.git import trees
 from sbfs.kind import Field, Kind, check_name
@@ -125,6 +126,35 @@ def _check_texts(values: Any, field: str) -> tuple[str, ...]:
     return tuple(values)
 
 
+def _project_entries(record: Record) -> Iterator[Entry]:
+    project = _load_project(record.data)
+    yield Entry(
+        id=project.name,
+        kind="project",
+        project=project.name,
+        path=record.path,
+        title=project.name,
+        timestamp=times.dump(project.updated),
+        text="\n".join(filter(None, (project.alias, project.description, *project.formerly))),
+        identifiers=" ".join((project.name, project.source_path)),
+        facets={"tags": project.tags} if project.tags else {},
+    )
+
+
+def _group_entries(record: Record) -> Iterator[Entry]:
+    group = _load_group(record.data)
+    yield Entry(
+        id=group.name,
+        kind="group",
+        project="",
+        path=record.path,
+        title=group.name,
+        timestamp=times.dump(group.updated),
+        text=group.description,
+        identifiers=" ".join((group.name, *group.projects)),
+    )
+
+
 KIND: Kind[Project] = Kind(
     name="project",
     pattern="projects/{project}/project.yaml",
@@ -142,6 +172,7 @@ KIND: Kind[Project] = Kind(
     ),
     load=_load_project,
     dump=_dump_project,
+    entries=_project_entries,
 )
 
 GROUP: Kind[Group] = Kind(
@@ -156,6 +187,7 @@ GROUP: Kind[Group] = Kind(
     ),
     load=_load_group,
     dump=_dump_group,
+    entries=_group_entries,
 )
 
 # -- writing ---------------------------------------------------------------------------------------

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sbfs import times
+from sbfs.entry import Entry
 from sbfs.errors import Invalid
 from sbfs.kind import Field, Kind, check_id, check_name
+from sbfs.record import Record
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 STATUSES = ("unread", "read", "archived")
@@ -178,6 +180,41 @@ class Header:
         return f"{self.when},{self.id}"
 
 
+def _entries(record: Record) -> Iterator[Entry]:
+    """The same entry from both copies, so that a message is found once."""
+    message = load(record.data)
+    box = record.path.split("/")[2]
+    facets = {
+        "sender": message.from_project,
+        "recipient": message.to_project,
+        "box": box,
+        "priority": message.priority,
+        "type": message.type,
+        **({"status": message.status} if message.status else {}),
+    }
+    yield Entry(
+        id=message.id,
+        kind="message",
+        project=record.path.split("/")[1],
+        path=record.path,
+        title=message.subject,
+        timestamp=times.dump(message.when),
+        group=message.thread,
+        speaker=message.from_project,
+        text=message.body,
+        identifiers=_words(message.context),
+        facets=facets,
+        due=times.dump(message.deliver_at) if message.deliver_at else "",
+    )
+
+
+def _words(value: Any) -> str:
+    """The texts of a plain value: what a message's context says."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{key} {_words(item)}" for key, item in value.items())
+    return " ".join(map(_words, value)) if isinstance(value, list) else str(value)
+
+
 _FIELDS = (
     Field("id", rule="fixed", required=True),
     Field("from_project", rule="fixed", required=True),
@@ -204,6 +241,7 @@ OUTBOX: Kind[Message] = Kind(
     load=load,
     dump=dump,
     header=_header,
+    entries=_entries,
 )
 
 INBOX: Kind[Message] = Kind(
@@ -218,6 +256,7 @@ INBOX: Kind[Message] = Kind(
     load=load,
     dump=dump,
     header=_header,
+    entries=_entries,
 )
 
 BOXES = {"inbox": INBOX, "outbox": OUTBOX}
