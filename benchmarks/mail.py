@@ -6,13 +6,11 @@ each row means, and what is left out of its time, is in benchmarks/README.md.
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from measure import SBFS, Row, Series, clean_environment, interleave, report, run, table, timed, write_json
+from measure import SBFS, Row, Series, arguments, carry_out, interleave, run, tell, timed
 from stores import (
     PROJECTS,
     Mailbox,
@@ -260,38 +258,13 @@ ROWS = {one.__name__: one for one in (help, send, process, lists, status, writer
 # -- running ---------------------------------------------------------------------------------------
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     """Prepare the stores, measure, print the table."""
-    asked = _arguments().parse_args(arguments)
+    asked = arguments(
+        "Measure the store and its mail beside Git's own commands.", ROWS, "mail.json", SIZES
+    ).parse_args()
     wanted = [ROWS[name] for name in asked.only or ROWS]
-    with tempfile.TemporaryDirectory(prefix="sbfs-bench-") as temporary:
-        home = Path(temporary) / "home"
-        home.mkdir()
-        clean_environment(home)
-        folder = Path(asked.keep or temporary).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-        rows = list(_measured(wanted, asked.sizes, folder, Path(temporary)))
-        document = report(rows, asked.sizes, folder)
-    print(table(rows))
-    print(f"\n{_remark(document)}")
-    for row in rows:
-        for problem in row.problems[:5]:
-            print(f"{row.name}: {problem}")
-    if asked.json:
-        write_json(asked.json, document)
-
-
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Measure the store and its mail beside Git's own commands.")
-    parser.add_argument("--sizes", type=_sizes, default=SIZES, metavar="N,N", help="messages in the stores")
-    parser.add_argument("--json", type=Path, default=Path("mail.json"), metavar="FILE", help="default: mail.json")
-    parser.add_argument("--only", nargs="+", choices=ROWS, metavar="NAME", help=f"of {', '.join(ROWS)}")
-    parser.add_argument("--keep", metavar="DIR", help="keep the stores there, and use those that are there")
-    return parser
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    return tuple(sorted(int(one) for one in text.split(",")))
+    carry_out(asked, lambda folder, spare: _measured(wanted, asked.sizes, folder, spare))
 
 
 def _measured(
@@ -299,26 +272,12 @@ def _measured(
 ) -> Iterator[Row]:
     stores = {}
     for size in sizes:
-        _tell(f"preparing {size:,} messages")
+        tell(f"preparing {size:,} messages")
         stores[size] = prepare(folder, size)
     place = Place(stores, spare)
     for measure in wanted:
-        _tell(f"measuring {measure.__name__}")
+        tell(f"measuring {measure.__name__}")
         yield from measure(place)
-
-
-def _tell(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
-
-
-def _remark(document: dict[str, Any]) -> str:
-    machine, versions = document["machine"], document["versions"]
-    said = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return (
-        "Medians, quartiles in brackets; runs are counted for sbfs/peer. The figures are set for stores of 100,000.\n"
-        f"{document['date']}; {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
-        f"{machine['system']}; one synced write of 1 KiB takes {machine['fsync_ms']} ms; {said}."
-    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import json
 import os
@@ -184,7 +185,7 @@ def report(rows: Sequence[Row], sizes: Sequence[int], folder: Path) -> dict[str,
     """The whole run as a JSON document."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "command": "python benchmarks/mail.py",
+        "command": f"python benchmarks/{Path(sys.argv[0]).name}",
         "machine": machine(folder),
         "versions": versions(),
         "sizes": sizes,
@@ -195,3 +196,60 @@ def report(rows: Sequence[Row], sizes: Sequence[int], folder: Path) -> dict[str,
 def write_json(file: Path, document: dict[str, Any]) -> None:
     """Write a document for programs."""
     file.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+# -- the command of a benchmark --------------------------------------------------------------------
+
+
+def arguments(about: str, rows: Iterable[str], file: str, sizes: tuple[int, ...]) -> argparse.ArgumentParser:
+    """What every benchmark takes. file: where its JSON goes unless told."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--sizes", type=_sizes, default=sizes, metavar="N,N", help="messages in the stores")
+    parser.add_argument("--json", type=Path, default=Path(file), metavar="FILE", help=f"default: {file}")
+    parser.add_argument("--only", nargs="+", choices=rows, metavar="NAME", help=f"of {', '.join(rows)}")
+    parser.add_argument("--keep", metavar="DIR", help="keep the stores there, and use those that are there")
+    return parser
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(sorted(int(one) for one in text.split(",")))
+
+
+def carry_out(asked: argparse.Namespace, measured: Callable[[Path, Path], Iterable[Row]]) -> None:
+    """Measure and print the table.
+
+    measured: called with the folder of the stores and one for what goes in the end.
+    """
+    with tempfile.TemporaryDirectory(prefix="sbfs-bench-", ignore_cleanup_errors=True) as temporary:
+        home = Path(temporary) / "home"
+        home.mkdir()
+        clean_environment(home)
+        folder = Path(asked.keep or temporary).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = []
+        for row in measured(folder, Path(temporary)):
+            tell(" | ".join(row.cells()))
+            rows.append(row)
+        document = report(rows, asked.sizes, folder)
+    print(table(rows))
+    print(f"\n{_remark(document)}")
+    for row in rows:
+        for problem in row.problems[:5]:
+            print(f"{row.name}: {problem}")
+    if asked.json:
+        write_json(asked.json, document)
+
+
+def tell(text: str) -> None:
+    """A line about how far it is, on standard error."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def _remark(document: dict[str, Any]) -> str:
+    machine, versions = document["machine"], document["versions"]
+    said = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return (
+        "Medians, quartiles in brackets; runs are counted for sbfs/peer. The figures are set for stores of 100,000.\n"
+        f"{document['date']}; {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
+        f"{machine['system']}; one synced write of 1 KiB takes {machine['fsync_ms']} ms; {said}."
+    )

@@ -5,22 +5,19 @@ Rows as in benchmarks/mail.py, whose stores it uses; what each means is in bench
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import os
 import queue
 import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from mail import _remark, _sizes, _tell
-from measure import SBFS, Row, Series, clean_environment, report, run, table, timed, write_json
+from measure import SBFS, Row, Series, arguments, carry_out, run, tell, timed
 from stores import PER_DAY, PROJECTS, copy, files_of, git, mail, prepare, put, settle
 
 from sbfs import messages, projects, sync
@@ -220,7 +217,7 @@ def sends(_store: Path, size: int, spare: Path) -> Iterator[Row]:
         problems.append(f"{len(times)} of {count} sends")
     times.sort()
     name = f"{count:,} sends by {SENDERS} processes: longest ({most_loose} loose, {most_packs} packs at most)"
-    print(f"slowest: {[round(one, 2) for one in times[-12:]]}", file=sys.stderr)
+    tell(f"slowest: {[round(one, 2) for one in times[-12:]]}")
     yield Row(name, size, Series(times), "", None, times[-1], "<= 1", tuple(problems))
 
 
@@ -248,40 +245,22 @@ ROWS: dict[str, Callable[[Path, int, Path], Iterator[Row]]] = {
 }  # fmt: skip
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Prepare the store, measure, print the table."""
-    parser = argparse.ArgumentParser(description="Measure sync and merge beside Git's own commands.")
-    parser.add_argument("--sizes", type=_sizes, default=(100_000,), metavar="N,N", help="messages in the stores")
-    parser.add_argument("--json", type=Path, default=Path("sync.json"), metavar="FILE", help="default: sync.json")
-    parser.add_argument("--only", nargs="+", choices=ROWS, metavar="NAME", help=f"of {', '.join(ROWS)}")
-    parser.add_argument("--keep", metavar="DIR", help="keep the stores there, and use those that are there")
-    asked = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="sbfs-bench-", ignore_cleanup_errors=True) as temporary:
-        home = Path(temporary) / "home"
-        home.mkdir()
-        clean_environment(home)
-        folder = Path(asked.keep or temporary).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-        rows: list[Row] = []
-        for size in asked.sizes:
-            _tell(f"preparing {size:,} messages")
-            store, _ = prepare(folder, size)
-            for name in asked.only or ROWS:
-                _tell(f"measuring {name}")
-                spare = Path(temporary) / f"{name}-{size}"
-                spare.mkdir()
-                for row in ROWS[name](store, size, spare):
-                    _tell(" | ".join(row.cells()))
-                    rows.append(row)
-                shutil.rmtree(spare, ignore_errors=True)  # upkeep may still be at it
-        document = report(rows, asked.sizes, folder)
-    print(table(rows))
-    print(f"\n{_remark(document)}")
-    for row in rows:
-        for problem in row.problems[:5]:
-            print(f"{row.name}: {problem}")
-    if asked.json:
-        write_json(asked.json, document)
+def main() -> None:
+    """Prepare the stores, measure, print the table."""
+    asked = arguments("Measure sync and merge beside Git's own commands.", ROWS, "sync.json", (100_000,)).parse_args()
+    carry_out(asked, lambda folder, spare: _measured(asked.only or ROWS, asked.sizes, folder, spare))
+
+
+def _measured(names: Iterable[str], sizes: Iterable[int], folder: Path, spare: Path) -> Iterator[Row]:
+    for size in sizes:
+        tell(f"preparing {size:,} messages")
+        store, _ = prepare(folder, size)
+        for name in names:
+            tell(f"measuring {name}")
+            place = spare / f"{name}-{size}"
+            place.mkdir()
+            yield from ROWS[name](store, size, place)
+            shutil.rmtree(place, ignore_errors=True)  # upkeep may still be at it
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ standard output: `{"success": true, …}`, or
 | 4 | invalid input | `invalid`, `exists`, `ambiguous` |
 | 5 | changed meanwhile | `changed` |
 | 6 | damaged, or not a store | `damaged`, `not_a_store`, `format` |
-| 7 | remote unreachable or refused | `unreachable`, `refused` |
+| 7 | remote unreachable or refused | `remote` |
 | 8 | another program holds the store | `busy` |
 """
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from sbfs import files
 from sbfs.errors import Error
-from sbfs.git import packs
+from sbfs.git import joining, packs
 from sbfs.git.repository import Repository
 
 _INTERVAL = 3.0
@@ -65,9 +65,9 @@ def due(repo: Repository) -> bool:
     """
     objects = repo.gitdir / "objects"
     try:
-        if packs.plan(objects / "pack"):
+        if joining.plan(objects / "pack"):
             return True
-        return sum(1 for _ in packs.loose(objects, _SAMPLE)) * 256 > packs.LOOSE * len(_SAMPLE)
+        return sum(1 for _ in joining.loose(objects, _SAMPLE)) * 256 > joining.LOOSE * len(_SAMPLE)
     except OSError:
         return False
 
@@ -130,41 +130,41 @@ def state(repo: Repository) -> State:
     """What `sbfs check` says of the object folder: counted, not estimated."""
     objects = repo.gitdir / "objects"
     names = [name for name in os.listdir(objects / "pack") if name.endswith(".pack")]
-    held = sum(any((objects / "pack" / name).with_suffix(mark).exists() for mark in packs.HELD) for name in names)
+    held = sum(any((objects / "pack" / name).with_suffix(mark).exists() for mark in joining.HELD) for name in names)
     size = 0
     for name in names:
         with suppress(FileNotFoundError):
             size += os.stat(objects / "pack" / name).st_size
     count = _count(objects)
     problem = (files.read(_own(repo) / "upkeep.stamp") or b"").decode(errors="replace")
-    wanted = count > packs.LOOSE or bool(packs.plan(objects / "pack"))
+    wanted = count > joining.LOOSE or bool(joining.plan(objects / "pack"))
     return State(count, len(names), held, size, wanted, problem)
 
 
 def _work(objects: Path, locked: Locked) -> str:
     """Pack and join until nothing is due. Returns what stood in the way, or ""."""
     with locked():
-        packs.sweep(objects / "pack")
+        joining.sweep(objects / "pack")
     problem = ""
-    if _count(objects) > packs.LOOSE:
-        for packed in packs.pack_loose(objects):
+    if _count(objects) > joining.LOOSE:
+        for packed in joining.pack_loose(objects):
             _remove(packed, locked)
-        if (left := _count(objects)) > packs.LOOSE:
+        if (left := _count(objects)) > joining.LOOSE:
             problem = f"{left} loose objects are too young, too large or broken"
     folder = objects / "pack"
     unfit: set[Path] = set()
     for _ in range(_ROUNDS):
-        chosen = packs.plan(folder, unfit)
+        chosen = joining.plan(folder, unfit)
         if not chosen:
             break
         try:
             if sum(os.stat(pack).st_size for pack in chosen) + _SPARE > shutil.disk_usage(folder).free:
                 return "there is no room for joining packs"
-            joined = packs.join(folder, chosen)
+            joined = joining.join(folder, chosen)
         except FileNotFoundError:
             # A writer joined one of them meanwhile: look again.
             continue
-        except packs.Unfit as error:
+        except joining.Unfit as error:
             unfit.add(error.pack)
             problem = str(error)
             continue
@@ -174,7 +174,7 @@ def _work(objects: Path, locked: Locked) -> str:
 
 
 def _count(objects: Path) -> int:
-    return sum(1 for _ in packs.loose(objects))
+    return sum(1 for _ in joining.loose(objects))
 
 
 def _remove(packed: list[Path], locked: Locked) -> None:

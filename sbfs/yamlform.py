@@ -266,7 +266,8 @@ def _refuse_aliases_and_tags(text: str) -> None:
             raise Invalid(f"uses the YAML tag {event.tag!r}", line=line, hint="write plain values")
 
 
-_DEPTH_LIMIT = 200
+_DEPTH_LIMIT = 100
+"""Levels of nesting: what can be read can also be merged and written, in every Python's room for recursion."""
 
 
 def _compose(text: str, *, pure: bool = False) -> Any:

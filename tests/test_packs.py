@@ -12,7 +12,7 @@ from helpers import git, run_git
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sbfs.git import packs, trees
+from sbfs.git import joining, packs, trees
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def _delta(object: packs.Object, base: packs.Object) -> tuple[bytes, int, bytes]
     from dulwich.pack import create_delta
 
     data = b"".join(create_delta(base[2], object[2]))
-    entry = packs._header(7, len(data)) + bytes.fromhex(base[1]) + zlib.compress(data)
+    entry = packs.header(7, len(data)) + bytes.fromhex(base[1]) + zlib.compress(data)
     return bytes.fromhex(object[1]), zlib.crc32(entry), entry
 
 
@@ -169,12 +169,12 @@ def test_deltas_on_each_other(repo: Path):
     text = "".join(f"line {line}\n" for line in range(300)).encode()
     first, second, third = (_blob(text + b"%d" % number) for number in range(3))
     sources = [
-        packs._write(_folder(repo), [packs._entry(*first), _delta(second, first)]),
+        packs.write_entries(_folder(repo), [packs.entry_of(*first), _delta(second, first)]),
         # A base that comes after its delta, as `git index-pack --fix-thin` leaves it.
-        packs._write(_folder(repo), [_delta(first, second), packs._entry(*second), _delta(third, second)]),
+        packs.write_entries(_folder(repo), [_delta(first, second), packs.entry_of(*second), _delta(third, second)]),
     ]
     for order in (sources, sources[::-1]):
-        joined = packs.join(_folder(repo), order)
+        joined = joining.join(_folder(repo), order)
         git(repo, "verify-pack", str(joined.with_suffix(".idx")))
     packs.exchange(_folder(repo), joined, sources)
     assert [git(repo, "cat-file", "blob", one[1]).encode() for one in (first, second, third)] == [
@@ -189,7 +189,7 @@ def test_offsets_beyond_2_gib(repo: Path, tmp_path: Path):
     from dulwich.pack import load_pack_index
 
     source = packs.write(_folder(repo), [_blob(b"%d" % number) for number in range(5)])
-    with packs._Source(source) as one, packs._Joint(str(tmp_path / "joint"), [one]) as joint:
+    with joining._Source(source) as one, joining._Joint(str(tmp_path / "joint"), [one]) as joint:
         ids = [bytes(joint._ids[at : at + 20]) for at in range(0, 100, 20)]
         places = [12, 1 << 31, (1 << 31) - 1, 5 << 40, 1 << 32]
         joint._places = array("Q", places)
@@ -204,22 +204,22 @@ def test_offsets_beyond_2_gib(repo: Path, tmp_path: Path):
 def test_distances_of_deltas():
     """Breaks at the borders where a distance takes one byte more."""
     for number in (1, 127, 128, 16511, 16512, 2**21, 2**40):
-        assert packs._base(6, packs._distance(number), 0) == (number, len(packs._distance(number)))
+        assert joining._base(6, joining._distance(number), 0) == (number, len(joining._distance(number)))
 
 
 def test_sizes_double():
     """Breaks if packs were copied that need not be, or too many were left."""
-    assert packs._split([1, 2, 4, 8]) == 0
-    assert packs._split([1, 1, 4, 16]) == 2
-    assert packs._split([1, 1, 3, 16]) == 3
-    assert packs._split([5] * 20) == 20
-    assert packs._split([5]) == packs._split([]) == 0
+    assert joining._split([1, 2, 4, 8]) == 0
+    assert joining._split([1, 1, 4, 16]) == 2
+    assert joining._split([1, 1, 3, 16]) == 3
+    assert joining._split([5] * 20) == 20
+    assert joining._split([5]) == joining._split([]) == 0
 
 
 def test_sizes_in_headers():
     """Breaks at the borders where a size takes one byte more."""
     for size in (0, 15, 16, 2047, 2048, 2**18 - 1, 2**18, 2**40):
-        header = packs._header(3, size)
+        header = packs.header(3, size)
         assert (header[0] >> 4) & 7 == 3
         found, shift = header[0] & 15, 4
         for byte in header[1:]:

@@ -16,7 +16,7 @@ from helpers import add, assert_sound, assert_whole, finish, git, ids, spawn, st
 
 from sbfs import upkeep
 from sbfs.errors import Busy, Failed
-from sbfs.git import packs, trees
+from sbfs.git import joining, packs, trees
 from sbfs.git.repository import Repository
 from sbfs.store import Store
 
@@ -62,7 +62,7 @@ def _write_loose(root: Path, count: int) -> None:
 
 def _age(root: Path) -> None:
     old = time.time() - 60
-    for file in packs.loose(root / ".git" / "objects"):
+    for file in joining.loose(root / ".git" / "objects"):
         os.utime(file, (old, old))
 
 
@@ -85,7 +85,7 @@ def test_bounds_after_thousands_of_publications(root: Path):
             packs.write(_folder(root), [_blob(random.Random(number).randbytes(6000))])
             packs.join_small(_folder(root))
             if upkeep.due(repo):
-                copied += sum(pack.stat().st_size for pack in packs.plan(_folder(root)))
+                copied += sum(pack.stat().st_size for pack in joining.plan(_folder(root)))
                 assert upkeep.run(repo, _lock)
                 assert not upkeep.due(repo)
             assert _count(root) <= 50
@@ -147,7 +147,7 @@ def test_what_git_holds_stays(root: Path):
     """Packs with .keep, .promisor or .mtimes are never touched. Breaks if one were joined or removed."""
     _fill(root, 40)
     held = sorted(_folder(root).glob("*.pack"))[:3]
-    for pack, mark in zip(held, packs.HELD, strict=True):
+    for pack, mark in zip(held, joining.HELD, strict=True):
         pack.with_suffix(mark).touch()
     with Repository(root) as repo:
         upkeep.run(repo, _lock)
@@ -164,7 +164,7 @@ def test_loose_objects_are_packed(root: Path):
     _write_loose(root, 1200)
     objects = root / ".git" / "objects"
     all = _objects(root)
-    files = list(packs.loose(objects))
+    files = list(joining.loose(objects))
     broken, wrong, young = files[0], files[1], files[2]
     kept = {file: file.read_bytes() for file in (broken, wrong, young)}
     for file, data in ((broken, b"garbage"), (wrong, files[3].read_bytes())):
@@ -179,7 +179,7 @@ def test_loose_objects_are_packed(root: Path):
         assert upkeep.run(repo, _lock)
         assert not upkeep.due(repo)
         assert upkeep.state(repo).loose == 3
-    assert sorted(packs.loose(objects)) == sorted((broken, wrong, young))
+    assert sorted(joining.loose(objects)) == sorted((broken, wrong, young))
     assert broken.read_bytes() == b"garbage"
     assert (objects / "00" / "note.txt").exists()
     (objects / "00" / "note.txt").unlink()
@@ -194,11 +194,11 @@ def test_memory_is_bounded(root: Path):
     folder = _folder(root)
     for pack in range(16):
         packs.write(folder, [_blob(random.Random(f"{pack} {one}").randbytes(1 << 19)) for one in range(8)])
-    chosen = packs.plan(folder)
+    chosen = joining.plan(folder)
     assert sum(pack.stat().st_size for pack in chosen) > 60e6
     tracemalloc.start()
     try:
-        packs.exchange(folder, packs.join(folder, chosen), chosen)
+        packs.exchange(folder, joining.join(folder, chosen), chosen)
         assert tracemalloc.get_traced_memory()[1] < 16e6
     finally:
         tracemalloc.stop()
@@ -208,7 +208,7 @@ def test_memory_is_bounded(root: Path):
 
 def _die(root: Path, at: int) -> None:
     """Process: do upkeep and die at a step."""
-    packs.LOOSE, packs._LIMIT, packs._TINY_LIMIT = 3, 3, 3
+    joining.LOOSE, joining._LIMIT, joining._TINY_LIMIT = 3, 3, 3
     with Repository(root) as repo:
         trip("kill", "before", at)
         upkeep.run(repo, _lock)
@@ -220,7 +220,7 @@ def test_kill_at_every_step(root: Path, tmp_path: Path, monkeypatch: pytest.Monk
     Breaks if an object were in no pack for a moment, or if what was left could not be swept up.
     """
     for name in ("LOOSE", "_LIMIT", "_TINY_LIMIT"):
-        monkeypatch.setattr(packs, name, 3)
+        monkeypatch.setattr(joining, name, 3)
     _write_loose(root, 4)
     _fill(root, 4)
     before = _objects(root)
@@ -256,7 +256,7 @@ def _keep_up(root: Path, stop: Path) -> None:
 
 def _keep_up_eagerly(root: Path, stop: Path) -> None:
     """Process: the same, with joins after every few publications."""
-    packs._LIMIT, packs._TINY_LIMIT = 2, 2
+    joining._LIMIT, joining._TINY_LIMIT = 2, 2
     _keep_up(root, stop)
 
 
@@ -277,14 +277,14 @@ def test_writers_while_upkeep_runs(tmp_path: Path):
 def test_a_pack_that_a_writer_joined_meanwhile(root: Path, monkeypatch: pytest.MonkeyPatch):
     """Breaks if upkeep failed, or gave up, where one of its packs went between plan and join."""
     _fill(root, 20)
-    real, gone = packs.join, []
+    real, gone = joining.join, []
 
     def join(folder: Path, chosen: list[Path]) -> Path:
         if not gone:
             gone.append(packs._join(folder, chosen[:2]))
         return real(folder, chosen)
 
-    monkeypatch.setattr(packs, "join", join)
+    monkeypatch.setattr(joining, "join", join)
     before = _objects(root)
     with Repository(root) as repo:
         assert upkeep.run(repo, _lock)
