@@ -18,6 +18,7 @@ _HOMES = {"Store": "sbfs.store", "Error": "sbfs.errors"}
 _MODULES = (
     "messages",
     "projects",
+    "quality",
     "reflections",
     "history",
     "worktree",
@@ -38,6 +39,7 @@ __all__ = [
     "history",
     "messages",
     "projects",
+    "quality",
     "reflections",
     "worktree",
 ]

@@ -151,9 +151,9 @@ def _dig(data: Mapping[str, Any], name: str) -> Any:
 
 
 def _type_name(kind: type | tuple[type, ...]) -> str:
-    names = {str: "text", dict: "a mapping", list: "a list", int: "a number", bool: "true or false"}
+    names = {str: "text", dict: "a mapping", list: "a list", int: "a number", float: "a number", bool: "true or false"}
     kinds = kind if isinstance(kind, tuple) else (kind,)
-    return " or ".join(names.get(one, one.__name__) for one in kinds)
+    return " or ".join(dict.fromkeys(names.get(one, one.__name__) for one in kinds))
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import functools
 import re
 from typing import Any
 
-from sbfs import conflicts, messages, projects, reflections
+from sbfs import conflicts, messages, projects, quality, reflections
 from sbfs.kind import Field, Kind
 from sbfs.store import SETTINGS
 
@@ -33,6 +33,7 @@ KINDS: tuple[Kind[Any], ...] = (
     messages.OUTBOX,
     conflicts.KIND,
     reflections.KIND,
+    quality.KIND,
 )
 
 _PLAIN = re.compile(r"\.gitattributes|\.gitignore|projects/[^/]+/attachments/[0-9a-f]{64}/[^/]+")

@@ -111,12 +111,12 @@ def owners(view: View, project: str) -> list[str]:
     return [projects.resolve(view, project).name] if project else view.names("projects")
 
 
-def living(view: View, kind: Kind[Any], id: str) -> Record:
+def living(view: View, kind: Kind[Any], id: str, *, what: str) -> Record:
     """The record that an id, or a unique beginning of one, names; not checked yet. Raises NotFound, also
     for a removed one, Ambiguous, or Invalid where the file cannot be read."""
-    record = view.record(view.find((kind,), id, what=kind.name)[0])
+    record = view.record(view.find((kind,), id, what=what)[0])
     if record.removed:
-        raise gone(kind.name, id)
+        raise gone(what, id)
     return record
 
 

@@ -155,6 +155,32 @@ class Tools:
             links=links or (),
         )
 
+    def add_quality(
+        self,
+        project: str,
+        score: float | None = None,
+        components: dict[str, float | None] | None = None,
+        source: str = "person",
+        commit: str = "",
+        conversation: str = "",
+        note: str = "",
+    ) -> Document:
+        """Keep how good a project, or one of its conversations, is: 0 to 100, null for what was not measured.
+
+        components: parts by name, such as coverage; without a score, their mean is one. source: where
+        the numbers came from. commit: of the project's source. conversation: whose score it is, by id.
+        """
+        return self._run(
+            "quality.add",
+            project=project,
+            score=score,
+            components=components,
+            source=source,
+            commit=commit,
+            conversation=conversation,
+            note=note,
+        )
+
 
 class _Server(MCPServer[Any]):
     """The SDK's server, with errors in the shape that commands print."""

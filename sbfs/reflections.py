@@ -317,7 +317,7 @@ def _check_text(text: str, limit: int) -> str:
 
 def show(store: Store, *, reflection_id: str, at: str | None = None) -> Shown:
     """A reflection by its id or a unique prefix. An unsaved edit of the file is shown, and said."""
-    record = living(store.view(at), KIND, reflection_id)
+    record = living(store.view(at), KIND, reflection_id, what="reflection")
     edited = None if at else unsaved(store, record)
     return Shown(_loaded(edited or record), record.path, edited is not None)
 

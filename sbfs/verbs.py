@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from sbfs import conflicts, doctor, history, messages, projects, reflections, settling, sync, times, worktree
+from sbfs import conflicts, doctor, history, messages, projects, quality, reflections, settling, sync, times, worktree
 from sbfs.errors import Error
 from sbfs.listing import PREVIEW
 from sbfs.messages.reading import Shown
 from sbfs.messages.value import dump as dump_message
 from sbfs.messages.writing import Sent
+from sbfs.quality.value import dump as dump_measurement
 from sbfs.store import Page, Store
 
 Document = dict[str, Any]
@@ -138,6 +139,19 @@ def _written_reflection(written: reflections.Written) -> Document:
     return {"reflection": _reflection(written.reflection)} | _redacted(written.redacted)
 
 
+def _measurement(one: quality.Measurement) -> Document:
+    place = {"id": one.id, "project": one.project}
+    return place | dump_measurement(one) | place
+
+
+def _shown_measurement(shown: quality.Shown) -> Document:
+    return {"measurement": _measurement(shown.measurement), "path": shown.path, "edited": shown.edited}
+
+
+def _written_measurement(written: quality.Written) -> Document:
+    return {"measurement": _measurement(written.measurement)} | _redacted(written.redacted)
+
+
 def _redacted(found: Mapping[str, int]) -> Document:
     return {"redacted": dict(found)} if found else {}
 
@@ -241,6 +255,12 @@ VERBS = (
     Verb("reflection.show", reflections.show, _shown_reflection),
     Verb("reflection.edit", reflections.edit, _written_reflection),
     Verb("reflection.remove", reflections.remove, lambda one: {"reflection_id": one.id}),
+    Verb("quality.add", quality.add, _written_measurement, "add_quality"),
+    Verb("quality.measure", quality.measure, _written_measurement),
+    Verb("quality.list", quality.list, _page("measurements", _measurement)),
+    Verb("quality.show", quality.show, _shown_measurement),
+    Verb("quality.trend", quality.trend, lambda trend: {"trend": plain(trend)}),
+    Verb("quality.remove", quality.remove, lambda one: {"quality_id": one.id}),
 )
 
 BY_NAME = {verb.name: verb for verb in VERBS}

@@ -12,8 +12,9 @@ from domain_helpers import few, path_of, people
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbfs import conflicts, kinds, messages, projects, reflections, settling, verbs
+from sbfs import conflicts, kinds, messages, projects, quality, reflections, settling, verbs
 from sbfs.messages.value import load
+from sbfs.quality.value import rounded
 from sbfs.store import Page, Store, Transaction
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -228,6 +229,57 @@ def _reflection() -> Contract:
     )
 
 
+# -- quality -----------------------------------------------------------------------------------------
+
+SCORE = st.none() | st.integers(0, 100) | st.floats(0, 100).map(rounded)
+
+
+def _quality() -> Contract:
+    """A measurement does not change; what may be said of it, does, by hand."""
+
+    def create(store: Store, number: int, values: dict[str, Any]) -> str:
+        store.clock.now += timedelta(milliseconds=1)
+        given = {key: value for key, value in values.items() if key != "components"}
+        parts = {name: part["value"] for name, part in values.get("components", {}).items()}
+        given |= {"components": parts} if parts else {}
+        return path(quality.add(store, project="web", **{"score": 50, "note": f"No. {number}", **given}).measurement)
+
+    def path(one: quality.Measurement) -> str:
+        return quality.KIND.path_of(project=one.project, month=one.month, id=one.id)
+
+    def name(path: str) -> str:
+        return path.rpartition("/")[2].removesuffix(".yaml")
+
+    def change(store: Store, path: str) -> tuple[str, Any]:
+        def build(tx: Transaction) -> None:
+            record = tx.get(path, "measurement", name(path))
+            tx.replace(quality.KIND, record, {**record.data, "note": "Another word\n"})
+
+        store.write("note", build)
+        return "note", "Another word\n"
+
+    parts = st.dictionaries(
+        st.from_regex("[a-z]{1,8}", fullmatch=True),
+        SCORE.map(lambda value: {"value": value} | ({"source": "person"} if value is not None else {})),
+        min_size=1,
+        max_size=3,
+    )
+    return Contract(
+        kind=quality.KIND,
+        begin=lambda store: people(store, "web"),
+        create=create,
+        values=st.fixed_dictionaries({"note": SOME}, optional={"score": SCORE.filter(bool), "components": parts}),
+        read=lambda store, name, **at: verbs.run("quality.show", store, quality_id=name, **at)["measurement"],
+        list=lambda store, **options: quality.list(store, project="web", **options),
+        path=path,
+        change=change,
+        remove=lambda store, path: quality.remove(store, quality_id=name(path)) and None,
+        name=name,
+        prefixes=True,
+        fixed=("score", "score: 50", "score: 51"),
+    )
+
+
 CONTRACTS = {
     "project": _project(),
     "group": _group(),
@@ -235,6 +287,7 @@ CONTRACTS = {
     "outbox": _outbox(),
     "conflict": _conflict(),
     "reflection": _reflection(),
+    "quality": _quality(),
 }
 
 
