@@ -380,6 +380,8 @@ def test_a_trend_compares_with_the_span_before(team, clock):
     assert {point.conversation for point in talks.points} == {"conv-1"}
     nothing = quality.trend(team, project="api", component="none")
     assert (nothing.points, nothing.average, nothing.before, nothing.change) == ((), None, None, None)
+    ever = quality.trend(team, project="api", since=datetime.min.replace(tzinfo=UTC))
+    assert (len(ever.points), ever.average, ever.before) == (6, 68, None)
     for wrong in ({"since": clock(), "until": clock()}, {"project": "nobody"}, {"project": ""}):
         with pytest.raises((Invalid, NotFound)):
             quality.trend(team, **{"project": "api", **wrong})
@@ -481,10 +483,13 @@ def test_a_trend_is_plotted_by_point_day_or_month(team):
     assert "3 points, 2 measured" in out[0]
     assert "nothing was measured" in sbfs("quality", "trend", "web").out
     for number in range(45):
-        with Store.open(team.root, clock=lambda n=number: now - timedelta(days=5, minutes=n)) as then:
-            add(then, 60)
+        for when in (now - timedelta(days=5, minutes=number), now - timedelta(days=35 + 8 * number)):
+            with Store.open(team.root, clock=lambda when=when: when) as then:
+                add(then, 60)
     days = sbfs("quality", "trend", "api").out.splitlines()[1:-1]
     assert (len(days[0].split()[0]), days[0].split()[1]) == (10, "60.0")
     assert len(days) in (4, 5)
-    months = sbfs("quality", "trend", "api", "--since", "400d").out
-    assert "50 points" in months
+    months = sbfs("quality", "trend", "api", "--since", "401d").out.splitlines()
+    assert "95 points" in months[0]
+    assert {len(line.split()[0]) for line in months[1:-1]} == {len("2026-11")}
+    assert 12 <= len(months) - 2 <= 14

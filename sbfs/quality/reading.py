@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sbfs import times
+from sbfs import projects, times
 from sbfs.catalog import Catalog, Row
 from sbfs.errors import Invalid
 from sbfs.listing import Wanted, living, owners, scan, text_of, unsaved
@@ -107,16 +107,22 @@ def trend(
     instead of its own. since, until: thirty days up to now unless told.
     """
     view = store.view(at)
-    (name,) = owners(view, project)
+    name = projects.resolve(view, project).name
     end = until or store.clock()
-    begin = since or end - SPAN
+    begin = since or _earlier(end, SPAN)
     if begin >= end:
         raise Invalid(f"{times.dump(begin)} is not before {times.dump(end)}", field="since")
-    found = points(view, name, component=component, conversations=conversations, since=begin - (end - begin), until=end)
+    first = _earlier(begin, end - begin)
+    found = points(view, name, component=component, conversations=conversations, since=first, until=end)
     now = tuple(point for point in found if point.timestamp >= begin)
     average, before = mean(one.score for one in now), mean(one.score for one in found if one.timestamp < begin)
     change = None if average is None or before is None else rounded(round(average - before, 2))
     return Trend(name, component, begin, end, now, average, before, change)
+
+
+def _earlier(moment: datetime, span: timedelta) -> datetime:
+    """The moment a span before, as far as there are any."""
+    return moment - min(span, moment - datetime.min.replace(tzinfo=UTC))
 
 
 def points(
