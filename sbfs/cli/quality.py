@@ -176,15 +176,18 @@ def _trend(document: Document) -> None:
 
 
 def _lines(points: Sequence[Document]) -> list[tuple[str, float | None]]:
-    """(when, mean score) of each point, or of each day or month where there are many."""
+    """(when, score) of each point; where there are many, of each day or month, and the mean."""
+    if len(points) <= _LINES:
+        return [(output.moment(point["timestamp"]), point["score"]) for point in points]
+    days = _means(points, len("2026-11-22"))
+    return days if len(days) <= _LINES else _means(points, len("2026-11"))
+
+
+def _means(points: Sequence[Document], length: int) -> list[tuple[str, float | None]]:
     groups: dict[str, list[float]] = {}
-    for length in (len("2026-11-22 14:03:07"), len("2026-11-22"), len("2026-11")):
-        groups = {}
-        for point in points:
-            scores = groups.setdefault(point["timestamp"][:length].replace("T", " "), [])
-            scores += [] if point["score"] is None else [point["score"]]
-        if len(groups) <= _LINES:
-            break
+    for point in points:
+        scores = groups.setdefault(point["timestamp"][:length], [])
+        scores += [] if point["score"] is None else [point["score"]]
     return [(when, sum(scores) / len(scores) if scores else None) for when, scores in groups.items()]
 
 
