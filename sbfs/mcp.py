@@ -32,7 +32,8 @@ Type = Literal["request", "response", "notification", "update"]
 INSTRUCTIONS = (
     "Mail between projects, kept as files in a Git repository. Send with send_project_message, "
     "look for mail with list_project_messages, pass it on with forward_project_message. "
-    "sync_store exchanges it with other machines."
+    "Keep what was learnt with add_reflection, and how good something is with add_quality. "
+    "sync_store exchanges all of it with other machines."
 )
 
 
