@@ -32,7 +32,8 @@ Type = Literal["request", "response", "notification", "update"]
 INSTRUCTIONS = (
     "Mail between projects, kept as files in a Git repository. Send with send_project_message, "
     "look for mail with list_project_messages, pass it on with forward_project_message. "
-    "sync_store exchanges it with other machines."
+    "Keep what was learnt with add_reflection, and how good something is with add_quality. "
+    "sync_store exchanges all of it with other machines."
 )
 
 
@@ -126,6 +127,60 @@ class Tools:
         remote: its name; empty for the only one there is, or `origin`.
         """
         return self._run("sync", remote=remote)
+
+    def add_reflection(
+        self,
+        project: str,
+        title: str,
+        text: str = "",
+        type: Literal["insight", "decision", "lesson"] = "insight",
+        tags: list[str] | None = None,
+        conversation: str = "",
+        turn: str = "",
+        links: list[str] | None = None,
+    ) -> Document:
+        """Keep what a project learnt, so that later conversations find it.
+
+        title: it in a line. conversation, turn: where it was learnt, by their ids. links: ids of
+        records, or addresses.
+        """
+        return self._run(
+            "reflection.add",
+            project=project,
+            title=title,
+            text=text,
+            type=type,
+            tags=tags or (),
+            conversation=conversation,
+            turn=turn,
+            links=links or (),
+        )
+
+    def add_quality(
+        self,
+        project: str,
+        score: float | None = None,
+        components: dict[str, float | None] | None = None,
+        source: str = "person",
+        commit: str = "",
+        conversation: str = "",
+        note: str = "",
+    ) -> Document:
+        """Keep how good a project, or one of its conversations, is: 0 to 100, null for what was not measured.
+
+        components: parts by name, such as coverage; without a score, their mean is one. source: where
+        the numbers came from. commit: of the project's source. conversation: whose score it is, by id.
+        """
+        return self._run(
+            "quality.add",
+            project=project,
+            score=score,
+            components=components,
+            source=source,
+            commit=commit,
+            conversation=conversation,
+            note=note,
+        )
 
 
 class _Server(MCPServer[Any]):

@@ -106,7 +106,7 @@ def run(folder: str | None = None, *, quiet: bool = False) -> int:
         root.mkdir(parents=True, exist_ok=True)
     guide = Guide(root, quiet=quiet)
     guide.say(f"$ cd {root}")
-    for station in (_begin, _mail, _by_hand, _second_machine, _history):
+    for station in (_begin, _mail, _by_hand, _memory, _second_machine, _history):
         station(guide)
     guide.say(f"\nThe store is yours to go on with: {root / 'team'}")
     return 0
@@ -149,6 +149,18 @@ def _by_hand(guide: Guide) -> None:
     path = _latest_path(guide, "backend-api")
     guide.say(f"$ cat {path}")
     guide.say((guide.here / path).read_text().rstrip())
+
+
+def _memory(guide: Guide) -> None:
+    guide.station("What was learnt, and how good it is: reports of your own tools become a history.")
+    guide.sbfs(
+        "reflection", "add", "backend-api", "--type", "lesson", "--tag", "cache",
+        "--title", "A cached answer needs the version in its key", "--text", "Else a release serves the old numbers.",
+    )  # fmt: skip
+    guide.sbfs("reflection", "list", "--tag", "cache")
+    guide.write("../coverage.info", "SF:stats.py\nDA:1,4\nDA:2,4\nDA:3,0\nDA:4,1\nend_of_record\n")
+    guide.sbfs("quality", "measure", "backend-api", "--coverage", "../coverage.info")
+    guide.sbfs("quality", "trend", "backend-api")
 
 
 def _second_machine(guide: Guide) -> None:

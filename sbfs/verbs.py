@@ -11,11 +11,13 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from sbfs import conflicts, doctor, history, messages, projects, settling, sync, times, worktree
+from sbfs import conflicts, doctor, history, messages, projects, quality, reflections, settling, sync, times, worktree
 from sbfs.errors import Error
-from sbfs.messages.reading import PREVIEW, Shown
+from sbfs.listing import PREVIEW
+from sbfs.messages.reading import Shown
 from sbfs.messages.value import dump as dump_message
 from sbfs.messages.writing import Sent
+from sbfs.quality.value import dump as dump_measurement
 from sbfs.store import Page, Store
 
 Document = dict[str, Any]
@@ -96,7 +98,7 @@ def _sent(sent: Sent) -> Document:
     document["messages"] = copies
     if first.deliver_at:
         document["deliver_at"] = times.dump(first.deliver_at)
-    return {**document, **({"redacted": dict(sent.redacted)} if sent.redacted else {})}
+    return document | _redacted(sent.redacted)
 
 
 def _page(noun: str, item: Callable[[Any], Any]) -> Callable[[Page], Document]:
@@ -118,6 +120,40 @@ def _project(project: projects.Project) -> Document:
 def _group(group: projects.Group) -> Document:
     data = plain(group)
     return {**{key: value for key, value in data.items() if key != "extra"}, **group.extra}
+
+
+def _reflection(one: reflections.Reflection, *, preview: bool = False) -> Document:
+    """A reflection in the shape of its file, and its project. preview: cut a long text and say so."""
+    place = {"id": one.id, "project": one.project}
+    data = place | reflections.dump(one) | place
+    if preview and len(one.text) > PREVIEW:
+        data |= {"text": one.text[:PREVIEW], "truncated": True}
+    return data
+
+
+def _shown_reflection(shown: reflections.Shown) -> Document:
+    return {"reflection": _reflection(shown.reflection), "path": shown.path, "edited": shown.edited}
+
+
+def _written_reflection(written: reflections.Written) -> Document:
+    return {"reflection": _reflection(written.reflection)} | _redacted(written.redacted)
+
+
+def _measurement(one: quality.Measurement) -> Document:
+    place = {"id": one.id, "project": one.project}
+    return place | dump_measurement(one) | place
+
+
+def _shown_measurement(shown: quality.Shown) -> Document:
+    return {"measurement": _measurement(shown.measurement), "path": shown.path, "edited": shown.edited}
+
+
+def _written_measurement(written: quality.Written) -> Document:
+    return {"measurement": _measurement(written.measurement)} | _redacted(written.redacted)
+
+
+def _redacted(found: Mapping[str, int]) -> Document:
+    return {"redacted": dict(found)} if found else {}
 
 
 def _thread(found: tuple[tuple[messages.Message, int], ...]) -> Document:
@@ -146,7 +182,7 @@ def _saved(saved: worktree.Saved) -> Document:
         "others": [*saved.others],
         "delivered": [*saved.delivered],
     }
-    return {**document, **({"redacted": saved.redacted} if saved.redacted else {})}
+    return document | _redacted(saved.redacted)
 
 
 def _checked(checked: doctor.Checked) -> Document:
@@ -214,6 +250,17 @@ VERBS = (
     Verb("message.mark", messages.mark, _marked),
     Verb("message.thread", messages.thread, _thread),
     Verb("message.count", messages.count, lambda count: {"count": count}),
+    Verb("reflection.add", reflections.add, _written_reflection, "add_reflection"),
+    Verb("reflection.list", reflections.list, _page("reflections", lambda one: _reflection(one, preview=True))),
+    Verb("reflection.show", reflections.show, _shown_reflection),
+    Verb("reflection.edit", reflections.edit, _written_reflection),
+    Verb("reflection.remove", reflections.remove, lambda one: {"reflection_id": one.id}),
+    Verb("quality.add", quality.add, _written_measurement, "add_quality"),
+    Verb("quality.measure", quality.measure, _written_measurement),
+    Verb("quality.list", quality.list, _page("measurements", _measurement)),
+    Verb("quality.show", quality.show, _shown_measurement),
+    Verb("quality.trend", quality.trend, lambda trend: {"trend": plain(trend)}),
+    Verb("quality.remove", quality.remove, lambda one: {"quality_id": one.id}),
 )
 
 BY_NAME = {verb.name: verb for verb in VERBS}

@@ -12,12 +12,14 @@ from domain_helpers import few, path_of, people
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbfs import conflicts, kinds, messages, projects, settling, verbs
+from sbfs import conflicts, kinds, messages, projects, quality, reflections, settling, verbs
 from sbfs.messages.value import load
+from sbfs.quality.value import rounded
 from sbfs.store import Page, Store, Transaction
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 LINE = TEXT.filter(lambda text: text.strip() and "\n" not in text and "\r" not in text)
+SOME = TEXT.filter(bool)
 WORDS = st.lists(TEXT, max_size=3, unique=True)
 
 
@@ -189,12 +191,103 @@ def _conflict() -> Contract:
     )
 
 
+# -- reflections -------------------------------------------------------------------------------------
+
+
+def _reflection() -> Contract:
+    def create(store: Store, number: int, values: dict[str, Any]) -> str:
+        store.clock.now += timedelta(milliseconds=1)
+        kept = reflections.add(store, project="web", **{"title": f"Learnt {number}", **values}).reflection
+        return path(kept)
+
+    def path(one: reflections.Reflection) -> str:
+        return reflections.KIND.path_of(project=one.project, month=one.month, id=one.id)
+
+    def name(path: str) -> str:
+        return path.rpartition("/")[2].removesuffix(".yaml")
+
+    def change(store: Store, path: str) -> tuple[str, Any]:
+        reflections.edit(store, reflection_id=name(path), text="Changed:\nby the verb\n", add_tags=["x"])
+        return "text", "Changed:\nby the verb\n"
+
+    return Contract(
+        kind=reflections.KIND,
+        begin=lambda store: people(store, "web"),
+        create=create,
+        values=st.fixed_dictionaries(
+            {"title": LINE},
+            optional={"text": TEXT.filter(bool), "tags": WORDS.filter(bool), "author": TEXT.filter(bool)},
+        ),
+        read=lambda store, name, **at: verbs.run("reflection.show", store, reflection_id=name, **at)["reflection"],
+        list=lambda store, **options: reflections.list(store, project="web", **options),
+        path=path,
+        change=change,
+        remove=lambda store, path: reflections.remove(store, reflection_id=name(path)) and None,
+        name=name,
+        prefixes=True,
+        fixed=("created", "created: 2026-", "created: 2025-"),
+    )
+
+
+# -- quality -----------------------------------------------------------------------------------------
+
+SCORE = st.none() | st.integers(0, 100) | st.floats(0, 100).map(rounded)
+
+
+def _quality() -> Contract:
+    """A measurement does not change; what may be said of it, does, by hand."""
+
+    def create(store: Store, number: int, values: dict[str, Any]) -> str:
+        store.clock.now += timedelta(milliseconds=1)
+        given = {key: value for key, value in values.items() if key != "components"}
+        parts = {name: part["value"] for name, part in values.get("components", {}).items()}
+        given |= {"components": parts} if parts else {}
+        return path(quality.add(store, project="web", **{"score": 50, "note": f"No. {number}", **given}).measurement)
+
+    def path(one: quality.Measurement) -> str:
+        return quality.KIND.path_of(project=one.project, month=one.month, id=one.id)
+
+    def name(path: str) -> str:
+        return path.rpartition("/")[2].removesuffix(".yaml")
+
+    def change(store: Store, path: str) -> tuple[str, Any]:
+        def build(tx: Transaction) -> None:
+            record = tx.get(path, "measurement", name(path))
+            tx.replace(quality.KIND, record, {**record.data, "note": "Another word\n"})
+
+        store.write("note", build)
+        return "note", "Another word\n"
+
+    parts = st.dictionaries(
+        st.from_regex("[a-z]{1,8}", fullmatch=True),
+        SCORE.map(lambda value: {"value": value} | ({"source": "person"} if value is not None else {})),
+        min_size=1,
+        max_size=3,
+    )
+    return Contract(
+        kind=quality.KIND,
+        begin=lambda store: people(store, "web"),
+        create=create,
+        values=st.fixed_dictionaries({"note": SOME}, optional={"score": SCORE.filter(bool), "components": parts}),
+        read=lambda store, name, **at: verbs.run("quality.show", store, quality_id=name, **at)["measurement"],
+        list=lambda store, **options: quality.list(store, project="web", **options),
+        path=path,
+        change=change,
+        remove=lambda store, path: quality.remove(store, quality_id=name(path)) and None,
+        name=name,
+        prefixes=True,
+        fixed=("score", "score: 50", "score: 51"),
+    )
+
+
 CONTRACTS = {
     "project": _project(),
     "group": _group(),
     "inbox": _mail("inbox"),
     "outbox": _outbox(),
     "conflict": _conflict(),
+    "reflection": _reflection(),
+    "quality": _quality(),
 }
 
 

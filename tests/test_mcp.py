@@ -129,6 +129,29 @@ def test_sync_by_an_agent(root: Path, tmp_path: Path) -> None:
     assert said["sent"] > 0
 
 
+def test_memory_by_an_agent(root: Path) -> None:
+    """Breaks if an agent could not keep what it learnt or measured, or a null came out as a number."""
+
+    async def talk(client: ClientSession) -> list[Any]:
+        lesson = {"project": "frontend", "title": "Cache", "type": "lesson", "tags": ["db"], "conversation": "c-1"}
+        parts = {"project": "frontend", "components": {"coverage": 80, "types": None}, "conversation": "c-1"}
+        return [
+            await client.call_tool("add_reflection", lesson),
+            await client.call_tool("add_quality", parts),
+            await client.call_tool("add_quality", {"project": "frontend"}),
+            await client.call_tool("add_reflection", {**lesson, "type": "fact"}),
+        ]
+
+    learnt, measured, nothing, fact = ask(root, talk)
+    with Store.open(root) as store:
+        (told,) = verbs.run("reflection.list", store, project="frontend")["reflections"]
+        assert document(learnt)["reflection"] == told
+        (kept,) = verbs.run("quality.list", store, project="frontend")["measurements"]
+    assert document(measured)["measurement"] == kept
+    assert (kept["score"], kept["components"]["types"]) == (80, {"value": None})
+    assert [document(one)["code"] for one in (nothing, fact)] == ["invalid", "usage"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

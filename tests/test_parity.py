@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 import pytest
 from domain_helpers import Shell, mail, people, put
 
-from sbfs import conflicts, doctor, history, messages, projects, settling, sync, verbs, worktree
+from sbfs import conflicts, doctor, history, messages, projects, quality, reflections, settling, sync, verbs, worktree
 from sbfs.cli import COMMANDS, cli
 from sbfs.errors import Error
 from sbfs.store import Store
@@ -49,7 +50,7 @@ def test_every_verb_is_a_command_and_every_command_a_verb():
 
 @pytest.mark.parametrize(
     "module",
-    [projects, messages, history, worktree, doctor, conflicts, settling, sync],
+    [projects, messages, history, worktree, doctor, conflicts, settling, sync, reflections, quality],
     ids=lambda module: module.__name__,
 )
 def test_every_public_verb_of_a_domain_is_in_the_table(module):
@@ -74,6 +75,7 @@ def test_options_and_arguments_are_the_verbs_own(verb):
     given = {parameter.name for parameter in COMMANDS_BY_NAME[verb.name].params if parameter.expose_value}
     words = {"body": "message", "body_file": "message", "yes": "", "unread": "status", "check": "", "from_session": ""}
     words |= {"watch": "", "every": ""} if verb.name == "sync" else {}
+    words |= {"text_file": "text"}
     if "unread" in taken:
         del words["unread"]
     mapped = {words.get(name, name) for name in given if name} - {""}
@@ -115,7 +117,14 @@ def test_the_root_help_says_what_the_commands_say():
 def test_tools_are_verbs():
     """A tool's name that stands at two verbs, or is none of the spec's."""
     tools = [verb.tool for verb in verbs.VERBS if verb.tool]
-    assert sorted(tools) == ["forward_project_message", "list_project_messages", "send_project_message", "sync_store"]
+    assert sorted(tools) == [
+        "add_quality",
+        "add_reflection",
+        "forward_project_message",
+        "list_project_messages",
+        "send_project_message",
+        "sync_store",
+    ]
 
 
 # -- the same document from both sides -----------------------------------------------------------------
@@ -125,6 +134,9 @@ def _prepared(store: Store) -> dict[str, str]:
     people(store, "web", "api", "docs")
     projects.group_add(store, group="team", projects=["web", "api"])
     ids = {"first": mail(store).id, "second": mail(store, sender="api", to="web", priority="high").id}
+    ids["learnt"] = reflections.add(store, project="web", title="Lock", type="lesson", tags=["db"]).reflection.id
+    measured = quality.add(store, project="web", components={"coverage": 80, "types": None}, conversation="conv-1")
+    ids["measured"] = measured.measurement.id
     ids["later"] = mail(store, deliver_at="2126-01-01").id
     put(store, "projects/web/outbox/bad.yaml", "to_project: nobody\nsubject: s\ncontent: x\n")
     return ids
@@ -147,6 +159,14 @@ READING: list[tuple[str, dict[str, Any], list[str]]] = [
     ("message.thread", {"message_id": "{first}"}, ["{first}"]),
     ("message.count", {"project": "web", "unread": True}, ["web", "--unread"]),
     ("message.mark", {"message_ids": ["{first}"], "status": "unread"}, ["{first}", "unread"]),
+    ("reflection.list", {"type": "lesson", "tag": "db"}, ["--type", "lesson", "--tag", "db"]),
+    ("reflection.show", {"reflection_id": "{learnt}"}, ["{learnt}"]),
+    ("reflection.edit", {"reflection_id": "{learnt}", "add_tags": ["db"]}, ["{learnt}", "--add-tag", "db"]),
+    ("quality.list", {"project": "web", "conversation": "conv-1"}, ["--project", "web", "--conversation", "conv-1"]),
+    ("quality.show", {"quality_id": "{measured}"}, ["{measured}"]),
+    ("quality.trend", {"project": "web", "since": datetime(2020, 1, 1, tzinfo=UTC),
+     "until": datetime(2120, 1, 1, tzinfo=UTC), "conversations": True, "component": "coverage"},
+     ["web", "--since", "2020-01-01", "--until", "2120-01-01", "--conversations", "--component", "coverage"]),
     ("project.set", {"project": "web"}, ["web"]),
     ("project.relate", {"project": "web", "other": "api", "remove": True}, ["web", "api", "--remove"]),
 ]  # fmt: skip
@@ -177,6 +197,12 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
      ["web", "api", "-s", "x", "-b", "x", "-p", "asap"]),
     ("message.forward", {"original_message_id": "{first}", "to_project": ["nobody"]}, ["{first}", "nobody"]),
     ("message.edit", {"message_id": "{first}", "subject": "x"}, ["{first}", "-s", "x"]),
+    ("reflection.add", {"project": "web", "title": "x", "text": "x", "type": "fact"},
+     ["web", "--title", "x", "--text", "x", "--type", "fact"]),
+    ("reflection.show", {"reflection_id": "refl-9"}, ["refl-9"]),
+    ("quality.add", {"project": "web"}, ["web"]),
+    ("quality.add", {"project": "web", "score": 101.5}, ["web", "--score", "101.5"]),
+    ("quality.measure", {"project": "web", "tests": "no/such.xml"}, ["web", "--tests", "no/such.xml"]),
     ("project.add", {"name": "web"}, ["web"]),
     ("project.add", {"name": "../x"}, ["../x"]),
     ("project.relate", {"project": "web", "other": "api", "type": "likes"}, ["web", "api", "--type", "likes"]),
@@ -201,7 +227,7 @@ def test_errors_are_the_same_from_both_sides(tmp_path, verb, keywords, arguments
 
 NOT_OUR_WORDS = (
     "database", "vault", "workspace", "namespace", "entity", "row", "rows", "mailbox", "mail item", "note item", "flag",
-    "state", "insight", "dump", "backup", "package", "clash", "marker", "policy", "sha",
+    "state", "dump", "backup", "package", "clash", "marker", "policy", "sha",
 )  # fmt: skip
 """The right column of the glossary, without the words that also mean something else here."""
 

@@ -59,11 +59,15 @@ def test_help_loads_click_and_nothing_of_the_store(root):
         ("outbox", "web", "--json"),
         ("message", "count", "api", "--unread"),
         ("status",),
+        ("reflection", "add", "web", "--title", "x", "--text", "x"),
+        ("reflection", "list", "--json"),
+        ("quality", "add", "web", "--score", "5"),
+        ("quality", "trend", "web"),
     ],
 )
-def test_mail_commands_load_nothing_heavy(root, arguments):
-    """A mail command that pays for search, graphs or MCP; dateparser where nobody wrote words."""
-    assert loaded(root, *arguments).isdisjoint({*HEAVY, "dateparser"})
+def test_commands_load_nothing_heavy(root, arguments):
+    """A command that pays for search, graphs or MCP; dateparser where nobody wrote words, XML where no report is."""
+    assert loaded(root, *arguments).isdisjoint({*HEAVY, "dateparser", "defusedxml"})
 
 
 def test_words_for_a_time_load_what_reads_them(root):

@@ -55,6 +55,26 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
+def bars(lines: Sequence[tuple[str, float | None]], *, width: int = 50) -> None:
+    """A plot: a line for each of (label, 0 to 100); no bar where there is no number."""
+    from rich.bar import Bar
+    from rich.console import Console
+    from rich.table import Table
+
+    terminal = sys.stdout.isatty()
+    console = Console(width=None if terminal else 100, highlight=False)
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True, style="dim" if terminal else "")
+    grid.add_column(no_wrap=True, justify="right")
+    grid.add_column(width=width)
+    for label, value in lines:
+        measured = ("", "not measured") if value is None else (f"{value:.1f}", Bar(100, 0, value, width=width))
+        grid.add_row(printable(label), *measured)
+    with console.capture() as captured:
+        console.print(grid)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
 def footer(document: Document, noun: str) -> None:
     """How many there are, and how to see the rest."""
     shown, total = document["count"], document["total"]
@@ -120,10 +140,15 @@ def message(document: Document) -> None:
                 )
             ]
         )
-    if document["edited"]:
-        click.echo("(this shows an unsaved edit of the file; 'sbfs save' makes it count)", err=True)
+    tell_edited(document)
     say("")
     say(content["message"].rstrip("\n"))
+
+
+def tell_edited(document: Document) -> None:
+    """Say so where an unsaved edit is shown."""
+    if document["edited"]:
+        click.echo("(this shows an unsaved edit of the file; 'sbfs save' makes it count)", err=True)
 
 
 def _provenance(chain: Document | None) -> str:
