@@ -123,6 +123,8 @@ def test_lists_are_newest_first_over_all_projects_and_page_without_a_gap(team, c
     while True:
         page = reflections.list(team, limit=2, cursor=cursor)
         assert page.total == 9
+        # The last page says that it is the last.
+        assert len(page.items) == (2 if page.next else 1)
         seen += [one.title for one in page.items]
         if (cursor := page.next) is None:
             break

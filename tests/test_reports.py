@@ -171,12 +171,13 @@ JUNIT = """<?xml version="1.0" encoding="utf-8"?>
 <testcase classname="a" name="fails"><failure message="no">trace</failure></testcase>
 <testcase classname="a" name="breaks"><error/><failure/></testcase>
 <testcase classname="a" name="skipped"><skipped/></testcase>
+<testcase classname="a" name="skipped, and its teardown fails"><skipped/><error/></testcase>
 </testsuite><testsuite name="nested"><testsuite><testcase name="deep"/></testsuite></testsuite></testsuites>"""
 
 
 def test_tests_are_counted_by_case():
     """A test with two troubles counted twice, a skipped one as passed, or a nested suite left out."""
-    assert junit.read(JUNIT.encode(), "report") == Outcome(3, 2, 1)
+    assert junit.read(JUNIT.encode(), "report") == Outcome(3, 3, 1)
     assert junit.read(b"<testsuite/>", "report") == Outcome(0, 0, 0)
     for namespace in ("https://example.org/junit", ""):
         assert junit.read(f'<testsuite xmlns="{namespace}"><testcase/></testsuite>'.encode(), "r") == Outcome(1, 0, 0)

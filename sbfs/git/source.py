@@ -44,10 +44,10 @@ def look(folder: Path, endings: Collection[str]) -> Source | None:
 
 
 def _folder(repo: Any, tree: bytes, below: str) -> bytes | None:
-    """The tree at a path below another one; None where it is not there, or outside."""
+    """The tree at a path below another one; None where it is not there, or outside: no tree holds `..`."""
     for part in () if below == "." else below.split(os.sep):
         entries = repo[tree]
-        if part == ".." or os.fsencode(part) not in entries or not stat.S_ISDIR(entries[os.fsencode(part)][0]):
+        if os.fsencode(part) not in entries or not stat.S_ISDIR(entries[os.fsencode(part)][0]):
             return None
         tree = entries[os.fsencode(part)][1]
     return tree
