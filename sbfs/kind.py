@@ -126,6 +126,12 @@ class Kind(Generic[T]):
         """Names of the fields that never change once written."""
         return (field.name for field in self.fields if field.rule == "fixed")
 
+    def as_written(self, old: Mapping[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+        """New data with the fixed times spelt as a person wrote them: `2026-11-20` stays what it was."""
+        fixed = [field.name for field in self.fields if field.is_time and field.rule == "fixed" and field.name in old]
+        same = [name for name in fixed if name in new and times.load(str(old[name])) == times.load(str(new[name]))]
+        return new | {name: old[name] for name in same}
+
     def check_change(self, old: Record, new: Record) -> None:
         """Raise Invalid if a change touches what is fixed."""
         if old.removed or new.removed:

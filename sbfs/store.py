@@ -350,7 +350,7 @@ class Transaction:
 
     def replace(self, kind: Kind[Any], old: Record, data: dict[str, Any]) -> Record:
         """Change a record; a person's comments in it stay. Raises Invalid where a fixed field would change."""
-        record = old.changed(self._clean(data))
+        record = old.changed(self._clean(kind.as_written(old.data, data)))
         kind.check(record)
         kind.check_change(old, record)
         self._put(kind, record)

@@ -307,3 +307,12 @@ def test_a_bad_project_or_group_keeps_nobody_from_working(post):
         projects.group_show(post, group="bad")
     with pytest.raises(Invalid):
         mail(post, to="docs")
+
+
+def test_times_that_a_person_wrote_stay_as_they_are(store: Store):
+    """Breaks if a hand-written `created: 2026-11-20` were spelt anew by a change, which its own rule then refused."""
+    put(store, "projects/web/project.yaml", "name: web\ncreated: 2026-11-20\n")
+    assert worktree.save(store).saved
+    projects.set(store, project="web", description="The site")
+    assert "created: 2026-11-20\n" in (store.root / "projects/web/project.yaml").read_text()
+    assert projects.show(store, project="web").description == "The site"
