@@ -1,0 +1,1 @@
+"""Search: one question over everything the store knows."""
