@@ -16,7 +16,7 @@ from typing import Any
 
 from sbfs import kinds, messages
 from sbfs.entry import Entry
-from sbfs.errors import Invalid
+from sbfs.errors import Damaged, Invalid
 from sbfs.git import trees
 from sbfs.git.repository import Repository
 from sbfs.kind import Kind
@@ -109,13 +109,13 @@ class Entries:
         here = set()
         for path, id in found:
             if not _first_copy(path):
-                entries = read(path, id, self.repo.blob(id))
+                entries = self._read_blob(path, id)
                 if entries and _is_first_copy(path):
                     here.add(_place(path))
                 yield from entries
         for path, id in second:
             if _place(path) not in here and not (files is not None and self._is_received(path)):
-                yield from read(path, id, self.repo.blob(id))
+                yield from self._read_blob(path, id)
 
     # -- those of a path
 
@@ -127,7 +127,11 @@ class Entries:
         return self._read(path, found[1])
 
     def _read_blob(self, path: str, id: str) -> list[Keyed]:
-        return read(path, id, self.repo.blob(id))
+        try:
+            return read(path, id, self.repo.blob(id))
+        except Damaged:
+            # 'sbfs check' names it; the others are found all the same.
+            return []
 
     def _is_received(self, path: str) -> bool:
         """Whether the tree holds the first copy of what lies at the path of a second one."""
@@ -158,7 +162,8 @@ class Entries:
     def since(self, *before: str) -> Difference:
         """What leads to this tree from an index of another, or of any of several.
 
-        Several: of a writer that was killed one does not know whether it came to an end.
+        Several: of a writer that was killed one does not know whether it came to an end. Raises
+        Damaged where a former tree, or a file of it, is not in the repository any more.
         """
         was: dict[str, set[str]] = {}
         for tree in before:
