@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {"Store": "sbfs.store", "Error": "sbfs.errors"}
-_MODULES = ("messages", "projects", "history", "worktree", "doctor", "errors", "sync", "conflicts", "settling", "watch", "search")
+_MODULES = (
+    "messages",
+    "projects",
+    "history",
+    "worktree",
+    "doctor",
+    "errors",
+    "sync",
+    "conflicts",
+    "settling",
+    "watch",
+    "search",
+)
 
 __all__ = ["Error", "Store", "__version__", "doctor", "errors", "history", "messages", "projects", "search", "worktree"]
 

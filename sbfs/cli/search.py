@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 import click
 
@@ -104,7 +104,7 @@ class _Progress:
         self._silent = not sys.stderr.isatty() or app.quiet or app.json
         self._said = False
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __call__(self, done: int) -> None:

@@ -18,14 +18,13 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from sbfs import files
 from sbfs.errors import Damaged, Error, Failed
-from sbfs.git import trees
 from sbfs.search import entries
 from sbfs.search.engine import Broken, Engine
 from sbfs.store import Store, View
@@ -336,7 +335,7 @@ class Follower:
         if self._opened is not None and self._opened.manifest == manifest:
             return self._opened.engine
         self.drop()
-        engine = guarded(Engine.open, self.place.generation(manifest))
+        engine: Engine = guarded(Engine.open, self.place.generation(manifest))
         self._opened = _Opened(manifest, engine)
         return engine
 
@@ -392,7 +391,7 @@ class Follower:
         try:
             self._fill(folder, view, progress)
             self.drop()
-            engine = guarded(Engine.open, folder)
+            engine: Engine = guarded(Engine.open, folder)
             kept = self.place.keep(folder.name, view.commit.tree, guarded(engine.count))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -424,7 +423,8 @@ def guarded(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         return call(*arguments, **named)
     except (Broken, Error):
         raise
-    except Exception as error:  # noqa: BLE001 - a backend's fault of any sort must not fail a search
+    except Exception as error:
+        # A backend's fault of any sort must not fail a search.
         raise Broken(f"{type(error).__name__}: {error}") from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sbfs.errors import Busy, Damaged, Failed
 from sbfs.git import trees
@@ -63,19 +63,19 @@ def index_status(store: Store) -> State:
     """How the index stands. Nothing is changed, and nothing of the backend's is read."""
     place, view = Place(store.repo.gitdir), store.view()
     path = place.folder.relative_to(store.root).as_posix()
-    known = {"path": path, "backend": follower.backend()}
+    known = State("missing", path, "the next search makes one", backend=follower.backend())
     try:
         manifest = place.manifest()
         if manifest is None:
-            return State("missing", why="the next search makes one", **known)
+            return known
         place.check(manifest)
     except Foreign as error:
-        return State("foreign", why=f"{error}; it is not opened, and the next search makes another", **known)
+        return replace(known, state="foreign", why=f"{error}; it is not opened, and the next search makes another")
     except (Broken, OSError) as error:
-        return State("damaged", why=f"{error}; the next search makes another", **known)
+        return replace(known, state="damaged", why=f"{error}; the next search makes another")
     behind = _behind(view, manifest)
-    facts = {"entries": manifest.entries, "behind": behind, "bytes": _bytes(manifest)}
-    return State("behind" if behind != 0 or place.pending.exists() else "current", **known, **facts)  # type: ignore[arg-type]
+    state = "behind" if behind != 0 or place.pending.exists() else "current"
+    return replace(known, state=state, why="", entries=manifest.entries, behind=behind, bytes=_bytes(manifest))
 
 
 def _behind(view: View, manifest: Manifest) -> int | None:
@@ -98,7 +98,9 @@ def index_rebuild(store: Store, *, progress: Callable[[int], object] = lambda _:
     follows = follower.of(store)
     with follows.locked(store.lock_wait) as held:
         if not held:
-            raise Busy("another process is building the index", hint="wait for it to end, and look at 'sbfs index status'")
+            raise Busy(
+                "another process is building the index", hint="wait for it to end, and look at 'sbfs index status'"
+            )
         with suppress(Broken, OSError):
             _aside_if_foreign(follows)
         served = follows.build(store.view(), progress)

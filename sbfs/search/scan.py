@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sbfs.entry import Entry
 from sbfs.search import analysis, entries
 from sbfs.search.question import Filters, Found, Hit, Question
 from sbfs.store import View
@@ -56,7 +55,9 @@ class Scan:
     def like(self, key: str | None, text: str, wanted: Filters, limit: int) -> list[Hit]:
         """What is most like a text, as `Engine.like`."""
         counted = Counter(term.stem or term.word for term in analysis.ask(text))
-        hits = self._ranked({term: float(count) for term, count in counted.items()}, set(), wanted, rarest=_TERMS_OF_TEXT)
+        hits = self._ranked(
+            {term: float(count) for term, count in counted.items()}, set(), wanted, rarest=_TERMS_OF_TEXT
+        )
         return [hit for hit in hits if hit.key != key][:limit]
 
     # -- on the way

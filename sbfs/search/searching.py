@@ -320,8 +320,7 @@ def _paths(view: View, id: str) -> list[str]:
     if here := [path for path in named if view.find_id(path)]:
         return here
     by_id = tuple(kind for kind in searched if "{id}" in kind.pattern)
-    found = view.find(by_id, id, what="record")
-    return found
+    return view.find(by_id, id, what="record")
 
 
 def _grouped(hits: Sequence[Hit], group: str) -> list[list[Hit]]:
