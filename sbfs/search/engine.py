@@ -1,30 +1,100 @@
-"""The index: what is in it, what it answers."""
+"""The index: what is in it, what it answers. Whoosh keeps it; whoever opens one vouches for its folder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sbfs.entry import Entry
+from sbfs.errors import Error
+from sbfs.search import analysis
+from sbfs.search.analysis import Term
 from sbfs.search.question import Filters, Found, Hit, Question
+from sbfs.search.ranking import Ranking, postings_of, rank
+from sbfs.search.snapshot import Snapshot, card_of, facets_of, hashed, moment
 
 __all__ = ["Broken", "Engine", "Filters", "Found", "Hit", "Question"]
+
+MOST_TERMS = 64
+"""Words of a question that are searched: the rarest, where there are more."""
+
+MOST_READ = 2_000
+"""Distinct words of a question that are looked at."""
+
+SEGMENT = 6_000_000
+"""Postings gathered in memory before they are written, some 300 MB of them."""
+
+WAIT = 60.0
+"""Seconds to wait for another writer."""
 
 
 class Broken(Exception):
     """The index cannot be read or written: put it aside and build another."""
 
 
+@contextmanager
+def _broken() -> Iterator[None]:
+    """Whatever the backend trips over in a damaged index (it raises nearly everything) is one thing to callers."""
+    try:
+        yield
+    except (Error, KeyboardInterrupt, MemoryError, Broken):
+        raise
+    except Exception as error:
+        raise Broken(f"{type(error).__name__}: {error}") from error
+
+
 class Engine:
-    """An index in a folder of its own. Whoever opens one vouches for the folder: its files are code."""
+    """An index in a folder of its own. Its files are code: open only what this user's sbfs has written."""
+
+    def __init__(self, folder: Path, index: Any):
+        self.folder = folder
+        self._index = index
+        self._kept: Snapshot | None = None
+        self._generation: int | None = None
 
     @classmethod
     def create(cls, folder: Path) -> Engine:
         """An empty index in a new folder. Raises Broken."""
+        with _broken():
+            from whoosh import index
+
+            from sbfs.search import segments
+
+            folder.mkdir(parents=True)
+            return cls(folder, index.create_in(str(folder), segments.schema()))
 
     @classmethod
     def open(cls, folder: Path) -> Engine:
         """The index in a folder. Raises Broken."""
+        with _broken():
+            from whoosh import index
+
+            from sbfs.search import segments
+
+            engine = cls(folder, index.open_dir(str(folder), schema=segments.schema()))
+            engine._snapshot()
+            return engine
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if self._kept:
+            self._kept.close()
+            self._kept = None
+
+    def _snapshot(self) -> Snapshot:
+        generation = self._index.latest_generation()
+        if self._kept is None or generation != self._generation:
+            before = self._kept
+            self._kept = Snapshot(self._index.reader(), before)
+            self._generation = generation
+            if before:
+                before.close()
+        return self._kept
+
+    # -- writing -----------------------------------------------------------------------------------
 
     def apply(
         self,
@@ -36,21 +106,156 @@ class Engine:
     ) -> None:
         """Take keys out and put (key, blob id, entry) in, as one commit; what is added replaces its key.
 
-        rebuild: merge everything at the end, and fit what spelling and "more like this" stand on.
-        progress: told how many were added so far. Raises Broken.
+        rebuild: bring everything into one piece at the end, and fit what spelling and "more like this" stand on;
+        a large one is committed in several. progress: told how many were added so far. Raises Broken.
         """
+        with _broken():
+            self._write(remove, add, rebuild=rebuild, progress=progress)
+
+    def _write(
+        self,
+        remove: Iterable[str],
+        add: Iterable[tuple[str, str, Entry]],
+        *,
+        rebuild: bool,
+        progress: Callable[[int], None],
+    ) -> None:
+        from sbfs.search import segments
+
+        writer = segments.writer(self._index, wait=WAIT)
+        try:
+            numbers = _Numbers(self._snapshot())
+            for key in remove:
+                numbers.drop(key, writer)
+            for count, (key, blob, entry) in enumerate(add, 1):
+                numbers.drop(key, writer)
+                _post(writer, key, blob, entry)
+                progress(count)
+                if rebuild and writer.pool.count > SEGMENT:
+                    writer.commit(merge=False)
+                    writer = segments.writer(self._index, wait=WAIT)
+                    numbers = _Numbers(self._snapshot())
+            writer.commit(optimize=rebuild and numbers.untidy)
+        except BaseException:
+            if not writer.is_closed:
+                writer.cancel()
+            raise
+
+    # -- reading -----------------------------------------------------------------------------------
 
     def keys(self) -> dict[str, str]:
-        """key → blob id of all that is indexed."""
+        """key → blob id of all that is indexed. Raises Broken."""
+        with _broken():
+            return {card.key: card.blob for card in self._snapshot().cards()}
 
     def count(self) -> int:
-        """How many entries are indexed."""
+        """How many entries are indexed. Raises Broken."""
+        with _broken():
+            return self._snapshot().live
 
     def search(self, question: Question) -> Found:
-        """The best hits. Raises Invalid for a question that cannot be answered, Broken."""
+        """The best hits. A question without a word lists what the filters admit, newest first.
 
-    def like(self, key: str | None, text: str, wanted: Filters, limit: int) -> list[Hit]:
-        """What is most like a text, without `key` itself. Raises Broken."""
+        Raises Invalid for a question that cannot be answered, Broken.
+        """
+        with _broken():
+            snapshot = self._snapshot()
+            admitted = snapshot.admitted(question.filters)
+            if not question.text.strip():
+                return _newest(snapshot, admitted, question.limit)
+            return self._words(snapshot, question, admitted)
 
-    def close(self) -> None:
-        """Let go of the files."""
+    def _words(self, snapshot: Snapshot, question: Question, admitted: bytes | None) -> Found:
+        asked = [
+            (term, postings_of(snapshot, term, question.thinking))
+            for term in analysis.ask(question.text)[:MOST_READ]
+        ]
+        known = [(term, found) for term, found in asked if found]
+        if len(known) > MOST_TERMS:
+            known = heapq.nsmallest(MOST_TERMS, known, key=lambda one: max(len(each.ids) for each in one[1].values()))
+        ranking = rank(snapshot, known, question.thinking)
+        return Found(
+            _hits(snapshot, ranking, known, admitted, question),
+            total=ranking.total(admitted),
+            terms=tuple(term.stem or term.word for term, _ in asked),
+        )
+
+
+class _Numbers:
+    """Where keys are, while they are removed and replaced."""
+
+    def __init__(self, snapshot: Snapshot):
+        self.untidy = len(snapshot.segments) > 1 or bool(snapshot.removed)
+        self._snapshot = snapshot
+        column = snapshot._joined("key")
+        self._at = dict(zip(column, range(len(column)), strict=True))
+        self._column = column
+        self._gone: set[int] = set()
+
+    def drop(self, key: str, writer: Any) -> None:
+        if (wanted := hashed(key)) in self._at:
+            for number, one in enumerate(self._column):
+                if one == wanted and number not in self._gone and number not in self._snapshot.removed:
+                    self._gone.add(number)
+                    self.untidy = True
+                    writer.delete_document(number)
+
+
+def _post(writer: Any, key: str, blob: str, entry: Entry) -> None:
+    """Write an entry into the segment that a writer is at."""
+    number, columns, pool, schema = writer.docnum, writer.perdocwriter, writer.pool, writer.schema
+    terms = analysis.analyse(entry)
+    columns.start_doc(number)
+    for field in ("body", "title", "names", "tool", "thinking"):
+        if posted := getattr(terms, field):
+            length = pool.add_all(field, number, posted, _encode)
+            columns.add_field(field, schema[field], None, length)
+    pool.add_all("words", number, dict.fromkeys(terms.words, 1), _encode)
+    pool.add_all("facet", number, facets_of(entry), bytes)
+    for name, value in _columns(key, blob, entry).items():
+        columns.add_column_value(name, schema[name].column_type, value)
+    columns.finish_doc()
+    writer.docnum += 1
+    writer._added = True
+
+
+def _encode(term: str) -> bytes:
+    return term.encode("utf-8", "surrogatepass")
+
+
+def _columns(key: str, blob: str, entry: Entry) -> dict[str, Any]:
+    values: dict[str, Any] = {"key": hashed(key), "id": hashed(entry.id), "card": card_of(key, blob, entry)}
+    if entry.group:
+        values |= {"group": hashed(entry.group), "seq": entry.seq}
+    if entry.timestamp:
+        values["timestamp"] = moment(entry.timestamp)
+    if entry.due:
+        values["due"] = moment(entry.due)
+    if entry.quality is not None:
+        values["quality"] = float(entry.quality)
+    return values
+
+
+def _newest(snapshot: Snapshot, admitted: bytes | None, limit: int) -> Found:
+    times = [moment for segment in snapshot.segments for moment in segment.moments("timestamp")]
+    numbers = [
+        number
+        for number in range(snapshot.size)
+        if number not in snapshot.removed and (admitted is None or admitted[number])
+    ]
+    best = heapq.nlargest(limit, numbers, key=times.__getitem__)
+    return Found([snapshot.card(number).hit(0.0, ()) for number in best], total=len(numbers))
+
+
+def _hits(
+    snapshot: Snapshot, ranking: Ranking, known: list[tuple[Term, Any]], admitted: bytes | None, question: Question
+) -> list[Hit]:
+    best = ranking.best(admitted, question.limit, neighbours=question.neighbours)
+    holding = {
+        term.stem or term.word: {number for postings in found.values() for number in postings.ids}
+        for term, found in known
+    }
+    return [
+        snapshot.card(number).hit(score, (term for term, numbers in holding.items() if number in numbers))
+        for score, number in best
+    ]

@@ -1,0 +1,427 @@
+"""The index as it stood at one commit: terms, numbers and what each entry is, read once and kept.
+
+Entries have numbers, those of a later segment follow those of the one before. What was removed keeps its
+number until segments are merged; every answer here leaves it out, and counts without it, so that what is
+computed from it is what a fresh index would give.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sbfs.entry import Entry
+from sbfs.search.question import Filters, Hit, facet
+
+MOMENT = 24
+"""Bytes of `2026-11-22T14:03:07.123Z`: times are compared by that many."""
+
+HASHED = ("key", "id", "group")
+"""What is looked up by hash and compared by its card."""
+
+_MASK = (1 << 64) - 1
+
+
+def hashed(text: str) -> int:
+    """64 bits of a text; 0 for none."""
+    if not text:
+        return 0
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") or 1
+
+
+def moment(text: str) -> bytes:
+    """A time as it is compared."""
+    return text.encode("utf-8", "surrogatepass")[:MOMENT].ljust(MOMENT, b"\0")
+
+
+def facet_term(word: str, value: str) -> bytes:
+    """A facet's value as a term."""
+    term = f"{word}\0{value}".encode("utf-8", "surrogatepass")
+    return term if len(term) <= 200 else b"\1" + hashlib.blake2b(term).digest()
+
+
+def card_of(key: str, blob: str, entry: Entry) -> bytes:
+    """What is said of an entry without reading its record: its path, then the rest."""
+    rest = (
+        key, blob, entry.id, entry.kind, entry.project, entry.group, entry.seq, entry.timestamp, entry.due,
+        entry.parent, entry.local_id, entry.title[:200],
+    )  # fmt: skip
+    return entry.path.encode("utf-8", "surrogatepass") + b"\0" + json.dumps(rest, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is said of an entry."""
+
+    path: str
+    key: str
+    blob: str
+    id: str
+    kind: str
+    project: str
+    group: str
+    seq: int
+    timestamp: str
+    due: str
+    parent: str
+    local_id: str
+    title: str
+
+    def hit(self, score: float, matched: Iterable[str]) -> Hit:
+        """As a hit."""
+        return Hit(**vars(self), score=score, matched=tuple(matched))
+
+
+class Segment:
+    """One segment's columns; they never change, so that later snapshots share them."""
+
+    def __init__(self, reader: Any):
+        self.count: int = reader.doc_count_all()
+        self.id = reader.segment().segment_id()
+        self._reader = reader
+        self._kept: dict[str, Any] = {}
+
+    def reopened(self, reader: Any) -> Segment:
+        """The same, read through another reader."""
+        other = Segment(reader)
+        other._kept = self._kept
+        return other
+
+    def numbers(self, name: str) -> array[Any]:
+        """A column of numbers."""
+        return self._keep(name, self._numbers)
+
+    def moments(self, name: str) -> list[bytes]:
+        """A column of times."""
+        return self._keep(name, self._moments)
+
+    def lengths(self, field: str) -> bytes:
+        """Words of each entry's field, as Whoosh rounds them to a byte."""
+        return self._keep(f"_{field}_len", self._raw).ljust(self.count, b"\0")[: self.count]
+
+    def _keep(self, name: str, read: Callable[[str], Any]) -> Any:
+        if name not in self._kept:
+            self._kept[name] = read(name)
+        return self._kept[name]
+
+    def _raw(self, name: str) -> bytes:
+        columns = self._reader._perdoc
+        if not columns.has_column(name):
+            return b""
+        file, start, length = columns._get_column_file(name)
+        data: bytes = file.get(start, length)
+        file.close()
+        return data
+
+    def _numbers(self, name: str) -> array[Any]:
+        column = self._reader.schema[name].column_type
+        numbers = array(column._typecode)
+        numbers.frombytes(self._raw(name))
+        numbers.byteswap() if _IS_LITTLE else None
+        numbers.extend([column._default] * (self.count - len(numbers)))
+        return numbers
+
+    def _moments(self, name: str) -> list[bytes]:
+        data = self._raw(name).ljust(MOMENT * self.count, b"\0")
+        return [data[at : at + MOMENT] for at in range(0, len(data), MOMENT)]
+
+    @cached_property
+    def _cards(self) -> Any:
+        return self._reader.column_reader("card", translate=False)
+
+    def card(self, number: int) -> bytes:
+        """An entry's card, as it is written."""
+        data: bytes = self._cards[number]
+        return data
+
+    def cards(self) -> Iterator[bytes]:
+        """All of them."""
+        return iter(self._cards)
+
+    def places(self) -> dict[int, int]:
+        """Hash of (group, seq) → number."""
+        return self._keep(" places", self._read_places)
+
+    def _read_places(self, _: str) -> dict[int, int]:
+        pairs = zip(self.numbers("group"), self.numbers("seq"), strict=True)
+        return {place(group, seq): number for number, (group, seq) in enumerate(pairs) if group}
+
+    def postings(self, field: str, term: bytes) -> tuple[array[int], array[float] | None, bytes] | None:
+        """(numbers, weights or None where all are 1, places) of a term; None where there is none."""
+        terms = self._reader._terms
+        if (field, term) not in terms:
+            return None
+        blocks = list(terms.matcher(field, term, self._reader.schema[field].format).blocks())
+        if len(blocks) == 1:
+            return blocks[0]
+        ids, weights, places = array("I"), array("f"), b""
+        for more in blocks:
+            ids.extend(more[0])
+            weights.extend(more[1] or array("f", [1.0]) * len(more[0]))
+            places += more[2]
+        return ids, weights, places
+
+    def lexicon(self, field: str, start: bytes = b"") -> Iterator[bytes]:
+        """The terms of a field, in order, from one on; those of removed entries too."""
+        if field in self._reader._terms.indexed_field_names():
+            for name, term in self._reader._terms.terms_from(field, start):
+                if name != field:
+                    return
+                yield term
+
+
+_IS_LITTLE = array("H", [1]).tobytes()[0] == 1
+
+
+def place(group: int, seq: int) -> int:
+    """A place in a group, as one number."""
+    return (group + seq * 0x9E3779B97F4A7C15) & _MASK
+
+
+class Postings:
+    """A term's live postings. ids: ascending numbers. weights: how often; None where always once."""
+
+    __slots__ = ("ids", "weights")
+
+    def __init__(self, ids: array[int], weights: array[float] | None):
+        self.ids, self.weights = ids, weights
+
+    def pairs(self) -> Iterable[tuple[int, float]]:
+        """(number, how often)."""
+        return zip(self.ids, self.weights, strict=True) if self.weights else ((one, 1.0) for one in self.ids)
+
+
+class Snapshot:
+    """All segments together. reader: Whoosh's, which this closes. before: an older snapshot, to share with."""
+
+    def __init__(self, reader: Any, before: Snapshot | None = None):
+        self._reader = reader
+        known = {segment.id: segment for segment in before.segments} if before else {}
+        leaves = [leaf for leaf, _ in reader.leaf_readers()] if reader.doc_count_all() else []
+        self.segments = [
+            known[name].reopened(leaf) if (name := leaf.segment().segment_id()) in known else Segment(leaf)
+            for leaf in leaves
+        ]
+        self.offsets = []
+        self.size = 0
+        self.removed: set[int] = set()
+        for leaf, segment in zip(leaves, self.segments, strict=True):
+            self.offsets.append(self.size)
+            self.removed.update(self.size + number for number in leaf._perdoc.deleted_docs())
+            self.size += segment.count
+        self.live = self.size - len(self.removed)
+        self.masks: dict[Any, bytes | None] = {}
+        self._averages: dict[str, float] = {}
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._reader.close()
+
+    # -- columns -----------------------------------------------------------------------------------
+
+    @cached_property
+    def groups(self) -> array[int]:
+        """Hash of each entry's group; 0 for one that stands alone."""
+        return self._joined("group")
+
+    @cached_property
+    def seqs(self) -> array[int]:
+        """Each entry's place in its group."""
+        return self._joined("seq")
+
+    def _joined(self, name: str) -> array[Any]:
+        if len(self.segments) == 1:
+            return self.segments[0].numbers(name)
+        joined = array("d" if name == "quality" else "q" if name == "seq" else "Q")
+        for segment in self.segments:
+            joined.extend(segment.numbers(name))
+        return joined
+
+    def lengths(self, field: str) -> bytes:
+        """Each entry's words in a field, as bytes that `decoded` turns into numbers."""
+        return b"".join(segment.lengths(field) for segment in self.segments)
+
+    def average(self, field: str) -> float:
+        """Words in a field, on average of the entries that have it."""
+        if field not in self._averages:
+            counts = Counter(lengths := self.lengths(field))
+            counts.subtract(lengths[number] for number in self.removed)
+            having = sum(count for length, count in counts.items() if length)
+            total = sum(decoded()[length] * count for length, count in counts.items() if length)
+            self._averages[field] = total / having if having else 1.0
+        return self._averages[field]
+
+    @cached_property
+    def sessions(self) -> tuple[Mapping[int, int], Mapping[int, int]]:
+        """(group → its entries, group → their words), of the groups of more than one entry."""
+        sizes = Counter(self.groups)
+        sums: dict[int, int] = {}
+        table = decoded()
+        for number in self.removed:
+            sizes[self.groups[number]] -= 1
+        del sizes[0]
+        sizes = Counter({group: size for group, size in sizes.items() if size > 1})
+        removed = self.removed
+        for number, (group, length) in enumerate(zip(self.groups, self.lengths("body"), strict=True)):
+            if group in sizes and number not in removed:
+                sums[group] = sums.get(group, 0) + table[length]
+        return sizes, sums
+
+    def number_at(self, place: int) -> int | None:
+        """The number of the entry at a place of a group."""
+        for offset, segment in zip(self.offsets, self.segments, strict=True):
+            number = segment.places().get(place)
+            if number is not None and offset + number not in self.removed:
+                return offset + number
+        return None
+
+    def card(self, number: int) -> Card:
+        """What an entry is."""
+        segment = bisect_right(self.offsets, number) - 1
+        return read_card(self.segments[segment].card(number - self.offsets[segment]))
+
+    def cards(self) -> Iterator[Card]:
+        """What all entries are."""
+        for offset, segment in zip(self.offsets, self.segments, strict=True):
+            for number, data in enumerate(segment.cards(), offset):
+                if number not in self.removed:
+                    yield read_card(data)
+
+    def find(self, name: str, value: str) -> list[int]:
+        """The numbers of the entries with a key, id or group."""
+        wanted = hashed(value)
+        column = self._joined(name)
+        found = [number for number, one in enumerate(column) if one == wanted] if wanted in column else []
+        return [one for one in found if one not in self.removed and getattr(self.card(one), name) == value]
+
+    # -- terms -------------------------------------------------------------------------------------
+
+    def postings(self, field: str, term: bytes) -> Postings | None:
+        """A term's postings; None where there is none."""
+        ids: array[int] = array("I")
+        weights: array[float] | None = None
+        for offset, segment in zip(self.offsets, self.segments, strict=True):
+            if (found := segment.postings(field, term)) is None:
+                continue
+            if found[1] and weights is None:
+                weights = array("f", [1.0]) * len(ids)
+            if weights is not None:
+                weights.extend(found[1] or array("f", [1.0]) * len(found[0]))
+            ids.extend(array("I", [offset + one for one in found[0]]) if offset else found[0])
+        if not self.removed.isdisjoint(ids):
+            kept = [at for at, one in enumerate(ids) if one not in self.removed]
+            weights = array("f", [weights[at] for at in kept]) if weights else None
+            ids = array("I", [ids[at] for at in kept])
+        return Postings(ids, weights) if ids else None
+
+    def has(self, field: str, term: bytes) -> bool:
+        """Whether any live entry has a term."""
+        return self.postings(field, term) is not None
+
+    def lexicon(self, field: str, start: bytes = b"") -> Iterator[bytes]:
+        """The distinct terms of a field, in no order when there are several segments."""
+        if len(self.segments) == 1:
+            yield from self.segments[0].lexicon(field, start)
+            return
+        seen: set[bytes] = set()
+        for segment in self.segments:
+            for term in segment.lexicon(field, start):
+                if term not in seen:
+                    seen.add(term)
+                    yield term
+
+    # -- filters -----------------------------------------------------------------------------------
+
+    def admitted(self, wanted: Filters) -> bytes | None:
+        """A byte for each number: 1 where the entry passes; None where all that is live does."""
+        parts = [self._masked(("word", word, values), self._having) for word, values in wanted.words.items()]
+        if wanted.since or wanted.until:
+            parts.append(self._masked(("time", wanted.since, wanted.until), self._within))
+        if wanted.path:
+            parts.append(self._masked(("path", wanted.path), self._below))
+        if wanted.quality_from is not None or wanted.quality_to is not None:
+            parts.append(self._masked(("quality", wanted.quality_from, wanted.quality_to), self._of_quality))
+        if wanted.now:
+            parts.append(self._masked(("due", wanted.now), self._not_due_later))
+        given = [part for part in parts if part is not None]
+        return _all_of(given) if given else None
+
+    def _masked(self, name: tuple[Any, ...], make: Callable[..., bytes | None]) -> bytes | None:
+        if name not in self.masks:
+            if len(self.masks) > 64:
+                self.masks.clear()
+            self.masks[name] = make(*name[1:])
+        return self.masks[name]
+
+    def _having(self, word: str, values: frozenset[str]) -> bytes:
+        mask = bytearray(self.size)
+        for value in values:
+            if word in ("id", "group"):
+                numbers: Iterable[int] = self.find(word, value)
+            else:
+                found = self.postings("facet", facet_term(word, value))
+                numbers = found.ids if found else ()
+            for number in numbers:
+                mask[number] = 1
+        return bytes(mask)
+
+    def _within(self, since: str, until: str) -> bytes:
+        first, last = moment(since), moment(until) if until else b"\xff" * MOMENT
+        first = max(first, b"\0" * (MOMENT - 1) + b"\1")
+        columns = [segment.moments("timestamp") for segment in self.segments]
+        after = b"".join(bytes(map(first.__le__, column)) for column in columns)
+        before = b"".join(bytes(map(last.__gt__, column)) for column in columns)
+        return _all_of([after, before])
+
+    def _below(self, path: str) -> bytes:
+        admits = Filters(path=path).admits_path
+        cards = (card for segment in self.segments for card in segment.cards())
+        return bytes(admits(card.partition(b"\0")[0].decode("utf-8", "surrogatepass")) for card in cards)
+
+    def _of_quality(self, least: float | None, most: float | None) -> bytes:
+        low, high = max(least or 0.0, 0.0), float("inf") if most is None else most
+        return bytes(low <= one <= high for one in self._joined("quality"))
+
+    def _not_due_later(self, now: str) -> bytes | None:
+        if not any(segment._reader._perdoc.has_column("due") for segment in self.segments):
+            return None
+        until = moment(now)
+        return b"".join(bytes(map(until.__ge__, segment.moments("due"))) for segment in self.segments)
+
+
+def read_card(data: bytes) -> Card:
+    """A card from its bytes."""
+    path, _, rest = data.partition(b"\0")
+    return Card(path.decode("utf-8", "surrogatepass"), *json.loads(rest))
+
+
+def decoded() -> Any:
+    """byte → length, as Whoosh rounds them."""
+    from whoosh.util.numeric import _length_byte_cache
+
+    return _length_byte_cache
+
+
+def facets_of(entry: Entry) -> dict[bytes, int]:
+    """An entry's facets as terms."""
+    return {
+        facet_term(word, value): 1
+        for word in {*entry.facets, "kind", "project", "parent"}
+        for value in facet(entry, word)
+    }  # fmt: skip
+
+
+def _all_of(masks: list[bytes]) -> bytes:
+    if len(masks) == 1:
+        return masks[0]
+    whole = int.from_bytes(masks[0], "little")
+    for mask in masks[1:]:
+        whole &= int.from_bytes(mask, "little")
+    return whole.to_bytes(len(masks[0]), "little")
