@@ -184,7 +184,7 @@ def _found(found: search.Results) -> Document:
     results = [_result(plain(one)) for one in found.results]
     document: Document = {"query": found.query, "results": results, "count": len(results)}
     document |= {"total": found.total, "next": found.next}
-    facts = {"spelled": plain(found.spelled), "incomplete": found.incomplete}
+    facts = {"spelled": plain(found.spelled), "incomplete": found.incomplete, "notice": found.notice}
     return {**document, **{name: fact for name, fact in facts.items() if fact}}
 
 

@@ -129,6 +129,8 @@ def _results(document: Document) -> None:
         output.say("nothing found")
     if document.get("incomplete"):
         click.echo(f"this may lack something: {document['incomplete']}", err=True)
+    if document.get("notice"):
+        click.echo(document["notice"], err=True)
     output.footer(document, "results")
 
 

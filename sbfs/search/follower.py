@@ -59,11 +59,13 @@ class Manifest:
 @dataclass
 class Served:
     """What a search works with. view: of the branch as it was compared. engine: None where there is no
-    index to be had, and records are read instead. incomplete: why an answer may lack something, or ""."""
+    index to be had, and records are read instead. incomplete: why an answer may lack something, or "".
+    notice: what else should be known of the index, or ""."""
 
     view: View
     engine: Engine | None
     incomplete: str = ""
+    notice: str = ""
 
 
 @dataclass
@@ -172,16 +174,14 @@ class Place:
         files.write(self.file, json.dumps(said).encode(), mode=0o600)
         return made
 
-    def make(self) -> Path:
-        """A new folder for a generation, that only its owner can enter."""
+    def prepare(self) -> Path:
+        """Make the folders of an index, that only their owner can enter. Returns the name of a new generation's."""
         self.own.mkdir(exist_ok=True)
-        made = self.folder / f"g{secrets.token_hex(6)}"
         for folder in (self.home, self.folder):
             with suppress(FileExistsError):
                 os.mkdir(folder, 0o700)
             _trust_folder(folder)
-        os.mkdir(made, 0o700)
-        return made
+        return self.folder / f"g{secrets.token_hex(6)}"
 
     def put_aside(self) -> None:
         """Take what lies there out of the way. Raises OSError."""
@@ -276,7 +276,8 @@ class Follower:
         except (OSError, Failed):
             served = self._as_it_is(view, "the index is behind, and .git/sbfs cannot be written")
             # Without an index all records are read: that lacks nothing.
-            return served if served.engine else Served(view, None)
+            notice = "no index can be kept, since .git/sbfs cannot be written: records are read instead"
+            return served if served.engine else Served(view, None, notice=notice)
 
     @contextmanager
     def locked(self, wait: float) -> Iterator[bool]:
@@ -384,10 +385,10 @@ class Follower:
         except (Broken, Foreign) as error:
             self.drop()
             self.trouble = str(error)
-            return Served(view, None)
+            return Served(view, None, notice=f"the index cannot be built, so records are read instead: {error}")
 
     def _built(self, view: View, progress: Progress) -> Engine:
-        folder = self.place.make()
+        folder = self.place.prepare()
         try:
             self._fill(folder, view, progress)
             self.drop()

@@ -79,7 +79,7 @@ class Passage:
 class Results:
     """An answer. total: how many there are, None where that was not counted. next: cursor, or None.
     spelled: word that is nowhere → words that were taken in its place. incomplete: why something may
-    be missing, or ""."""
+    be missing, or "". notice: what should be known of the index, or ""."""
 
     query: str
     results: tuple[Result, ...]
@@ -87,6 +87,7 @@ class Results:
     next: str | None = None
     spelled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     incomplete: str = ""
+    notice: str = ""
 
 
 def search(
@@ -254,7 +255,7 @@ class _Search:
         self.store, self.view, self.asked, self.wanted, self.progress, self.past = (
             store, view, asked, wanted, progress, past,
         )  # fmt: skip
-        self.incomplete = ""
+        self.incomplete = self.notice = ""
 
     def run(self) -> Results:
         found = self._find()
@@ -272,6 +273,7 @@ class _Search:
             next=str(end) if more else None,
             spelled=found.spelled,
             incomplete=self.incomplete,
+            notice=self.notice,
         )
 
     def _find(self) -> Found:
@@ -279,13 +281,14 @@ class _Search:
             return self._ask(None)
         follows = follower.of(self.store)
         served = follows.serve(self.store, self.progress)
-        self.view, self.incomplete = served.view, served.incomplete
+        self.view, self.incomplete, self.notice = served.view, served.incomplete, served.notice
         if served.engine is not None:
             try:
                 return self._ask(served.engine)
-            except Broken:
+            except Broken as error:
                 # It opened, and still cannot be read: the next search finds it gone and builds another.
                 follows.put_aside()
+                self.notice = f"the index was put aside, and records were read instead: {error}"
         return self._ask(None, scan.SOME if served.incomplete else None)
 
     def _ask(self, engine: Engine | None, newest: int | None = None) -> Found:
