@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from sbfs.errors import Busy, Damaged, Failed
 from sbfs.git import trees
-from sbfs.search import entries, follower
-from sbfs.search.engine import Broken
-from sbfs.search.follower import Follower, Foreign, Manifest, Place
 from sbfs.store import Store, View
+
+# Fetched by the functions that need it: every command loads this module.
+if TYPE_CHECKING:
+    from sbfs.search.follower import Follower, Manifest
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,10 @@ class Verified:
 
 def index_status(store: Store) -> State:
     """How the index stands. Nothing is changed, and nothing of the backend's is read."""
-    place, view = Place(store.repo.gitdir), store.view()
+    from sbfs.search import follower
+    from sbfs.search.engine import Broken
+
+    place, view = follower.Place(store.repo.gitdir), store.view()
     path = place.folder.relative_to(store.root).as_posix()
     known = State("missing", path, "the next search makes one", backend=follower.backend())
     try:
@@ -69,7 +74,7 @@ def index_status(store: Store) -> State:
         if manifest is None:
             return known
         place.check(manifest)
-    except Foreign as error:
+    except follower.Foreign as error:
         return replace(known, state="foreign", why=f"{error}; it is not opened, and the next search makes another")
     except (Broken, OSError) as error:
         return replace(known, state="damaged", why=f"{error}; the next search makes another")
@@ -79,6 +84,8 @@ def index_status(store: Store) -> State:
 
 
 def _behind(view: View, manifest: Manifest) -> int | None:
+    from sbfs.search import entries
+
     try:
         paths = trees.diff(view.repo.tree, manifest.tree, view.commit.tree)
         return sum(1 for path, _, _ in paths if entries.searched(path))
@@ -113,6 +120,8 @@ def index_rebuild(store: Store, *, progress: Callable[[int], object] = lambda _:
 
 
 def _aside_if_foreign(follows: Follower) -> None:
+    from sbfs.search.follower import Foreign
+
     try:
         follows.place.manifest()
     except Foreign:
@@ -125,6 +134,12 @@ def index_verify(store: Store) -> Verified:
     What was written since is brought along first. Files are compared with their checksums. Nothing is
     mended: 'sbfs index rebuild' does that.
     """
+    from sbfs.search import follower
+    from sbfs.search.engine import Broken
+
+    from sbfs.search import follower
+    from sbfs.search.engine import Broken
+
     follows = follower.of(store)
     with follows.locked(store.lock_wait) as held:
         if not held:
@@ -136,13 +151,15 @@ def index_verify(store: Store) -> Verified:
                 return Verified(0, why="there is no index; the next search makes one")
             follows.place.check(manifest, thorough=True, clean=not follows.place.pending.exists())
             indexed: dict[str, str] = follower.guarded(follows.caught_up(view, manifest).keys)
-        except (Broken, Foreign, Damaged) as error:
+        except (Broken, follower.Foreign, Damaged) as error:
             follows.drop()
             return Verified(0, why=str(error))
     return _compared(indexed, view)
 
 
 def _compared(indexed: dict[str, str], view: View) -> Verified:
+    from sbfs.search import entries
+
     held = {key: blob for key, blob, _ in entries.Entries(view.repo, view.commit.tree).everything()}
     return Verified(
         entries=len(held),

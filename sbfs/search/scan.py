@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from sbfs.errors import Invalid
 from sbfs.search import analysis, entries
 from sbfs.search.question import Filters, Found, Hit, Question
 from sbfs.store import View
@@ -45,7 +46,7 @@ class Scan:
     def search(self, question: Question) -> Found:
         """The best hits, as `Engine.search`."""
         if question.syntax:
-            return self._matching(question)
+            raise Invalid("needs the index", field="syntax", hint="ask in plain words, or see 'sbfs index status'")
         terms = {term.stem or term.word: term.weight for term in analysis.ask(question.text)}
         words = {term.word for term in analysis.ask(question.text)}
         hits = self._ranked(terms, words, question.filters, thinking=question.thinking)
@@ -125,4 +126,4 @@ def hit_of(keyed: entries.Keyed, score: float, matched: tuple[str, ...] = ()) ->
         name: getattr(entry, name)
         for name in ("id", "kind", "project", "path", "group", "timestamp", "due", "parent", "local_id", "title")
     }
-    return Hit(key=key, seq=entry.seq, score=score, blob=blob, matched=matched, **facts)  # type: ignore[arg-type]
+    return Hit(key=key, seq=entry.seq, score=score, blob=blob, matched=matched, **facts)

@@ -7,16 +7,18 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbfs import kinds, messages, projects, times
 from sbfs.entry import Entry
 from sbfs.errors import Invalid, NotFound
 from sbfs.messages.reading import path_in
-from sbfs.search import entries, follower, scan, snippets
-from sbfs.search.engine import Broken, Engine
-from sbfs.search.question import Filters, Found, Hit, Question
 from sbfs.store import Store, View
+
+# The rest of search is fetched by the functions that need it: every command loads this module.
+if TYPE_CHECKING:
+    from sbfs.search.engine import Engine
+    from sbfs.search.question import Filters, Found, Hit
 
 GROUPS = ("auto", "none")
 
@@ -124,6 +126,8 @@ def search(
     Raises Invalid for a question or filter that makes no sense, NotFound for a project or record that
     is not there.
     """
+    from sbfs.search.question import Filters
+
     asked = _Asked(query, like, syntax, thinking, group, around, limit, cursor)
     asked.check()
     view = store.view(at)
@@ -258,6 +262,7 @@ class _Search:
         self.incomplete = self.notice = ""
 
     def run(self) -> Results:
+        """The answer."""
         found = self._find()
         grouped = _grouped(found.hits, self.asked.group)
         begin, end = self.asked.offset, self.asked.offset + self.asked.limit
@@ -277,6 +282,9 @@ class _Search:
         )
 
     def _find(self) -> Found:
+        from sbfs.search import follower, scan
+        from sbfs.search.engine import Broken
+
         if self.past:
             return self._ask(None)
         follows = follower.of(self.store)
@@ -293,6 +301,9 @@ class _Search:
 
     def _ask(self, engine: Engine | None, newest: int | None = None) -> Found:
         """Ask an index or, where there is none, the records; newest: how many files of them, None is all."""
+        from sbfs.search import follower, scan
+        from sbfs.search.question import Found, Question
+
         asked = self.asked
         source = engine or scan.Scan(self.view, newest, self.progress)
         if asked.like:
@@ -307,6 +318,8 @@ class _Search:
 
 def _original(view: View, id: str) -> tuple[str, str]:
     """(key, text) of the record, or the turn, that an id or its beginning names. Raises NotFound, Ambiguous."""
+    from sbfs.search import entries
+
     whole, _, local = id.partition("#")
     tree = entries.Entries(view.repo, view.commit.tree)
     for path in _paths(view, whole):
@@ -343,6 +356,8 @@ class _Reader:
     """Makes results of hits, from the store: what the index says of a record is never passed on unread."""
 
     def __init__(self, view: View, terms: Sequence[str], asked: _Asked):
+        from sbfs.search import entries
+
         self.view, self.terms, self.asked = view, frozenset(terms), asked
         self.tree = entries.Entries(view.repo, view.commit.tree)
 
@@ -362,6 +377,8 @@ class _Reader:
         return next((entry for key, _, entry in self.tree.of(hit.path) if key == hit.key and entry.id == hit.id), None)
 
     def _made(self, hit: Hit, entry: Entry) -> Result:
+        from sbfs.search import snippets
+
         return Result(
             id=entry.id,
             kind=entry.kind,
@@ -380,6 +397,8 @@ class _Reader:
 
     def _around(self, key: str, entry: Entry) -> tuple[Passage, ...]:
         """What stands beside an entry: in its own file, and in the files beside it in its folder."""
+        from sbfs.search import snippets
+
         if not entry.group:
             return ()
         members = sorted(self._members(entry), key=lambda one: (one[1].seq, one[1].timestamp, one[1].id))
