@@ -13,11 +13,12 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import log
 from operator import itemgetter
 
 from sbfs.search.analysis import Term
-from sbfs.search.snapshot import Postings, Snapshot, decoded, place
+from sbfs.search.snapshot import Postings, Snapshot, decoded
 
 K1, B = 0.9, 0.4
 """Of an entry: how soon repetition stops to count, and how much a long text is held against it."""
@@ -25,8 +26,8 @@ K1, B = 0.9, 0.4
 SESSION_K1, SESSION_B = 1.2, 0.75
 """The same of a whole conversation or thread: the customary values, for texts of customary length."""
 
-LENT = {1: 0.4, 2: 0.2}
-"""What a turn gets of the score of those at this distance."""
+SHARES = (0.4, 0.4, 0.2, 0.2)
+"""What a turn gets of the scores of the turns before and after it, and of the next two."""
 
 SESSION = 0.6
 """What it gets of its conversation's; what stands alone is its own conversation."""
@@ -132,22 +133,12 @@ class Ranking:
             inside = ((number, score) for number, score in self._scores.items() if admitted[number])
             found.update(number for number, _ in heapq.nlargest(many, inside, key=itemgetter(1)))
         if neighbours:
-            found.update([beside for number in found for beside, _ in self._beside(number)])
+            found.update([beside for number in found for beside in self._snapshot.beside(number) if beside >= 0])
         return found if admitted is None else {number for number in found if admitted[number]}
 
-    def _beside(self, number: int) -> Iterable[tuple[int, float]]:
-        snapshot = self._snapshot
-        if not (group := snapshot.groups[number]) or group not in snapshot.sessions[0]:
-            return
-        seq = snapshot.seqs[number]
-        for distance, share in LENT.items():
-            for there in (seq - distance, seq + distance):
-                if (beside := snapshot.number_at(place(group, there))) is not None:
-                    yield beside, share
-
     def _lent(self, number: int) -> float:
-        # Both sides at once and the nearer ones first: sums come out the same whoever asks.
-        return sum(share * self._scores.get(beside, 0.0) for beside, share in self._beside(number))
+        get = self._scores.get
+        return sum([share * get(beside, 0.0) for beside, share in zip(self._snapshot.beside(number), SHARES, strict=False)])
 
     def _own(self, number: int) -> float:
         own = self._scores.get(number, 0.0)
@@ -159,7 +150,7 @@ class Ranking:
         norm = SESSION_K1 * (1 - SESSION_B + SESSION_B * length / self._average_session)
         return sum(idf * often[group] / (often[group] + norm) for idf, often in self._sessions if group in often)
 
-    @property
+    @cached_property
     def _average_session(self) -> float:
         _, sums = self._snapshot.sessions
         return sum(sums.values()) / len(sums) if sums else 1.0

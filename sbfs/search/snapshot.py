@@ -23,8 +23,8 @@ from sbfs.search.question import Filters, Hit, facet
 MOMENT = 24
 """Bytes of `2026-11-22T14:03:07.123Z`: times are compared by that many."""
 
-HASHED = ("key", "id", "group")
-"""What is looked up by hash and compared by its card."""
+MOST_BESIDE = 100_000
+"""Entries whose neighbours are remembered."""
 
 _MASK = (1 << 64) - 1
 
@@ -219,6 +219,7 @@ class Snapshot:
         self.live = self.size - len(self.removed)
         self.masks: dict[Any, bytes | None] = {}
         self._averages: dict[str, float] = {}
+        self._beside: dict[int, tuple[int, ...]] = {}
 
     def close(self) -> None:
         """Let go of the files."""
@@ -274,13 +275,32 @@ class Snapshot:
                 sums[group] = sums.get(group, 0) + table[length]
         return sizes, sums
 
-    def number_at(self, place: int) -> int | None:
-        """The number of the entry at a place of a group."""
+    def beside(self, number: int) -> tuple[int, ...]:
+        """The numbers of the turns before and after one in its group, and of the next two; -1 where there is none."""
+        if (found := self._beside.get(number)) is None:
+            group, seq = self.groups[number], self.seqs[number]
+            if group in self.sessions[0]:
+                found = tuple(self._number_at(number, group, seq, distance) for distance in (-1, 1, -2, 2))
+            else:
+                found = ()
+            if len(self._beside) > MOST_BESIDE:
+                self._beside.clear()
+            self._beside[number] = found
+        return found
+
+    def _number_at(self, number: int, group: int, seq: int, distance: int) -> int:
+        # Turns that were added together follow each other; the rest is looked up.
+        near = number + distance
+        if not (0 <= near < self.size and self.groups[near] == group and self.seqs[near] == seq + distance):
+            return self._looked_up(place(group, seq + distance))
+        return self._looked_up(place(group, seq + distance)) if near in self.removed else near
+
+    def _looked_up(self, place: int) -> int:
         for offset, segment in zip(self.offsets, self.segments, strict=True):
             number = segment.places().get(place)
             if number is not None and offset + number not in self.removed:
                 return offset + number
-        return None
+        return -1
 
     def card(self, number: int) -> Card:
         """What an entry is."""
