@@ -102,6 +102,9 @@ def index_rebuild(store: Store, *, progress: Callable[[int], object] = lambda _:
 
     progress: called with the number of entries read. Raises Busy where another process is at it.
     """
+    from sbfs.search import follower
+    from sbfs.search.engine import Broken
+
     follows = follower.of(store)
     with follows.locked(store.lock_wait) as held:
         if not held:
@@ -134,9 +137,6 @@ def index_verify(store: Store) -> Verified:
     What was written since is brought along first. Files are compared with their checksums. Nothing is
     mended: 'sbfs index rebuild' does that.
     """
-    from sbfs.search import follower
-    from sbfs.search.engine import Broken
-
     from sbfs.search import follower
     from sbfs.search.engine import Broken
 
