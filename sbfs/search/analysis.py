@@ -32,8 +32,9 @@ STOP = frozenset(
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _NAME = re.compile(r"[^\W_]+(?:[_./:\\-]+[^\W_]+)+|_*[^\W_]+(?:_[^\W_]+)*_*")
+_PATH = re.compile(r"[\w./:\\-]+")
 # In prose only what looks like code: snake_case, dotted.names, paths/of/files, mixedCase.
-_NAME_IN_PROSE = re.compile(r"(?:[^\W_]+(?:[_./]|::))+[^\W_]+|\w*[a-z0-9][A-Z]\w*|__\w+")
+_CODE = re.compile(r"\w[_./]\w|\w::\w|[a-z0-9][A-Z]|__\w")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _ISO_DATE = re.compile(r"\b(\d{4})-(\d\d)(?:-(\d\d))?\b")
 _MONTHS = (
@@ -84,7 +85,9 @@ def names(text: str) -> Iterator[str]:
 
 def names_in_prose(text: str) -> Iterator[str]:
     """The same for those words of a text that can only be names of code."""
-    return _split(_NAME_IN_PROSE.findall(plain(text)))
+    if not _CODE.search(text):
+        return iter(())
+    return _split(name.strip("./:\\-") for name in _PATH.findall(plain(text)) if _CODE.search(name))
 
 
 def _split(found: Iterable[str]) -> Iterator[str]:
@@ -118,7 +121,7 @@ class Analysed:
     thinking: Mapping[str, list[int]]
     names: Mapping[str, int]
     tool: Mapping[str, int]
-    words: frozenset[str]
+    words: Mapping[str, int]
 
 
 def analyse(entry: Entry) -> Analysed:
@@ -137,7 +140,7 @@ def analyse(entry: Entry) -> Analysed:
         thinking=_places(words(entry.thinking)),
         names=code,
         tool=tool,
-        words=frozenset(word for word in (*title, *body) if len(word) <= LONGEST and _STEMS[word]),
+        words={word: 1 for word in (*title, *body) if _STEMS[word] and len(word) <= LONGEST},
     )
 
 

@@ -206,21 +206,19 @@ def _post(writer: Any, key: str, blob: str, entry: Entry) -> None:
     number, columns, pool, schema = writer.docnum, writer.perdocwriter, writer.pool, writer.schema
     terms = analysis.analyse(entry)
     columns.start_doc(number)
-    for field in ("body", "title", "names", "tool", "thinking"):
-        if posted := getattr(terms, field):
-            length = pool.add_all(field, number, posted, _encode)
-            columns.add_field(field, schema[field], None, length)
-    pool.add_all("words", number, dict.fromkeys(terms.words, 1), _encode)
-    pool.add_all("facet", number, facets_of(entry), bytes)
+    for field in ("body", "title", "thinking"):
+        if places := getattr(terms, field):
+            columns.add_field(field, schema[field], None, pool.add_places(field, number, places))
+    for field in ("names", "tool"):
+        if counts := getattr(terms, field):
+            columns.add_field(field, schema[field], None, pool.add_counts(field, number, counts))
+    pool.add_counts("words", number, terms.words)
+    pool.add_counts("facet", number, facets_of(entry))
     for name, value in _columns(key, blob, entry).items():
         columns.add_column_value(name, schema[name].column_type, value)
     columns.finish_doc()
     writer.docnum += 1
     writer._added = True
-
-
-def _encode(term: str) -> bytes:
-    return term.encode("utf-8", "surrogatepass")
 
 
 def _columns(key: str, blob: str, entry: Entry) -> dict[str, Any]:
@@ -251,11 +249,8 @@ def _hits(
     snapshot: Snapshot, ranking: Ranking, known: list[tuple[Term, Any]], admitted: bytes | None, question: Question
 ) -> list[Hit]:
     best = ranking.best(admitted, question.limit, neighbours=question.neighbours)
-    holding = {
-        term.stem or term.word: {number for postings in found.values() for number in postings.ids}
-        for term, found in known
-    }
+    names = [(term.stem or term.word, list(found.values())) for term, found in known]
     return [
-        snapshot.card(number).hit(score, (term for term, numbers in holding.items() if number in numbers))
+        snapshot.card(number).hit(score, [name for name, found in names if any(number in one for one in found)])
         for score, number in best
     ]

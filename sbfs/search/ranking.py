@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
-from operator import itemgetter
 
 from sbfs.search.analysis import Term
 from sbfs.search.snapshot import Postings, Snapshot, decoded
@@ -26,7 +25,7 @@ K1, B = 0.9, 0.4
 SESSION_K1, SESSION_B = 1.2, 0.75
 """The same of a whole conversation or thread: the customary values, for texts of customary length."""
 
-SHARES = (0.4, 0.4, 0.2, 0.2)
+NEAR, FAR = 0.4, 0.2
 """What a turn gets of the scores of the turns before and after it, and of the next two."""
 
 SESSION = 0.6
@@ -73,82 +72,86 @@ class Ranking:
 
     def __init__(self, snapshot: Snapshot):
         self._snapshot = snapshot
-        self._scores: dict[int, float] = {}
-        self._sessions: list[tuple[float, Counter[int]]] = []
-        self._norms: dict[str, list[float]] = {}
-        self._lengths: dict[str, bytes] = {}
+        self._scores = [0.0] * (snapshot.size + 1)
+        self._scored: set[int] = set()
+        self._sessions: list[tuple[float, Mapping[int, int]]] = []
+        self._norms: dict[str, tuple[list[float], bytes]] = {}
 
     def add(self, postings: Postings, field: str, weight: float) -> None:
         """Count a term's postings in a field."""
-        snapshot, scores = self._snapshot, self._scores
-        if field not in self._norms:
-            average = snapshot.average(field)
-            self._norms[field] = [K1 * (1 - B + B * length / average) for length in decoded()]
-            self._lengths[field] = snapshot.lengths(field)
-        norms, lengths = self._norms[field], self._lengths[field]
-        idf = _idf(snapshot.live, len(postings.ids)) * weight * (K1 + 1)
-        get = scores.get
+        scores, (norms, lengths) = self._scores, self._normed(field)
+        factor = _idf(self._snapshot.live, len(postings.ids)) * weight * (K1 + 1)
+        self._scored.update(postings.ids)
+        tables = _Tables(factor, norms)
         if postings.weights is None:
-            once = [idf / (1 + norm) for norm in norms]
+            once = tables[1.0]
             for number in postings.ids:
-                scores[number] = get(number, 0.0) + once[lengths[number]]
+                scores[number] += once[lengths[number]]
         else:
             for number, often in zip(postings.ids, postings.weights, strict=True):
-                scores[number] = get(number, 0.0) + idf * often / (often + norms[lengths[number]])
+                scores[number] += tables[often][lengths[number]]
         if field == "body":
             self._add_session(postings, weight)
 
+    def _normed(self, field: str) -> tuple[list[float], bytes]:
+        if field not in self._norms:
+            average = self._snapshot.average(field)
+            norms = [K1 * (1 - B + B * length / average) for length in decoded()]
+            self._norms[field] = norms, self._snapshot.lengths(field)
+        return self._norms[field]
+
     def _add_session(self, postings: Postings, weight: float) -> None:
-        groups = self._snapshot.groups
+        groups, sizes = self._snapshot.groups, self._snapshot.sessions[0]
         often = Counter(map(groups.__getitem__, postings.ids))
         alone = often.pop(0, 0)
-        sizes = self._snapshot.sessions[0]
         everywhere = self._snapshot.live - sum(sizes.values()) + len(sizes)
-        idf = _idf(everywhere, len(often) + alone) * weight * (SESSION_K1 + 1)
+        factor = _idf(everywhere, len(often) + alone) * weight * (SESSION_K1 + 1)
         if postings.weights is not None:
             for number, times in zip(postings.ids, postings.weights, strict=True):
                 if times > 1 and groups[number]:
                     often[groups[number]] += int(times) - 1
-        self._sessions.append((idf, often))
+        self._sessions.append((factor, often))
 
     def best(self, admitted: bytes | None, limit: int, *, neighbours: bool) -> list[tuple[float, int]]:
         """(score, number) of the best entries that are admitted."""
-        final = {}
+        own, beside = self._scores.__getitem__, self._snapshot.beside
+        groups, sizes = self._snapshot.groups, self._snapshot.sessions[0]
+        sessions: dict[int, float] = {}
+        final = []
         for number in self._candidates(admitted, limit, neighbours):
-            score = self._own(number)
+            score = own(number)
+            group = groups[number]
+            if group not in sizes:
+                final.append((score + SESSION * score, number))
+                continue
+            if group not in sessions:
+                sessions[group] = SESSION * self._session(group)
             if neighbours:
-                score += self._lent(number)
-            final[number] = score
-        return heapq.nlargest(limit, ((score, number) for number, score in final.items()))
+                before, after, far_before, far_after = beside(number)
+                # What is not there is number -1, the place at the end, whose score stays 0.
+                score += NEAR * (own(before) + own(after)) + FAR * (own(far_before) + own(far_after))
+            final.append((score + sessions[group], number))
+        return heapq.nlargest(limit, final)
 
     def total(self, admitted: bytes | None) -> int:
         """How many admitted entries have a score of their own."""
-        return len(self._scores) if admitted is None else sum(map(admitted.__getitem__, self._scores))
+        return len(self._scored) if admitted is None else sum(map(admitted.__getitem__, self._scored))
 
     def _candidates(self, admitted: bytes | None, limit: int, neighbours: bool) -> set[int]:
         many = max(CANDIDATES, 2 * limit)
-        best = [number for number, _ in heapq.nlargest(many, self._scores.items(), key=itemgetter(1))]
-        found = set(best)
+        found = set(heapq.nlargest(many, self._scored, key=self._scores.__getitem__))
         if admitted is not None:
-            inside = ((number, score) for number, score in self._scores.items() if admitted[number])
-            found.update(number for number, _ in heapq.nlargest(many, inside, key=itemgetter(1)))
+            inside = [number for number in self._scored if admitted[number]]
+            found.update(heapq.nlargest(many, inside, key=self._scores.__getitem__))
         if neighbours:
-            found.update([beside for number in found for beside in self._snapshot.beside(number) if beside >= 0])
+            found.update([near for number in found for near in self._snapshot.beside(number)])
+            found.discard(-1)
         return found if admitted is None else {number for number in found if admitted[number]}
 
-    def _lent(self, number: int) -> float:
-        get = self._scores.get
-        return sum([share * get(beside, 0.0) for beside, share in zip(self._snapshot.beside(number), SHARES, strict=False)])
-
-    def _own(self, number: int) -> float:
-        own = self._scores.get(number, 0.0)
-        sizes, sums = self._snapshot.sessions
-        group = self._snapshot.groups[number]
-        return own + SESSION * (self._session(group, sums[group]) if group in sizes else own)
-
-    def _session(self, group: int, length: int) -> float:
+    def _session(self, group: int) -> float:
+        length = self._snapshot.sessions[1][group]
         norm = SESSION_K1 * (1 - SESSION_B + SESSION_B * length / self._average_session)
-        return sum(idf * often[group] / (often[group] + norm) for idf, often in self._sessions if group in often)
+        return sum([factor * often[group] / (often[group] + norm) for factor, often in self._sessions if group in often])
 
     @cached_property
     def _average_session(self) -> float:
@@ -156,11 +159,19 @@ class Ranking:
         return sum(sums.values()) / len(sums) if sums else 1.0
 
 
+class _Tables(dict[float, list[float]]):
+    """How often a term occurs → byte of the length → score."""
+
+    def __init__(self, factor: float, norms: list[float]):
+        self._factor, self._norms = factor, norms
+
+    def __missing__(self, often: float) -> list[float]:
+        table = self[often] = [self._factor * often / (often + norm) for norm in self._norms]
+        return table
+
+
 def _idf(count: int, having: int) -> float:
     return log(1 + (count - having + 0.5) / (having + 0.5))
-
-
-Spell = Callable[[str], list[tuple[str, float]]]
 
 
 def rank(snapshot: Snapshot, terms: Iterable[tuple[Term, Mapping[str, Postings]]], thinking: bool) -> Ranking:

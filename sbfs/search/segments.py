@@ -7,8 +7,10 @@ into the index, by name: a change of a name or of a layout here is a change of t
 from __future__ import annotations
 
 import struct
+import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 from whoosh import columns, fields, formats
@@ -41,7 +43,7 @@ class Terms(fields.FieldType):  # type: ignore[misc]
 
     def to_bytes(self, value: str | bytes) -> bytes:
         """A term as it is written."""
-        return value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
+        return as_bytes(value)
 
     def from_bytes(self, value: bytes) -> str:
         """A term as it was."""
@@ -99,16 +101,16 @@ and the bytes of the weights and of the places, which follow those of the number
 class PostingsWriter(whoosh3.W3PostingsWriter):  # type: ignore[misc]
     """Blocks of record numbers, weights (none where all are 1) and places."""
 
-    def add_many(self, ids: array[int], weights: array[float], places: bytes) -> None:
+    def add_many(self, gathered: Gathered) -> None:
         """A whole term's postings."""
-        self._ids, self._weights, self._values = ids, weights, [places]
-        self._maxweight = max(weights)
+        self._ids, self._weights, self._values = gathered.ids, gathered.weights(), [bytes(gathered.places)]
+        self._maxweight = max(self._weights)
+        self._uniform = not gathered.often
 
     def _write_block(self, last: bool = False) -> None:
         self._terminfo.add_block(self)
         ids = self._ids.tobytes()
-        uniform = self._maxweight == 1.0 and min(self._weights) == 1.0
-        weights = b"" if uniform else self._weights.tobytes()
+        weights = b"" if self._uniform else self._weights.tobytes()
         places = b"".join(self._values)
         length = _BLOCK.size + len(ids) + len(weights) + len(places)
         head = _BLOCK.pack(
@@ -177,59 +179,102 @@ def _numbers(typecode: str, data: bytes) -> array[Any]:
     return numbers
 
 
-class Pool:
-    """Postings of a segment that is being written, by term; takes the place of Whoosh's sorted list of single ones."""
+_ONE = [number.to_bytes(4, sys.byteorder) for number in range(4096)]
+
+
+class Gathered:
+    """A term's postings while they are gathered. often: index in `ids` → weight, where it is not 1."""
+
+    __slots__ = ("ids", "often", "places")
 
     def __init__(self) -> None:
-        self.fields: dict[str, dict[bytes, tuple[array[int], array[float], bytearray]]] = {}
+        self.ids = array("I")
+        self.often: dict[int, float] = {}
+        self.places = bytearray()
+
+    def weights(self) -> array[float]:
+        """The weight of each posting."""
+        weights = array("f", [1.0]) * len(self.ids)
+        for at, often in self.often.items():
+            weights[at] = often
+        return weights
+
+
+class Pool:
+    """Postings of a segment that is being written, by term; takes the place of Whoosh's sorted list of single ones.
+
+    fields: field → term → its postings. count: postings so far.
+    """
+
+    def __init__(self) -> None:
+        self.fields: dict[str, dict[str | bytes, Gathered]] = {}
         self.count = 0
 
-    def add_all(self, field: str, number: int, terms: Mapping[str, Any], encode: Any) -> int:
-        """Post an entry's terms: term → how often, or its places. Returns how many words that are."""
+    def add_places(self, field: str, number: int, terms: Mapping[str, list[int]]) -> int:
+        """Post an entry's terms, term → its places in the field. Returns how many words that are."""
         posted = self.fields.setdefault(field, {})
         length = 0
-        for term, value in terms.items():
-            places = b""
-            if value.__class__ is list:
-                places, value = array("I", value).tobytes(), len(value)
-            length += value
-            key = encode(term)
-            if (lists := posted.get(key)) is None:
-                lists = posted[key] = (array("I"), array("f"), bytearray())
-            lists[0].append(number)
-            lists[1].append(value)
-            if places:
-                lists[2].extend(places)
+        for term, places in terms.items():
+            if (gathered := posted.get(term)) is None:
+                gathered = posted[term] = Gathered()
+            if len(places) > 1:
+                gathered.often[len(gathered.ids)] = float(len(places))
+            gathered.ids.append(number)
+            for place in places:
+                gathered.places += _ONE[place] if place < 4096 else place.to_bytes(4, sys.byteorder)
+            length += len(places)
         self.count += len(terms)
         return length
+
+    def add_counts(self, field: str, number: int, terms: Mapping[Any, int]) -> int:
+        """Post an entry's terms, term → how often. Returns how many words that are."""
+        posted = self.fields.setdefault(field, {})
+        for term, often in terms.items():
+            if (gathered := posted.get(term)) is None:
+                gathered = posted[term] = Gathered()
+            if often > 1:
+                gathered.often[len(gathered.ids)] = float(often)
+            gathered.ids.append(number)
+        self.count += len(terms)
+        return sum(terms.values())
 
     def add(self, item: tuple[str, bytes, int, float, bytes]) -> None:
         """Whoosh's way to post, when it merges segments."""
         field, term, number, weight, places = item
-        lists = self.fields.setdefault(field, {}).setdefault(term, (array("I"), array("f"), bytearray()))
-        lists[0].append(number)
-        lists[1].append(weight)
-        lists[2].extend(places or b"")
+        name = term if field == "facet" else term.decode("utf-8", "surrogatepass")
+        gathered = self.fields.setdefault(field, {}).setdefault(name, Gathered())
+        if weight != 1.0:
+            gathered.often[len(gathered.ids)] = weight
+        gathered.ids.append(number)
+        gathered.places += places or b""
 
-    def iter_postings(self) -> Iterator[tuple[str, list[tuple[bytes, Any]]]]:
+    def iter_postings(self) -> Iterator[tuple[str, list[tuple[bytes, Gathered]]]]:
         """Fields in their order, each with its terms in theirs."""
         for field in sorted(self.fields):
-            yield field, sorted(self.fields[field].items())
+            terms = ((as_bytes(term), gathered) for term, gathered in self.fields[field].items())
+            yield field, sorted(terms, key=itemgetter(0))
 
     def cleanup(self) -> None:
         """Whoosh asks for it; nothing was written anywhere."""
 
 
+def as_bytes(term: str | bytes) -> bytes:
+    """A term as it is written."""
+    return term if isinstance(term, bytes) else term.encode("utf-8", "surrogatepass")
+
+
 class FieldWriter(whoosh3.W3FieldWriter):  # type: ignore[misc]
     """Writes a pool."""
 
-    def add_postings(self, schema: fields.Schema, lengths: Any, items: Iterable[tuple[str, list[Any]]]) -> None:
+    def add_postings(
+        self, schema: fields.Schema, lengths: Any, items: Iterable[tuple[str, list[tuple[bytes, Gathered]]]]
+    ) -> None:
         """Write each term's postings as they were gathered."""
         for field, terms in items:
             self.start_field(field, schema[field])
-            for term, (ids, weights, places) in terms:
+            for term, gathered in terms:
                 self.start_term(term)
-                self._postwriter.add_many(ids, weights, bytes(places))
+                self._postwriter.add_many(gathered)
                 self.finish_term()
             self.finish_field()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,8 +25,6 @@ MOMENT = 24
 
 MOST_BESIDE = 100_000
 """Entries whose neighbours are remembered."""
-
-_MASK = (1 << 64) - 1
 
 
 def hashed(text: str) -> int:
@@ -132,6 +130,10 @@ class Segment:
         data = self._raw(name).ljust(MOMENT * self.count, b"\0")
         return [data[at : at + MOMENT] for at in range(0, len(data), MOMENT)]
 
+    def groups(self, known: dict[int, int]) -> list[int]:
+        """The groups as small numbers, those that are new counted on."""
+        return self._keep(" groups", lambda _: [known.setdefault(one, len(known)) for one in self.numbers("group")])
+
     @cached_property
     def _cards(self) -> Any:
         return self._reader.column_reader("card", translate=False)
@@ -145,13 +147,13 @@ class Segment:
         """All of them."""
         return iter(self._cards)
 
-    def places(self) -> dict[int, int]:
-        """Hash of (group, seq) → number."""
-        return self._keep(" places", self._read_places)
+    def places(self, known: dict[int, int]) -> dict[int, int]:
+        """Place in a group → number."""
+        return self._keep(" places", lambda _: self._read_places(self.groups(known)))
 
-    def _read_places(self, _: str) -> dict[int, int]:
-        pairs = zip(self.numbers("group"), self.numbers("seq"), strict=True)
-        return {place(group, seq): number for number, (group, seq) in enumerate(pairs) if group}
+    def _read_places(self, groups: list[int]) -> dict[int, int]:
+        pairs = zip(groups, self.numbers("seq"), strict=True)
+        return {_place(group, seq): number for number, (group, seq) in enumerate(pairs) if group}
 
     def postings(self, field: str, term: bytes) -> tuple[array[int], array[float] | None, bytes] | None:
         """(numbers, weights or None where all are 1, places) of a term; None where there is none."""
@@ -180,9 +182,8 @@ class Segment:
 _IS_LITTLE = array("H", [1]).tobytes()[0] == 1
 
 
-def place(group: int, seq: int) -> int:
-    """A place in a group, as one number."""
-    return (group + seq * 0x9E3779B97F4A7C15) & _MASK
+def _place(group: int, seq: int) -> int:
+    return (group << 64) + seq
 
 
 class Postings:
@@ -193,9 +194,9 @@ class Postings:
     def __init__(self, ids: array[int], weights: array[float] | None):
         self.ids, self.weights = ids, weights
 
-    def pairs(self) -> Iterable[tuple[int, float]]:
-        """(number, how often)."""
-        return zip(self.ids, self.weights, strict=True) if self.weights else ((one, 1.0) for one in self.ids)
+    def __contains__(self, number: int) -> bool:
+        at = bisect_left(self.ids, number)
+        return at < len(self.ids) and self.ids[at] == number
 
 
 class Snapshot:
@@ -219,6 +220,8 @@ class Snapshot:
         self.live = self.size - len(self.removed)
         self.masks: dict[Any, bytes | None] = {}
         self._averages: dict[str, float] = {}
+        # Hash of a group → its small number, the same in all snapshots that share segments.
+        self._known: dict[int, int] = before._known if before else {0: 0}
         self._beside: dict[int, tuple[int, ...]] = {}
 
     def close(self) -> None:
@@ -228,9 +231,13 @@ class Snapshot:
     # -- columns -----------------------------------------------------------------------------------
 
     @cached_property
-    def groups(self) -> array[int]:
-        """Hash of each entry's group; 0 for one that stands alone."""
-        return self._joined("group")
+    def groups(self) -> list[int]:
+        """Each entry's group as a small number; 0 for one that stands alone."""
+        return self._join([segment.groups(self._known) for segment in self.segments])
+
+    @staticmethod
+    def _join(lists: list[list[int]]) -> list[int]:
+        return lists[0] if len(lists) == 1 else [one for each in lists for one in each]
 
     @cached_property
     def seqs(self) -> array[int]:
@@ -262,17 +269,16 @@ class Snapshot:
     @cached_property
     def sessions(self) -> tuple[Mapping[int, int], Mapping[int, int]]:
         """(group → its entries, group → their words), of the groups of more than one entry."""
-        sizes = Counter(self.groups)
-        sums: dict[int, int] = {}
-        table = decoded()
-        for number in self.removed:
-            sizes[self.groups[number]] -= 1
-        del sizes[0]
-        sizes = Counter({group: size for group, size in sizes.items() if size > 1})
-        removed = self.removed
-        for number, (group, length) in enumerate(zip(self.groups, self.lengths("body"), strict=True)):
-            if group in sizes and number not in removed:
-                sums[group] = sums.get(group, 0) + table[length]
+        groups = self.groups
+        counts = Counter(groups)
+        counts.subtract([groups[number] for number in self.removed])
+        del counts[0]
+        sizes = {group: size for group, size in counts.items() if size > 1}
+        sums = dict.fromkeys(sizes, 0)
+        table, removed = decoded(), self.removed
+        for number, (group, length) in enumerate(zip(groups, self.lengths("body"), strict=True)):
+            if group in sums and number not in removed:
+                sums[group] += table[length]
         return sizes, sums
 
     def beside(self, number: int) -> tuple[int, ...]:
@@ -291,15 +297,14 @@ class Snapshot:
     def _number_at(self, number: int, group: int, seq: int, distance: int) -> int:
         # Turns that were added together follow each other; the rest is looked up.
         near = number + distance
-        if not (0 <= near < self.size and self.groups[near] == group and self.seqs[near] == seq + distance):
-            return self._looked_up(place(group, seq + distance))
-        return self._looked_up(place(group, seq + distance)) if near in self.removed else near
-
-    def _looked_up(self, place: int) -> int:
+        if 0 <= near < self.size and self.groups[near] == group and self.seqs[near] == seq + distance:
+            if near not in self.removed:
+                return near
+        wanted = _place(group, seq + distance)
         for offset, segment in zip(self.offsets, self.segments, strict=True):
-            number = segment.places().get(place)
-            if number is not None and offset + number not in self.removed:
-                return offset + number
+            at = segment.places(self._known).get(wanted)
+            if at is not None and offset + at not in self.removed:
+                return offset + at
         return -1
 
     def card(self, number: int) -> Card:
