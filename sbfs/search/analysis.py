@@ -31,7 +31,8 @@ STOP = frozenset(
 """Words that say nothing about what a record is about."""
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-_NAME = re.compile(r"[^\W_]+(?:[_./:\\-]+[^\W_]+)+|_*[^\W_]+(?:_[^\W_]+)*_*")
+# Not tried again within a line of underscores, which would take the square of its length.
+_NAME = re.compile(r"[^\W_]+(?:[_./:\\-]+[^\W_]+)+|(?<!_)_*[^\W_]+(?:_[^\W_]+)*_*")
 _PATH = re.compile(r"[\w./:\\-]+")
 # In prose only what looks like code: snake_case, dotted.names, paths/of/files, mixedCase.
 _CODE = re.compile(r"\w[_./]\w|\w::\w|[a-z0-9][A-Z]|__\w")
