@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 
 from sbfs.entry import Entry
 from sbfs.errors import Error
-from sbfs.search import analysis
+from sbfs.search import analysis, matrix
 from sbfs.search.analysis import Term
+from sbfs.search.fits import Fits
 from sbfs.search.question import Filters, Found, Hit, Question
 from sbfs.search.ranking import Ranking, postings_of, rank
+from sbfs.search.similar import LEAST, keep, labels, terms_of
 from sbfs.search.snapshot import Snapshot, card_of, facets_of, hashed, moment
 
 __all__ = ["Broken", "Engine", "Filters", "Found", "Hit", "Question"]
@@ -23,6 +26,12 @@ MOST_TERMS = 64
 
 MOST_READ = 2_000
 """Distinct words of a question that are looked at."""
+
+MOST_SPELLED = 32
+"""Unknown words of a question that are looked up by their letters."""
+
+REFIT = 5_000
+"""Entries that may be added before weights and vocabulary are worth fitting anew; of many, a tenth."""
 
 SEGMENT = 6_000_000
 """Postings gathered in memory before they are written, some 300 MB of them."""
@@ -52,6 +61,7 @@ class Engine:
     def __init__(self, folder: Path, index: Any):
         self.folder = folder
         self._index = index
+        self._fits = Fits(folder)
         self._kept: Snapshot | None = None
         self._generation: int | None = None
 
@@ -136,6 +146,8 @@ class Engine:
                     writer = segments.writer(self._index, wait=WAIT)
                     numbers = _Numbers(self._snapshot())
             writer.commit(optimize=rebuild and numbers.untidy)
+            if rebuild:
+                self._fits.make(self._snapshot())
         except BaseException:
             if not writer.is_closed:
                 writer.cancel()
@@ -173,12 +185,54 @@ class Engine:
         known = [(term, found) for term, found in asked if found]
         if len(known) > MOST_TERMS:
             known = heapq.nsmallest(MOST_TERMS, known, key=lambda one: max(len(each.ids) for each in one[1].values()))
+        spelled = self._spelled([term.word for term, found in asked if not found and term.stem])
+        taken = {term.stem for term, _ in known}
+        for near in itertools.chain.from_iterable(spelled.values()):
+            if near.stem not in taken and (found := postings_of(snapshot, near, question.thinking)):
+                taken.add(near.stem)
+                known.append((near, found))
         ranking = rank(snapshot, known, question.thinking)
         return Found(
             _hits(snapshot, ranking, known, admitted, question),
             total=ranking.total(admitted),
-            terms=tuple(term.stem or term.word for term, _ in asked),
+            spelled={word: tuple(near.word for near in nearest) for word, nearest in spelled.items()},
+            terms=tuple(dict.fromkeys(term.stem or term.word for term, _ in asked)),
         )
+
+    def _spelled(self, unknown: list[str]) -> dict[str, list[Term]]:
+        """Unknown word → terms to take in its place, weighed by their nearness."""
+        if not unknown or (spelling := self._fits.spelling()) is None:
+            return {}
+        spelled = {}
+        for word in unknown[:MOST_SPELLED]:
+            if nearest := spelling.nearest(word):
+                spelled[word] = [Term(near, analysis.stem(near) or near, score) for near, score in nearest]
+        return spelled
+
+    def like(self, key: str | None, text: str, wanted: Filters, limit: int) -> list[Hit]:
+        """What is most like a text, best first; the entry `key` is left out. Score: a cosine. Raises Broken."""
+        with _broken():
+            similar, snapshot = self._fits.similar(), self._snapshot()
+            if similar is None:
+                return []
+            terms = terms_of(text)
+            scores = similar.scores(snapshot, terms)
+            if (admitted := snapshot.admitted(wanted)) is not None:
+                scores = keep(scores, admitted)
+            best = matrix.best(scores, limit + 1, least=LEAST)
+            hits = [snapshot.card(number).hit(score, ()) for score, number in best]
+            return [hit for hit in hits if hit.key != key][:limit]
+
+    def labels(self, texts: Iterable[str], limit: int = 5) -> list[str]:
+        """The words that set some texts, such as a conversation's turns, apart from all that is indexed."""
+        with _broken():
+            return labels(self._snapshot(), texts, limit)
+
+    def worn(self) -> bool:
+        """Whether so much was added since the last rebuild that `apply(rebuild=True)` is worth its time."""
+        with _broken():
+            similar, snapshot = self._fits.similar(), self._snapshot()
+            return similar is None or similar.uncovered(snapshot) > max(REFIT, snapshot.live // 10)
 
 
 class _Numbers:

@@ -94,19 +94,21 @@ class Segment:
 
     def numbers(self, name: str) -> array[Any]:
         """A column of numbers."""
-        return self._keep(name, self._numbers)
+        return self.kept(name, lambda: self._numbers(name))
 
     def moments(self, name: str) -> list[bytes]:
         """A column of times."""
-        return self._keep(name, self._moments)
+        return self.kept(name, lambda: self._moments(name))
 
     def lengths(self, field: str) -> bytes:
         """Words of each entry's field, as Whoosh rounds them to a byte."""
-        return self._keep(f"_{field}_len", self._raw).ljust(self.count, b"\0")[: self.count]
+        name = f"_{field}_len"
+        return self.kept(name, lambda: self._raw(name).ljust(self.count, b"\0"))
 
-    def _keep(self, name: str, read: Callable[[str], Any]) -> Any:
+    def kept(self, name: str, make: Callable[[], Any]) -> Any:
+        """What was made of the segment before, or is made now."""
         if name not in self._kept:
-            self._kept[name] = read(name)
+            self._kept[name] = make()
         return self._kept[name]
 
     def _raw(self, name: str) -> bytes:
@@ -132,7 +134,7 @@ class Segment:
 
     def groups(self, known: dict[int, int]) -> list[int]:
         """The groups as small numbers, those that are new counted on."""
-        return self._keep(" groups", lambda _: [known.setdefault(one, len(known)) for one in self.numbers("group")])
+        return self.kept(" groups", lambda: [known.setdefault(one, len(known)) for one in self.numbers("group")])
 
     @cached_property
     def _cards(self) -> Any:
@@ -149,7 +151,7 @@ class Segment:
 
     def places(self, known: dict[int, int]) -> dict[int, int]:
         """Place in a group → number."""
-        return self._keep(" places", lambda _: self._read_places(self.groups(known)))
+        return self.kept(" places", lambda: self._read_places(self.groups(known)))
 
     def _read_places(self, groups: list[int]) -> dict[int, int]:
         pairs = zip(groups, self.numbers("seq"), strict=True)
@@ -158,11 +160,19 @@ class Segment:
     def postings(self, field: str, term: bytes) -> tuple[array[int], array[float] | None, bytes] | None:
         """(numbers, weights or None where all are 1, places) of a term; None where there is none."""
         terms = self._reader._terms
-        if (field, term) not in terms:
-            return None
-        blocks = list(terms.matcher(field, term, self._reader.schema[field].format).blocks())
+        return self._read(terms.matcher(field, term, self._reader.schema[field].format)) if (field, term) in terms else None
+
+    def all_postings(self, field: str) -> Iterator[tuple[bytes, Any]]:
+        """Each term of a field with its postings."""
+        terms = self._reader._terms
+        for term in self.lexicon(field):
+            yield term, self._read(terms.matcher(field, term, self._reader.schema[field].format))
+
+    def _read(self, matcher: Any) -> tuple[array[int], array[float] | None, bytes]:
+        blocks = list(matcher.blocks())
         if len(blocks) == 1:
-            return blocks[0]
+            first: tuple[array[int], array[float] | None, bytes] = blocks[0]
+            return first
         ids, weights, places = array("I"), array("f"), b""
         for more in blocks:
             ids.extend(more[0])
