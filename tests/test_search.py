@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from domain_helpers import Shell, mail, path_of, people, put
 from helpers import git
-from search_helpers import assert_follows, expected, forget, found, held
+from search_helpers import assert_follows, found
 
 from sbfs import history, messages, projects, search, sync, worktree
 from sbfs.errors import Ambiguous, Invalid, NotFound
 from sbfs.search import entries
-from sbfs.search.question import Filters
 from sbfs.store import Store
 
 LETTER = "to_project: api\nsubject: A letter by hand\ncontent: The walrus is in the harbour.\n"
@@ -31,7 +25,9 @@ def post(store: Store) -> Store:
     store.clock.forward(minutes=5)
     messages.reply(store, message_id=first.id, message="The parser waits for the cache. Will mend the cache.\n")
     store.clock.forward(minutes=5)
-    mail(store, sender="docs", to="web", subject="Pages", message="A page on harbours, with an otter.\n", priority="high")
+    mail(
+        store, sender="docs", to="web", subject="Pages", message="A page on harbours, with an otter.\n", priority="high"
+    )
     return store
 
 
@@ -157,7 +153,9 @@ def test_a_message_is_found_once_whatever_becomes_of_its_copies(post):
 
     def where() -> list[str]:
         assert_follows(post)
-        return [one.path.split("/")[1] + " " + one.path.split("/")[2] for one in search.search(post, query="otter").results]
+        return [
+            one.path.split("/")[1] + " " + one.path.split("/")[2] for one in search.search(post, query="otter").results
+        ]
 
     assert where() == ["web inbox"]
     messages.remove(post, message_id=message.id, box="inbox")

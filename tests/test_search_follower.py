@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from domain_helpers import Shell, mail, people, snapshot
-from helpers import STEPS, assert_sound, finish, git, spawn, stopped, trip, wait_for
+from helpers import assert_sound, finish, git, spawn, stopped, trip, wait_for
 from search_helpers import assert_follows, backend_files, expected, folder, forget, found, held
 
-from sbfs import messages, projects, search, sync
+from sbfs import messages, search, sync
 from sbfs.search import follower
 from sbfs.store import Store
 
@@ -53,7 +53,9 @@ def test_a_search_writes_only_its_index_which_is_its_owners_alone(post):
     manifest = json.loads((place / "manifest.json").read_text())
     assert manifest["tree"] == post.view().commit.tree
     assert manifest["entries"] == len(expected(post))
-    assert {*manifest["files"]} == {file.name for file in backend_files(post)}
+    assert {*manifest["files"]} == {
+        file.relative_to(place / manifest["generation"]).as_posix() for file in backend_files(post)
+    }
 
 
 def test_every_module_that_decides_the_content_counts_for_the_schema():
@@ -136,6 +138,8 @@ def test_damage_that_hides_is_found_by_verify(post):
         assert search.index_verify(fresh).sound
 
 
+# Whoosh leaves a file open where it cannot read it; that is all that is lost here.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_an_index_that_fits_its_manifest_and_cannot_be_opened_is_made_anew(post):
     """A backend's own exception that reaches the user."""
     place = follower.Place(post.repo.gitdir)
@@ -205,8 +209,9 @@ class _Trap:
 def _plant(place: Path, sprung: Path) -> None:
     """Every file of an index becomes one that runs code when it is opened, and the manifest says so."""
     (generation,) = [one for one in place.iterdir() if one.is_dir()]
-    for file in generation.iterdir():
-        file.write_bytes(pickle.dumps(_Trap(sprung)))
+    for file in generation.rglob("*"):
+        if file.is_file():
+            file.write_bytes(pickle.dumps(_Trap(sprung)))
 
 
 def _as_link(place: Path) -> None:
@@ -379,7 +384,7 @@ def test_a_search_that_is_killed_at_any_step_leaves_a_right_index(post, built):
             assert len(found(fresh, "gnu")) == 6 + at
             assert_follows(fresh)
     assert at > (3 if built else 5)
-    assert not [one for one in (post.root / ".git/sbfs").glob("aside-*")]
+    assert not list((post.root / ".git/sbfs").glob("aside-*"))
 
 
 def test_a_process_that_stays_sees_what_others_brought_along(post):
@@ -405,7 +410,9 @@ def test_verify_names_what_differs(post):
     served = follower.of(post).serve(post)
     keys = sorted(held(post))
     blob = held(post)[keys[1]]
-    (entry,) = [one for one in follower.entries.Entries(post.repo, post.view().commit.tree).everything() if one[0] == keys[1]]
+    (entry,) = [
+        one for one in follower.entries.Entries(post.repo, post.view().commit.tree).everything() if one[0] == keys[1]
+    ]
     served.engine.apply([keys[0]], [("projects/none.yaml", blob, entry[2]), (keys[1], "0" * 40, entry[2])])
     place = follower.Place(post.repo.gitdir)
     manifest = place.manifest()

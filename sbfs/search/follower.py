@@ -32,7 +32,9 @@ from sbfs.store import Store, View
 FORMAT = 1
 """Of the manifest, and of what `entries` makes of records."""
 
-_SOURCES = ("analysis", "engine", "entries", "question", "ranking", "spelling", "similar")
+_SOURCES = (
+    *("analysis", "engine", "entries", "fits", "matrix", "question", "segments", "similar", "snapshot", "spelling"),
+)
 """Modules that decide what an index holds."""
 
 WAIT = 0.5
