@@ -42,9 +42,8 @@ def folder(store: Store) -> Path:
 
 
 def backend_files(store: Store) -> list[Path]:
-    """The files of the index, without its manifest."""
-    (generation,) = [one for one in folder(store).iterdir() if one.is_dir()]
-    return sorted(file for file in generation.rglob("*") if file.is_file())
+    """The files of the index, and of any that a killed process left, without their manifest."""
+    return sorted(file for file in folder(store).glob("g*/**/*") if file.is_file())
 
 
 def forget(store: Store) -> None:
