@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ from sbfs.errors import Error
 from sbfs.search import analysis, matrix
 from sbfs.search.analysis import Term
 from sbfs.search.fits import Fits
+from sbfs.search.lookup import Lookup, check_something
 from sbfs.search.question import Filters, Found, Hit, Question
-from sbfs.search.ranking import Ranking, postings_of, rank
+from sbfs.search.ranking import Ranking, fields, postings_of, rank
 from sbfs.search.similar import LEAST, keep, labels, terms_of
-from sbfs.search.snapshot import Snapshot, card_of, facets_of, hashed, moment
+from sbfs.search.snapshot import Postings, Snapshot, card_of, facets_of, hashed, moment
+from sbfs.search.syntax import parse, without_ignored
 
 __all__ = ["Broken", "Engine", "Filters", "Found", "Hit", "Question"]
 
@@ -175,12 +177,30 @@ class Engine:
             admitted = snapshot.admitted(question.filters)
             if not question.text.strip():
                 return _newest(snapshot, admitted, question.limit)
-            return self._words(snapshot, question, admitted)
+            return (self._query if question.syntax else self._words)(snapshot, question, admitted)
+
+    def _query(self, snapshot: Snapshot, question: Question, admitted: bytes | None) -> Found:
+        node = check_something(without_ignored(parse(question.text)), question.text)
+        lookup = Lookup(snapshot, question.text)
+        matching = lookup.matching(node)
+        mask = bytearray(snapshot.size)
+        for number in matching:
+            mask[number] = admitted is None or admitted[number]
+        ranking = Ranking(snapshot)
+        weights = fields(thinking=True)
+        for field, postings in lookup.scored:
+            ranking.add(postings, field, weights[field])
+        hits = _hits(snapshot, ranking, lookup.terms, bytes(mask), question)
+        if len(hits) < question.limit:
+            # What matches without a word, such as by a facet alone.
+            shown = {hit.key for hit in hits}
+            rest = _newest(snapshot, bytes(mask), question.limit + len(hits)).hits
+            hits += [hit for hit in rest if hit.key not in shown][: question.limit - len(hits)]
+        return Found(hits, total=sum(mask), terms=tuple(dict.fromkeys(name for name, _ in lookup.terms)))
 
     def _words(self, snapshot: Snapshot, question: Question, admitted: bytes | None) -> Found:
         asked = [
-            (term, postings_of(snapshot, term, question.thinking))
-            for term in analysis.ask(question.text)[:MOST_READ]
+            (term, postings_of(snapshot, term, question.thinking)) for term in analysis.ask(question.text)[:MOST_READ]
         ]
         known = [(term, found) for term, found in asked if found]
         if len(known) > MOST_TERMS:
@@ -192,8 +212,9 @@ class Engine:
                 taken.add(near.stem)
                 known.append((near, found))
         ranking = rank(snapshot, known, question.thinking)
+        names = [(term.stem or term.word, list(found.values())) for term, found in known]
         return Found(
-            _hits(snapshot, ranking, known, admitted, question),
+            _hits(snapshot, ranking, names, admitted, question),
             total=ranking.total(admitted),
             spelled={word: tuple(near.word for near in nearest) for word, nearest in spelled.items()},
             terms=tuple(dict.fromkeys(term.stem or term.word for term, _ in asked)),
@@ -300,11 +321,16 @@ def _newest(snapshot: Snapshot, admitted: bytes | None, limit: int) -> Found:
 
 
 def _hits(
-    snapshot: Snapshot, ranking: Ranking, known: list[tuple[Term, Any]], admitted: bytes | None, question: Question
+    snapshot: Snapshot,
+    ranking: Ranking,
+    terms: Iterable[tuple[str, Sequence[Postings]]],
+    admitted: bytes | None,
+    question: Question,
 ) -> list[Hit]:
     best = ranking.best(admitted, question.limit, neighbours=question.neighbours)
-    names = [(term.stem or term.word, list(found.values())) for term, found in known]
     return [
-        snapshot.card(number).hit(score, [name for name, found in names if any(number in one for one in found)])
+        snapshot.card(number).hit(
+            score, dict.fromkeys(name for name, found in terms if any(number in each for each in found))
+        )
         for score, number in best
     ]

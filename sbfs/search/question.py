@@ -47,7 +47,9 @@ class Filters:
             return False
         if not (self.since or self.until):
             return True
-        return bool(entry.timestamp) and self.since <= entry.timestamp and (not self.until or entry.timestamp < self.until)
+        return (
+            bool(entry.timestamp) and self.since <= entry.timestamp and (not self.until or entry.timestamp < self.until)
+        )
 
     def _in_quality(self, quality: float | None) -> bool:
         if self.quality_from is None and self.quality_to is None:

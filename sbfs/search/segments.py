@@ -87,7 +87,9 @@ class Codec(whoosh3.W3Codec):  # type: ignore[misc]
         """Whoosh asks for it."""
         return PostingsWriter(dbfile, self._blocklimit, byteids, self._compression, self._inlinelimit)
 
-    def postings_reader(self, dbfile: Any, terminfo: Any, format_: Any, term: Any = None, scorer: Any = None) -> Matcher:
+    def postings_reader(
+        self, dbfile: Any, terminfo: Any, format_: Any, term: Any = None, scorer: Any = None
+    ) -> Matcher:
         """Whoosh asks for it."""
         offset, length = terminfo.extent()
         return Matcher(dbfile, offset, length, format_, term=term, scorer=scorer)

@@ -160,7 +160,11 @@ class Segment:
     def postings(self, field: str, term: bytes) -> tuple[array[int], array[float] | None, bytes] | None:
         """(numbers, weights or None where all are 1, places) of a term; None where there is none."""
         terms = self._reader._terms
-        return self._read(terms.matcher(field, term, self._reader.schema[field].format)) if (field, term) in terms else None
+        return (
+            self._read(terms.matcher(field, term, self._reader.schema[field].format))
+            if (field, term) in terms
+            else None
+        )
 
     def all_postings(self, field: str) -> Iterator[tuple[bytes, Any]]:
         """Each term of a field with its postings."""
