@@ -13,13 +13,14 @@ from sbfs.entry import Entry
 from sbfs.errors import Error
 from sbfs.search import analysis, matrix
 from sbfs.search.analysis import Term
+from sbfs.search.cards import card_of, facets_of, hashed, moment
 from sbfs.search.fits import Fits
-from sbfs.search.lookup import Lookup, check_something
+from sbfs.search.lookup import Lookup
 from sbfs.search.question import Filters, Found, Hit, Question
 from sbfs.search.ranking import Ranking, fields, postings_of, rank
 from sbfs.search.similar import LEAST, keep, labels, terms_of
-from sbfs.search.snapshot import Postings, Snapshot, card_of, facets_of, hashed, moment
-from sbfs.search.syntax import parse, without_ignored
+from sbfs.search.snapshot import Postings, Snapshot
+from sbfs.search.syntax import Node, parse
 
 __all__ = ["Broken", "Engine", "Filters", "Found", "Hit", "Question"]
 
@@ -158,7 +159,7 @@ class Engine:
     # -- reading -----------------------------------------------------------------------------------
 
     def keys(self) -> dict[str, str]:
-        """key → blob id of all that is indexed. Raises Broken."""
+        """Blob id of each key of all that is indexed. Raises Broken."""
         with _broken():
             return {card.key: card.blob for card in self._snapshot().cards()}
 
@@ -172,15 +173,17 @@ class Engine:
 
         Raises Invalid for a question that cannot be answered, Broken.
         """
+        wanted = parse(question.text) if question.syntax and question.text.strip() else None
         with _broken():
             snapshot = self._snapshot()
             admitted = snapshot.admitted(question.filters)
+            if wanted is not None:
+                return self._query(snapshot, wanted, question, admitted)
             if not question.text.strip():
                 return _newest(snapshot, admitted, question.limit)
-            return (self._query if question.syntax else self._words)(snapshot, question, admitted)
+            return self._words(snapshot, question, admitted)
 
-    def _query(self, snapshot: Snapshot, question: Question, admitted: bytes | None) -> Found:
-        node = check_something(without_ignored(parse(question.text)), question.text)
+    def _query(self, snapshot: Snapshot, node: Node, question: Question, admitted: bytes | None) -> Found:
         lookup = Lookup(snapshot, question.text)
         matching = lookup.matching(node)
         mask = bytearray(snapshot.size)
@@ -262,18 +265,17 @@ class _Numbers:
     def __init__(self, snapshot: Snapshot):
         self.untidy = len(snapshot.segments) > 1 or bool(snapshot.removed)
         self._snapshot = snapshot
-        column = snapshot._joined("key")
-        self._at = dict(zip(column, range(len(column)), strict=True))
-        self._column = column
+        self._hashes = frozenset(snapshot.hashes("key"))
         self._gone: set[int] = set()
 
     def drop(self, key: str, writer: Any) -> None:
-        if (wanted := hashed(key)) in self._at:
-            for number, one in enumerate(self._column):
-                if one == wanted and number not in self._gone and number not in self._snapshot.removed:
-                    self._gone.add(number)
-                    self.untidy = True
-                    writer.delete_document(number)
+        if hashed(key) not in self._hashes:
+            return
+        for number in self._snapshot.find("key", key):
+            if number not in self._gone and self._snapshot.card(number).key == key:
+                self._gone.add(number)
+                self.untidy = True
+                writer.delete_document(number)
 
 
 def _post(writer: Any, key: str, blob: str, entry: Entry) -> None:

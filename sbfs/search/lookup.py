@@ -8,7 +8,6 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
-from sbfs.errors import Invalid
 from sbfs.search import analysis
 from sbfs.search.question import OWN, Filters
 from sbfs.search.snapshot import Postings, Segment, Snapshot
@@ -19,7 +18,10 @@ MOST_WORDS = 1_000
 
 
 class Lookup:
-    """Answers the parts of one query. scored: (field, postings) of what was looked for, for ranking. terms: their names."""
+    """Answers the parts of one query.
+
+    scored: (field, postings) of what was looked for, for ranking. terms: (name, its postings), for marking.
+    """
 
     def __init__(self, snapshot: Snapshot, text: str):
         self._snapshot, self._text = snapshot, text
@@ -158,12 +160,3 @@ def _places(postings: tuple[array[int], array[float] | None, bytes], wanted: set
             found[number] = places[start:end]
         start = end
     return found
-
-
-def check_something(node: Node | None, text: str) -> Node:
-    """A query that something can be found by, or Invalid."""
-    if node is None:
-        raise Invalid(
-            "every word of the query is left out of the index", field="query", hint=f"as in: {text.strip():.40}"
-        )
-    return node

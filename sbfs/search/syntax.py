@@ -118,7 +118,9 @@ def parse(text: str) -> Node:
     """A query. Raises Invalid, pointing at the character that is wrong."""
     if len(text) > LONGEST:
         raise complain(text, LONGEST, f"the query is longer than {LONGEST:,} characters", hint="ask for less at once")
-    return _Parser(text).whole()
+    if (node := _without_ignored(_Parser(text).whole())) is None:
+        raise Invalid("every word of the query is left out of the index", field="query", hint="name what it is about")
+    return node
 
 
 class _Parser:
@@ -267,17 +269,17 @@ def _tokens(text: str) -> list[_Token]:
         word = match[kind]
         if kind == "word" and word in ("AND", "OR", "NOT"):
             kind = word.lower()
-        tokens.append(_Token(kind, word, match.start(kind)))
+        tokens.append(_Token(kind, word, match.end() - len(word)))
         at = match.end()
     return [*tokens, _Token("end", "", len(text.rstrip()))]
 
 
-def without_ignored(node: Node) -> Node | None:
+def _without_ignored(node: Node) -> Node | None:
     """A query without the words of the stop list, which nothing can be found by; None where nothing is left."""
     if isinstance(node, All | Either):
-        kept = tuple(part for each in node.parts if (part := without_ignored(each)) is not None)
+        kept = tuple(part for each in node.parts if (part := _without_ignored(each)) is not None)
         return None if not kept else kept[0] if len(kept) == 1 else type(node)(kept)
     if isinstance(node, Not):
-        part = without_ignored(node.part)
+        part = _without_ignored(node.part)
         return None if part is None else Not(part)
     return None if isinstance(node, Word) and not node.stem and "tool" not in node.fields else node
