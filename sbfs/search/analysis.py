@@ -20,14 +20,17 @@ from sbfs.entry import Entry
 LONGEST = 64
 """Characters of a word that count; what is longer is no word, and its beginning will do."""
 
-STOP = frozenset(
-    # what search engines usually leave out …
-    "a an and are as at be by can for from have if in is it may not of on or tbd that the this to us we when will "
-    "with yet you your "
-    # … and what people put around the words that matter when they ask in sentences.
-    "did does do was were has had what which who whom how why where i me my he she his her him they them their our am "
-    "been there than then so about into".split()
-)
+_LEFT_OUT = """
+a an and are as at be by can for from have if in is it may not of on or tbd that the this to us we when will with yet
+you your
+"""  # what search engines usually leave out
+
+_ASKED_WITH = """
+did does do was were has had what which who whom how why where i me my he she his her him they them their our am been
+there than then so about into
+"""  # what people put around the words that matter when they ask in sentences
+
+STOP = frozenset(f"{_LEFT_OUT} {_ASKED_WITH}".split())
 """Words that say nothing about what a record is about."""
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
@@ -37,10 +40,11 @@ _PATH = re.compile(r"[\w./:\\-]+")
 # In prose only what looks like code: snake_case, dotted.names, paths/of/files, mixedCase.
 _CODE = re.compile(r"\w[_./]\w|\w::\w|[a-z0-9][A-Z]|__\w")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
-_ISO_DATE = re.compile(r"\b(\d{4})-(\d\d)(?:-(\d\d))?\b")
+_ISO_DATE = re.compile(r"\b(\d{4})-(\d\d)(?:-(\d\d))?(?!\d)")
 _MONTHS = (
-    "january february march april may june july august september october november december"
-).split()  # fmt: skip
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
 
 
 class _Stems(dict[str, str]):
@@ -95,7 +99,7 @@ def _split(found: Iterable[str]) -> Iterator[str]:
     for name in found:
         whole = name.lower()[:LONGEST]
         yield whole
-        if len(parts := _PARTS.findall(name)) > 1:
+        if (parts := _PARTS.findall(name)) != [name]:
             # `a.b_c` is also asked for as `b_c`.
             pieces = [piece.lower() for piece in re.split(r"[./:\\-]+", name) if piece]
             if len(pieces) > 1:
@@ -178,7 +182,7 @@ def ask(text: str) -> list[Term]:
             terms[found] = Term(word[:LONGEST], found)
     known = {term.word for term in terms.values()}
     for name in names_in_prose(text):
-        if name not in known and not _STEMS.get(name) == "":
+        if name not in known and _STEMS.get(name) != "":
             terms.setdefault(f"\0{name}", Term(name, ""))
     return list(terms.values())
 
@@ -186,7 +190,7 @@ def ask(text: str) -> list[Term]:
 def marks(text: str, terms: Iterable[str]) -> Iterator[tuple[int, int]]:
     """Where terms of a hit (stems, and names of code) stand in a text: (start, end) of each, in order."""
     wanted = frozenset(terms)
-    for match in re.finditer(r"[^\W_]+(?:['\u2019][^\W_]+)*|\w+", text):
-        bare = plain(match[0]).lower().removesuffix("'s")
-        if _STEMS[bare] in wanted or bare in wanted or wanted.intersection(_split([match[0]])):
+    for match in re.finditer(r"\w+(?:['\u2019][^\W_]+)*", text):
+        found = match[0]
+        if any(_STEMS[word] in wanted or word in wanted for word in words(found)) or wanted.intersection(names(found)):
             yield match.span()

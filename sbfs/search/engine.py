@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,14 @@ from sbfs.entry import Entry
 from sbfs.errors import Error
 from sbfs.search import analysis, matrix
 from sbfs.search.analysis import Term
+from sbfs.search.cards import card_of, facets_of, hashed, moment
 from sbfs.search.fits import Fits
+from sbfs.search.lookup import Lookup
 from sbfs.search.question import Filters, Found, Hit, Question
-from sbfs.search.ranking import Ranking, postings_of, rank
+from sbfs.search.ranking import Ranking, fields, postings_of, rank
 from sbfs.search.similar import LEAST, keep, labels, terms_of
-from sbfs.search.snapshot import Snapshot, card_of, facets_of, hashed, moment
+from sbfs.search.snapshot import Postings, Snapshot
+from sbfs.search.syntax import Node, parse
 
 __all__ = ["Broken", "Engine", "Filters", "Found", "Hit", "Question"]
 
@@ -156,7 +159,7 @@ class Engine:
     # -- reading -----------------------------------------------------------------------------------
 
     def keys(self) -> dict[str, str]:
-        """key → blob id of all that is indexed. Raises Broken."""
+        """Blob id of each key of all that is indexed. Raises Broken."""
         with _broken():
             return {card.key: card.blob for card in self._snapshot().cards()}
 
@@ -170,17 +173,37 @@ class Engine:
 
         Raises Invalid for a question that cannot be answered, Broken.
         """
+        wanted = parse(question.text) if question.syntax and question.text.strip() else None
         with _broken():
             snapshot = self._snapshot()
             admitted = snapshot.admitted(question.filters)
+            if wanted is not None:
+                return self._query(snapshot, wanted, question, admitted)
             if not question.text.strip():
                 return _newest(snapshot, admitted, question.limit)
             return self._words(snapshot, question, admitted)
 
+    def _query(self, snapshot: Snapshot, node: Node, question: Question, admitted: bytes | None) -> Found:
+        lookup = Lookup(snapshot, question.text)
+        matching = lookup.matching(node)
+        mask = bytearray(snapshot.size)
+        for number in matching:
+            mask[number] = admitted is None or admitted[number]
+        ranking = Ranking(snapshot)
+        weights = fields(thinking=True)
+        for field, postings in lookup.scored:
+            ranking.add(postings, field, weights[field])
+        hits = _hits(snapshot, ranking, lookup.terms, bytes(mask), question)
+        if len(hits) < question.limit:
+            # What matches without a word, such as by a facet alone.
+            shown = {hit.key for hit in hits}
+            rest = _newest(snapshot, bytes(mask), question.limit + len(hits)).hits
+            hits += [hit for hit in rest if hit.key not in shown][: question.limit - len(hits)]
+        return Found(hits, total=sum(mask), terms=tuple(dict.fromkeys(name for name, _ in lookup.terms)))
+
     def _words(self, snapshot: Snapshot, question: Question, admitted: bytes | None) -> Found:
         asked = [
-            (term, postings_of(snapshot, term, question.thinking))
-            for term in analysis.ask(question.text)[:MOST_READ]
+            (term, postings_of(snapshot, term, question.thinking)) for term in analysis.ask(question.text)[:MOST_READ]
         ]
         known = [(term, found) for term, found in asked if found]
         if len(known) > MOST_TERMS:
@@ -192,8 +215,9 @@ class Engine:
                 taken.add(near.stem)
                 known.append((near, found))
         ranking = rank(snapshot, known, question.thinking)
+        names = [(term.stem or term.word, list(found.values())) for term, found in known]
         return Found(
-            _hits(snapshot, ranking, known, admitted, question),
+            _hits(snapshot, ranking, names, admitted, question),
             total=ranking.total(admitted),
             spelled={word: tuple(near.word for near in nearest) for word, nearest in spelled.items()},
             terms=tuple(dict.fromkeys(term.stem or term.word for term, _ in asked)),
@@ -241,18 +265,17 @@ class _Numbers:
     def __init__(self, snapshot: Snapshot):
         self.untidy = len(snapshot.segments) > 1 or bool(snapshot.removed)
         self._snapshot = snapshot
-        column = snapshot._joined("key")
-        self._at = dict(zip(column, range(len(column)), strict=True))
-        self._column = column
+        self._hashes = frozenset(snapshot.hashes("key"))
         self._gone: set[int] = set()
 
     def drop(self, key: str, writer: Any) -> None:
-        if (wanted := hashed(key)) in self._at:
-            for number, one in enumerate(self._column):
-                if one == wanted and number not in self._gone and number not in self._snapshot.removed:
-                    self._gone.add(number)
-                    self.untidy = True
-                    writer.delete_document(number)
+        if hashed(key) not in self._hashes:
+            return
+        for number in self._snapshot.find("key", key):
+            if number not in self._gone and self._snapshot.card(number).key == key:
+                self._gone.add(number)
+                self.untidy = True
+                writer.delete_document(number)
 
 
 def _post(writer: Any, key: str, blob: str, entry: Entry) -> None:
@@ -300,11 +323,16 @@ def _newest(snapshot: Snapshot, admitted: bytes | None, limit: int) -> Found:
 
 
 def _hits(
-    snapshot: Snapshot, ranking: Ranking, known: list[tuple[Term, Any]], admitted: bytes | None, question: Question
+    snapshot: Snapshot,
+    ranking: Ranking,
+    terms: Iterable[tuple[str, Sequence[Postings]]],
+    admitted: bytes | None,
+    question: Question,
 ) -> list[Hit]:
     best = ranking.best(admitted, question.limit, neighbours=question.neighbours)
-    names = [(term.stem or term.word, list(found.values())) for term, found in known]
     return [
-        snapshot.card(number).hit(score, [name for name, found in names if any(number in one for one in found)])
+        snapshot.card(number).hit(
+            score, dict.fromkeys(name for name, found in terms if any(number in each for each in found))
+        )
         for score, number in best
     ]

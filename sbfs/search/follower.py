@@ -32,10 +32,8 @@ from sbfs.store import Store, View
 FORMAT = 1
 """Of the manifest, and of what `entries` makes of records."""
 
-_SOURCES = (
-    *("analysis", "engine", "entries", "fits", "matrix", "question", "segments", "similar", "snapshot", "spelling"),
-)
-"""Modules that decide what an index holds."""
+_ASKING = {"__init__", "follower", "indexing", "lookup", "ranking", "scan", "searching", "snippets", "syntax"}
+"""Modules that only ask: what they do is no part of what an index holds."""
 
 WAIT = 0.5
 """Seconds to wait for another process that brings the index along, which takes milliseconds."""
@@ -85,17 +83,15 @@ class Foreign(Exception):
 def schema() -> str:
     """A name for what decides an index's content: the backend, the analysis, the kinds that are searched."""
     seen = hashlib.sha256(repr((FORMAT, backend(), entries.declared())).encode())
-    for name in _SOURCES:
-        source = Path(__file__).with_name(f"{name}.py")
-        seen.update(files.read(source) or b"")
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        if source.stem not in _ASKING:
+            seen.update(files.read(source) or b"")
     return seen.hexdigest()[:16]
 
 
 def backend() -> str:
     """The backend and its version."""
-    from sbfs.search import engine
-
-    return str(getattr(engine, "BACKEND", "whoosh-reloaded 2.7.5"))
+    return "whoosh-reloaded 2.7.5"
 
 
 # -- where it lies ---------------------------------------------------------------------------------

@@ -47,7 +47,9 @@ class Filters:
             return False
         if not (self.since or self.until):
             return True
-        return bool(entry.timestamp) and self.since <= entry.timestamp and (not self.until or entry.timestamp < self.until)
+        return (
+            bool(entry.timestamp) and self.since <= entry.timestamp and (not self.until or entry.timestamp < self.until)
+        )
 
     def _in_quality(self, quality: float | None) -> bool:
         if self.quality_from is None and self.quality_to is None:
@@ -70,9 +72,13 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 def facet(entry: Entry, word: str) -> tuple[str, ...]:
     """An entry's values for one word that can be filtered by."""
-    given = entry.facets.get(word, ())
-    values = (given,) if isinstance(given, str) else tuple(given)
-    return (*values, getattr(entry, word)) if word in OWN else values
+    return (*given(entry, word), getattr(entry, word)) if word in OWN else given(entry, word)
+
+
+def given(entry: Entry, word: str) -> tuple[str, ...]:
+    """Those values that stand in its facets."""
+    values = entry.facets.get(word, ())
+    return (values,) if isinstance(values, str) else tuple(values)
 
 
 OWN = ("kind", "project", "group", "id", "parent")

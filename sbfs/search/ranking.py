@@ -25,7 +25,7 @@ K1, B = 0.9, 0.4
 SESSION_K1, SESSION_B = 1.2, 0.75
 """The same of a whole conversation or thread: the customary values, for texts of customary length."""
 
-NEAR, FAR = 0.4, 0.2
+NEAR, FAR = 0.4, 0.25
 """What a turn gets of the scores of the turns before and after it, and of the next two."""
 
 SESSION = 0.6
@@ -151,7 +151,9 @@ class Ranking:
     def _session(self, group: int) -> float:
         length = self._snapshot.sessions[1][group]
         norm = SESSION_K1 * (1 - SESSION_B + SESSION_B * length / self._average_session)
-        return sum([factor * often[group] / (often[group] + norm) for factor, often in self._sessions if group in often])
+        return sum(
+            [factor * often[group] / (often[group] + norm) for factor, often in self._sessions if group in often]
+        )
 
     @cached_property
     def _average_session(self) -> float:

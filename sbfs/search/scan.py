@@ -6,15 +6,18 @@ Zaragoza, The Probabilistic Relevance Framework, 2009); words are not spelled an
 
 from __future__ import annotations
 
+import fnmatch
 import heapq
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sbfs.errors import Invalid
-from sbfs.search import analysis, entries
-from sbfs.search.question import Filters, Found, Hit, Question
+from sbfs.entry import Entry
+from sbfs.search import analysis, entries, syntax
+from sbfs.search.analysis import Analysed
+from sbfs.search.question import OWN, Filters, Found, Hit, Question, facet
 from sbfs.store import View
 
 SOME = 5000
@@ -46,7 +49,7 @@ class Scan:
     def search(self, question: Question) -> Found:
         """The best hits, as `Engine.search`."""
         if question.syntax:
-            raise Invalid("needs the index", field="syntax", hint="ask in plain words, or see 'sbfs index status'")
+            return self._matching(question)
         terms = {term.stem or term.word: term.weight for term in analysis.ask(question.text)}
         words = {term.word for term in analysis.ask(question.text)}
         hits = self._ranked(terms, words, question.filters, thinking=question.thinking)
@@ -72,6 +75,22 @@ class Scan:
             self.progress(done)
             yield keyed
 
+    def _matching(self, question: Question) -> Found:
+        """What matches a query of `--syntax`, the latest first."""
+        node, found = syntax.parse(question.text), []
+        terms = dict.fromkeys(_terms(node))
+        unknown = {one.word: one for one in _leaves(node) if isinstance(one, syntax.Facet)}
+        for keyed in self.everything():
+            entry, analysed = keyed[2], analysis.analyse(keyed[2])
+            unknown = {word: one for word, one in unknown.items() if word not in OWN and word not in entry.facets}
+            if question.filters.admits(entry) and _matches(node, entry, analysed):
+                found.append(keyed)
+        for word, one in unknown.items():
+            raise syntax.complain(question.text, one.at, f"nothing has a field {word!r}")
+        found.sort(key=lambda keyed: (keyed[2].timestamp, keyed[0]), reverse=True)
+        hits = [hit_of(keyed, 0.0, tuple(terms)) for keyed in found[: question.limit]]
+        return Found(hits, len(found), {}, tuple(terms))
+
     def _ranked(
         self,
         terms: Mapping[str, float],
@@ -94,6 +113,58 @@ class Scan:
             idf = {term: idf[term] for term in kept}
         hits = [hit for one in found if (hit := _hit(one, idf, terms, length / (number or 1)))]
         return sorted(hits, key=lambda hit: (-hit.score, hit.key))
+
+
+def _leaves(node: syntax.Node) -> Iterator[syntax.Node]:
+    if isinstance(node, syntax.All | syntax.Either):
+        for part in node.parts:
+            yield from _leaves(part)
+    elif isinstance(node, syntax.Not):
+        yield from _leaves(node.part)
+    else:
+        yield node
+
+
+def _terms(node: syntax.Node) -> Iterator[str]:
+    for leaf in _leaves(node):
+        if isinstance(leaf, syntax.Word):
+            yield leaf.stem or leaf.word
+        elif isinstance(leaf, syntax.Phrase):
+            yield from (stem for _, stem in leaf.stems)
+
+
+def _matches(node: syntax.Node, entry: Entry, analysed: Analysed) -> bool:
+    """Whether a query holds of an entry."""
+    match node:
+        case syntax.All(parts):
+            return all(_matches(part, entry, analysed) for part in parts)
+        case syntax.Either(parts):
+            return any(_matches(part, entry, analysed) for part in parts)
+        case syntax.Not(part):
+            return not _matches(part, entry, analysed)
+        case syntax.Facet(word, value):
+            return value in facet(entry, word)
+        case syntax.Phrase(fields, stems):
+            return any(_in_a_row(getattr(analysed, field), stems) for field in fields)
+        case syntax.Word(fields, word, stem):
+            return any((word if field == "names" or not stem else stem) in getattr(analysed, field) for field in fields)
+        case syntax.Pattern(fields, pattern):
+            # As in the index: what is written in text and title is kept beside its stems, of the rest the stems do.
+            like = re.compile(fnmatch.translate(pattern.replace("[", "[[]"))).match
+            return any(like(word) for field in fields for word in _written(analysed, field))
+    raise AssertionError(node)
+
+
+def _written(analysed: Analysed, field: str) -> Iterator[str]:
+    held = getattr(analysed, field)
+    if field not in ("body", "title"):
+        return iter(held)
+    return (word for word in analysed.words if analysis.stem(word) in held)
+
+
+def _in_a_row(places: Mapping[str, list[int]], stems: tuple[tuple[int, str], ...]) -> bool:
+    starts = [{place - distance for place in places.get(stem, ())} for distance, stem in stems]
+    return bool(set.intersection(*starts))
 
 
 def _weighed(keyed: entries.Keyed, terms: set[str], thinking: bool) -> _Weighed:

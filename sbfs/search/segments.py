@@ -87,7 +87,9 @@ class Codec(whoosh3.W3Codec):  # type: ignore[misc]
         """Whoosh asks for it."""
         return PostingsWriter(dbfile, self._blocklimit, byteids, self._compression, self._inlinelimit)
 
-    def postings_reader(self, dbfile: Any, terminfo: Any, format_: Any, term: Any = None, scorer: Any = None) -> Matcher:
+    def postings_reader(
+        self, dbfile: Any, terminfo: Any, format_: Any, term: Any = None, scorer: Any = None
+    ) -> Matcher:
         """Whoosh asks for it."""
         offset, length = terminfo.extent()
         return Matcher(dbfile, offset, length, format_, term=term, scorer=scorer)
@@ -100,6 +102,10 @@ and the bytes of the weights and of the places, which follow those of the number
 
 class PostingsWriter(whoosh3.W3PostingsWriter):  # type: ignore[misc]
     """Blocks of record numbers, weights (none where all are 1) and places."""
+
+    _ids: array[int]
+    _weights: array[float]
+    _values: list[bytes]
 
     def add_many(self, gathered: Gathered) -> None:
         """A whole term's postings."""
@@ -124,6 +130,10 @@ class PostingsWriter(whoosh3.W3PostingsWriter):  # type: ignore[misc]
 
 class Matcher(whoosh3.W3LeafMatcher):  # type: ignore[misc]
     """Reads those blocks."""
+
+    _ids: array[int] | None
+    _weights: array[float] | None
+    _values: list[bytes] | None
 
     def blocks(self) -> Iterator[tuple[array[int], array[float] | None, bytes]]:
         """(record numbers, weights or None where all are 1, places) of each block from where it stands."""
@@ -267,7 +277,7 @@ class FieldWriter(whoosh3.W3FieldWriter):  # type: ignore[misc]
     """Writes a pool."""
 
     def add_postings(
-        self, schema: fields.Schema, lengths: Any, items: Iterable[tuple[str, list[tuple[bytes, Gathered]]]]
+        self, schema: fields.Schema, _: Any, items: Iterable[tuple[str, list[tuple[bytes, Gathered]]]]
     ) -> None:
         """Write each term's postings as they were gathered."""
         for field, terms in items:

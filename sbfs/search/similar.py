@@ -43,7 +43,9 @@ class Similar:
         import numpy
 
         parts = [_counted(segment) for segment in snapshot.segments]
-        rows = numpy.concatenate([part[0] + offset for part, offset in zip(parts, snapshot.offsets, strict=True)] or [[]])
+        rows = numpy.concatenate(
+            [part[0] + offset for part, offset in zip(parts, snapshot.offsets, strict=True)] or [[]]
+        )
         columns, often = (numpy.concatenate([part[at] for part in parts] or [[]]) for at in (1, 2))
         if snapshot.removed:
             kept = ~numpy.isin(rows, list(snapshot.removed))
@@ -112,7 +114,9 @@ def _counted(segment: Segment) -> tuple[Any, Any, Any]:
             often.extend(weights or array("f", [1.0]) * len(ids))
     if not rows:
         return numpy.zeros(0, numpy.int32), numpy.zeros(0, numpy.int32), numpy.zeros(0, numpy.float32)
-    cells, at = numpy.unique(numpy.asarray(rows, numpy.int64) * matrix.COLUMNS + numpy.asarray(columns), return_inverse=True)
+    cells, at = numpy.unique(
+        numpy.asarray(rows, numpy.int64) * matrix.COLUMNS + numpy.asarray(columns), return_inverse=True
+    )
     summed = numpy.bincount(at, numpy.asarray(often)).astype(numpy.float32)
     return (cells // matrix.COLUMNS).astype(numpy.int32), (cells % matrix.COLUMNS).astype(numpy.int32), summed
 

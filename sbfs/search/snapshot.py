@@ -7,74 +7,20 @@ computed from it is what a fresh index would give.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
-from sbfs.entry import Entry
-from sbfs.search.question import Filters, Hit, facet
+from sbfs.search.cards import HASHED, MOMENT, Card, facet_term, hashed, moment, read_card
+from sbfs.search.question import Filters
 
-MOMENT = 24
-"""Bytes of `2026-11-22T14:03:07.123Z`: times are compared by that many."""
+T = TypeVar("T")
 
 MOST_BESIDE = 100_000
 """Entries whose neighbours are remembered."""
-
-
-def hashed(text: str) -> int:
-    """64 bits of a text; 0 for none."""
-    if not text:
-        return 0
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") or 1
-
-
-def moment(text: str) -> bytes:
-    """A time as it is compared."""
-    return text.encode("utf-8", "surrogatepass")[:MOMENT].ljust(MOMENT, b"\0")
-
-
-def facet_term(word: str, value: str) -> bytes:
-    """A facet's value as a term."""
-    term = f"{word}\0{value}".encode("utf-8", "surrogatepass")
-    return term if len(term) <= 200 else b"\1" + hashlib.blake2b(term).digest()
-
-
-def card_of(key: str, blob: str, entry: Entry) -> bytes:
-    """What is said of an entry without reading its record: its path, then the rest."""
-    rest = (
-        key, blob, entry.id, entry.kind, entry.project, entry.group, entry.seq, entry.timestamp, entry.due,
-        entry.parent, entry.local_id, entry.title[:200],
-    )  # fmt: skip
-    return entry.path.encode("utf-8", "surrogatepass") + b"\0" + json.dumps(rest, separators=(",", ":")).encode()
-
-
-@dataclass(frozen=True)
-class Card:
-    """What is said of an entry."""
-
-    path: str
-    key: str
-    blob: str
-    id: str
-    kind: str
-    project: str
-    group: str
-    seq: int
-    timestamp: str
-    due: str
-    parent: str
-    local_id: str
-    title: str
-
-    def hit(self, score: float, matched: Iterable[str]) -> Hit:
-        """As a hit."""
-        return Hit(**vars(self), score=score, matched=tuple(matched))
 
 
 class Segment:
@@ -105,11 +51,12 @@ class Segment:
         name = f"_{field}_len"
         return self.kept(name, lambda: self._raw(name).ljust(self.count, b"\0"))
 
-    def kept(self, name: str, make: Callable[[], Any]) -> Any:
+    def kept(self, name: str, make: Callable[[], T]) -> T:
         """What was made of the segment before, or is made now."""
         if name not in self._kept:
             self._kept[name] = make()
-        return self._kept[name]
+        made: T = self._kept[name]
+        return made
 
     def _raw(self, name: str) -> bytes:
         columns = self._reader._perdoc
@@ -160,7 +107,11 @@ class Segment:
     def postings(self, field: str, term: bytes) -> tuple[array[int], array[float] | None, bytes] | None:
         """(numbers, weights or None where all are 1, places) of a term; None where there is none."""
         terms = self._reader._terms
-        return self._read(terms.matcher(field, term, self._reader.schema[field].format)) if (field, term) in terms else None
+        return (
+            self._read(terms.matcher(field, term, self._reader.schema[field].format))
+            if (field, term) in terms
+            else None
+        )
 
     def all_postings(self, field: str) -> Iterator[tuple[bytes, Any]]:
         """Each term of a field with its postings."""
@@ -216,7 +167,7 @@ class Snapshot:
         self._reader = reader
         known = {segment.id: segment for segment in before.segments} if before else {}
         leaves = [leaf for leaf, _ in reader.leaf_readers()] if reader.doc_count_all() else []
-        self.segments = [
+        self.segments: list[Segment] = [
             known[name].reopened(leaf) if (name := leaf.segment().segment_id()) in known else Segment(leaf)
             for leaf in leaves
         ]
@@ -307,9 +258,9 @@ class Snapshot:
     def _number_at(self, number: int, group: int, seq: int, distance: int) -> int:
         # Turns that were added together follow each other; the rest is looked up.
         near = number + distance
-        if 0 <= near < self.size and self.groups[near] == group and self.seqs[near] == seq + distance:
-            if near not in self.removed:
-                return near
+        adjacent = 0 <= near < self.size and self.groups[near] == group and self.seqs[near] == seq + distance
+        if adjacent and near not in self.removed:
+            return near
         wanted = _place(group, seq + distance)
         for offset, segment in zip(self.offsets, self.segments, strict=True):
             at = segment.places(self._known).get(wanted)
@@ -329,12 +280,16 @@ class Snapshot:
                 if number not in self.removed:
                     yield read_card(data)
 
+    def hashes(self, name: str) -> array[int]:
+        """Hash of each entry's key, id or group."""
+        return self._joined(name)
+
     def find(self, name: str, value: str) -> list[int]:
         """The numbers of the entries with a key, id or group."""
-        wanted = hashed(value)
-        column = self._joined(name)
-        found = [number for number, one in enumerate(column) if one == wanted] if wanted in column else []
-        return [one for one in found if one not in self.removed and getattr(self.card(one), name) == value]
+        wanted, column = hashed(value), self._joined(name)
+        if wanted not in column:
+            return []
+        return [number for number, one in enumerate(column) if one == wanted and number not in self.removed]
 
     # -- terms -------------------------------------------------------------------------------------
 
@@ -398,13 +353,12 @@ class Snapshot:
     def _having(self, word: str, values: frozenset[str]) -> bytes:
         mask = bytearray(self.size)
         for value in values:
-            if word in ("id", "group"):
-                numbers: Iterable[int] = self.find(word, value)
-            else:
-                found = self.postings("facet", facet_term(word, value))
-                numbers = found.ids if found else ()
-            for number in numbers:
-                mask[number] = 1
+            if word in HASHED:
+                for number in self.find(word, value):
+                    mask[number] = 1
+            if found := self.postings("facet", facet_term(word, value)):
+                for number in found.ids:
+                    mask[number] = 1
         return bytes(mask)
 
     def _within(self, since: str, until: str) -> bytes:
@@ -431,26 +385,11 @@ class Snapshot:
         return b"".join(bytes(map(until.__ge__, segment.moments("due"))) for segment in self.segments)
 
 
-def read_card(data: bytes) -> Card:
-    """A card from its bytes."""
-    path, _, rest = data.partition(b"\0")
-    return Card(path.decode("utf-8", "surrogatepass"), *json.loads(rest))
-
-
 def decoded() -> Any:
-    """byte → length, as Whoosh rounds them."""
+    """Byte → length, as Whoosh rounds them."""
     from whoosh.util.numeric import _length_byte_cache
 
     return _length_byte_cache
-
-
-def facets_of(entry: Entry) -> dict[bytes, int]:
-    """An entry's facets as terms."""
-    return {
-        facet_term(word, value): 1
-        for word in {*entry.facets, "kind", "project", "parent"}
-        for value in facet(entry, word)
-    }  # fmt: skip
 
 
 def _all_of(masks: list[bytes]) -> bytes:
