@@ -78,7 +78,8 @@ class Machine(RuleBasedStateMachine):
         before, answers = held(self.store), best(self.store)
         search.index_rebuild(self.store)
         assert held(self.store) == before
-        assert best(self.store) == answers
+        after = best(self.store)
+        assert after == answers
 
     def paths(self) -> list[str]:
         """The files of mail on the branch."""

@@ -15,7 +15,11 @@ from sbfs.search.engine import Engine, Question
 from sbfs.search.syntax import LONGEST, MOST
 
 RECORDS = {
-    "red": {"title": "Build is red", "text": "the build failed on main", "facets": {"role": "user", "status": "unread"}},
+    "red": {
+        "title": "Build is red",
+        "text": "the build failed on main",
+        "facets": {"role": "user", "status": "unread"},
+    },
     "green": {"title": "Build is green", "text": "main was deployed", "facets": {"role": "user", "status": "read"}},
     "state": {"title": "", "text": "the state of the art is red", "facets": {"role": "tool", "box": "a b"}},
     "name": {"title": "Parser", "text": "see parse_query", "identifiers": "LeafMatcher", "facets": {"role": "user"}},

@@ -23,7 +23,7 @@ _WORDS = {
     "priority": ("--priority", "", "Only what has this priority."),
     "type": ("--type", "", "Only what is of this type."),
     "tags": ("--tag", "", "Only what has this tag."),
-    "flags": ("--flag", "", "Only turns with thinking, error, subagent or compaction."),
+    "flags": ("--with", "", "Only turns with thinking, error, subagent or compaction."),
 }
 """Facet → options, and what they are for. Each may be repeated: one of the values must be there."""
 

@@ -117,7 +117,7 @@ def search(
     """Find what a question asks for, in everything the store knows. The best comes first.
 
     project: names, or `@group` for all of a group. where: facet → value or values, of which a record
-    must have one: sender, recipient, role, model, agent, tool, status, priority, type, tags, flags.
+    must have one: sender, recipient, role, model, agent, tool, status, priority, type, tags and the like.
     path: its beginning, or a pattern. like: the id of a record; instead of a question, what is like it.
     syntax: the question is a query with operators. thinking: look into models' thinking, too. group:
     `auto` gives one result a conversation or thread, `none` one a turn. around: how many neighbours of
