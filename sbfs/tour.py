@@ -106,7 +106,7 @@ def run(folder: str | None = None, *, quiet: bool = False) -> int:
         root.mkdir(parents=True, exist_ok=True)
     guide = Guide(root, quiet=quiet)
     guide.say(f"$ cd {root}")
-    for station in (_begin, _mail, _by_hand, _second_machine, _history):
+    for station in (_begin, _mail, _by_hand, _search, _second_machine, _history):
         station(guide)
     guide.say(f"\nThe store is yours to go on with: {root / 'team'}")
     return 0
@@ -149,6 +149,16 @@ def _by_hand(guide: Guide) -> None:
     path = _latest_path(guide, "backend-api")
     guide.say(f"$ cat {path}")
     guide.say((guide.here / path).read_text().rstrip())
+
+
+def _search(guide: Guide) -> None:
+    guide.station(
+        "Search: one question over everything, in your own words; misspelt words and names of code are found."
+    )
+    guide.sbfs("search", "is there a limit on calls?", "--around", "1")
+    guide.sbfs("search", "dashbord", "--kind", "project")
+    guide.sbfs("message", "search", "/api/stats", "--to", "qa")
+    guide.sbfs("index", "verify")
 
 
 def _second_machine(guide: Guide) -> None:

@@ -25,7 +25,9 @@ def test_layers_hold() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md", "docs/format.md", "docs/performance.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/architecture.md", "docs/format.md", "docs/performance.md", "docs/search.md"]
+)
 def test_links_lead_somewhere(page: str) -> None:
     """A page that names a file which is not there."""
     text = (ROOT / page).read_text()

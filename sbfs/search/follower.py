@@ -373,6 +373,8 @@ class Follower:
         kept = place.keep(manifest.generation, tree, guarded(engine.count), manifest)
         place.pending.unlink(missing_ok=True)
         self._opened = _Opened(kept, engine)
+        with suppress(OSError):
+            place.sweep(manifest.generation)
         return engine
 
     def build(self, view: View, progress: Progress) -> Served:
