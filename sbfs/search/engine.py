@@ -312,13 +312,12 @@ def _columns(key: str, blob: str, entry: Entry) -> dict[str, Any]:
 
 
 def _newest(snapshot: Snapshot, admitted: bytes | None, limit: int) -> Found:
-    times = [moment for segment in snapshot.segments for moment in segment.moments("timestamp")]
     numbers = [
         number
         for number in range(snapshot.size)
         if number not in snapshot.removed and (admitted is None or admitted[number])
     ]
-    best = heapq.nlargest(limit, numbers, key=times.__getitem__)
+    best = heapq.nlargest(limit, numbers, key=snapshot.order)
     return Found([snapshot.card(number).hit(0.0, ()) for number in best], total=len(numbers))
 
 
