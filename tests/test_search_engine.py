@@ -22,8 +22,12 @@ from sbfs.search.engine import Broken, Engine, Filters, Found, Question
 NOW = "2026-11-22T14:03:07.123Z"
 WORDS = ["red", "build", "deploy", "deploying", "getStats", "the", "of", "café", "x1"]
 VALUES = st.sampled_from(["", "a", "b", "a b", "A", "é", "\0", "\ud800", "v" * 300, "v" * 299 + "w"])
-TIMES = st.sampled_from(["", "2026-11-22T14:03:07.123Z", "2026-11-22T14:03:07.124Z", "2026-11-21T00:00:00.000Z", "2025"])
-PATHS = st.sampled_from(["projects/web/a.yaml", "projects/web-2/b.yaml", "projects/api/inbox/c.yaml", "é/d[1].yaml", "p"])
+TIMES = st.sampled_from(
+    ["", "2026-11-22T14:03:07.123Z", "2026-11-22T14:03:07.124Z", "2026-11-21T00:00:00.000Z", "2025"]
+)
+PATHS = st.sampled_from(
+    ["projects/web/a.yaml", "projects/web-2/b.yaml", "projects/api/inbox/c.yaml", "é/d[1].yaml", "p"]
+)
 
 entries = st.builds(
     Entry,
@@ -57,7 +61,9 @@ filters = st.builds(
     ),
     since=TIMES,
     until=TIMES,
-    path=st.sampled_from(["", "projects/web", "projects/web/", "projects/*/inbox/*", "*.yaml", "é/", "é/d[[]1].yaml", "?"]),
+    path=st.sampled_from(
+        ["", "projects/web", "projects/web/", "projects/*/inbox/*", "*.yaml", "é/", "é/d[[]1].yaml", "?"]
+    ),
     quality_from=st.none() | st.sampled_from([0.0, 50.0, 60.0]),
     quality_to=st.none() | st.sampled_from([0.0, 50.0, 100.0]),
     now=st.sampled_from(["", NOW]),
@@ -126,7 +132,9 @@ def test_a_hit_says_what_lists_need(engine: Engine):
     )
     engine.apply([], [("k", "blob", entry)])
     (hit,) = engine.search(Question("build")).hits
-    said = {name: getattr(hit, name) for name in ("id", "kind", "project", "path", "group", "seq", "timestamp", "title")}
+    said = {
+        name: getattr(hit, name) for name in ("id", "kind", "project", "path", "group", "seq", "timestamp", "title")
+    }
     assert said == {name: getattr(entry, name) for name in said}
     assert (hit.key, hit.blob, hit.due, hit.parent, hit.local_id) == ("k", "blob", NOW, "g", "uuid")
     assert hit.score > 0
@@ -271,7 +279,9 @@ def test_a_large_build_in_several_commits_is_one_index(tmp_path: Path, monkeypat
     monkeypatch.setattr("sbfs.search.engine.SEGMENT", 50)
     engine = Engine.create(tmp_path / "index")
     told: list[int] = []
-    engine.apply([], [note(f"n{number}", f"red word{number}") for number in range(60)], rebuild=True, progress=told.append)
+    engine.apply(
+        [], [note(f"n{number}", f"red word{number}") for number in range(60)], rebuild=True, progress=told.append
+    )
     assert engine.count() == len(engine.keys()) == 60
     assert told == list(range(1, 61))
     assert ask(engine, "word3") == ["n3"]

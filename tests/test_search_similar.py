@@ -91,7 +91,9 @@ def test_without_an_index_the_weights_still_rank(engine: Engine):
     similar = Fits(engine.folder).similar()
     assert similar is not None
     keys = similar.keys("who changed the parser?", 2)
-    assert [(key, blob) for key, blob, _ in keys] == [("build", "blob-build"), ("builds", "blob-builds")] or len(keys) == 2
+    assert [(key, blob) for key, blob, _ in keys] == [("build", "blob-build"), ("builds", "blob-builds")] or len(
+        keys
+    ) == 2
 
 
 def test_scores_are_those_of_scikit_learn():
@@ -138,7 +140,7 @@ def test_an_array_that_holds_objects_is_never_loaded(engine: Engine):
     """Loading one runs whatever it says."""
     (arrays,) = engine.folder.glob("fits/*/similar")
     numpy.save(arrays / "idf.npy", numpy.array([{"an": "object"}], dtype=object), allow_pickle=True)
-    with pytest.raises(Broken, match="pickle|object"):
+    with pytest.raises(Broken, match=r"pickle|object"):
         like(engine, "red build")
 
 
@@ -148,7 +150,17 @@ def test_an_array_that_holds_objects_is_never_loaded(engine: Engine):
 )
 def test_slips_stand_nearest_to_what_was_meant(word: str, meant: str):
     """Letters swapped, left out or doubled."""
-    words = ["adoption", "adaptation", "option", "receive", "relieve", "committee", "commit", "conversationstats", "start"]
+    words = [
+        "adoption",
+        "adaptation",
+        "option",
+        "receive",
+        "relieve",
+        "committee",
+        "commit",
+        "conversationstats",
+        "start",
+    ]
     spelling = Spelling.fit(words)
     assert meant in [near for near, _ in spelling.nearest(word)]
     assert all(score >= 0.3 for _, score in spelling.nearest(word))
