@@ -47,17 +47,6 @@ class Broken(Exception):
     """The index cannot be read or written: put it aside and build another."""
 
 
-@contextmanager
-def _broken() -> Iterator[None]:
-    """Whatever the backend trips over in a damaged index (it raises nearly everything) is one thing to callers."""
-    try:
-        yield
-    except (Error, KeyboardInterrupt, MemoryError, Broken):
-        raise
-    except Exception as error:
-        raise Broken(f"{type(error).__name__}: {error}") from error
-
-
 class Engine:
     """An index in a folder of its own. Its files are code: open only what this user's sbfs has written."""
 
@@ -71,23 +60,20 @@ class Engine:
     @classmethod
     def create(cls, folder: Path) -> Engine:
         """An empty index in a new folder. Raises Broken."""
-        with _broken():
-            from whoosh import index
-
+        with _broken(None):
             from sbfs.search import segments
 
             folder.mkdir(parents=True)
-            return cls(folder, index.create_in(str(folder), segments.schema()))
+            return cls(folder, segments.create(str(folder)))
 
     @classmethod
     def open(cls, folder: Path) -> Engine:
         """The index in a folder. Raises Broken."""
-        with _broken():
-            from whoosh import index
-
+        with _broken(None):
             from sbfs.search import segments
 
-            engine = cls(folder, index.open_dir(str(folder), schema=segments.schema()))
+            engine = cls(folder, segments.opened(str(folder)))
+        with _broken(engine):
             engine._snapshot()
             return engine
 
@@ -96,6 +82,11 @@ class Engine:
         if self._kept:
             self._kept.close()
             self._kept = None
+
+    def give_up(self) -> None:
+        """Let go of the files of an index that is broken, which is of no more use."""
+        self._kept = None
+        self._index.storage.release()
 
     def _snapshot(self) -> Snapshot:
         generation = self._index.latest_generation()
@@ -122,8 +113,14 @@ class Engine:
         rebuild: bring everything into one piece at the end, and fit what spelling and "more like this" stand on;
         a large one is committed in several. progress: told how many were added so far. Raises Broken.
         """
-        with _broken():
-            self._write(remove, add, rebuild=rebuild, progress=progress)
+        given = _Given(add)
+        try:
+            with _broken(self):
+                self._write(remove, given, rebuild=rebuild, progress=progress)
+        except Broken:
+            if given.failed is not None:
+                raise given.failed from None
+            raise
 
     def _write(
         self,
@@ -160,12 +157,12 @@ class Engine:
 
     def keys(self) -> dict[str, str]:
         """Blob id of each key of all that is indexed. Raises Broken."""
-        with _broken():
+        with _broken(self):
             return {card.key: card.blob for card in self._snapshot().cards()}
 
     def count(self) -> int:
         """How many entries are indexed. Raises Broken."""
-        with _broken():
+        with _broken(self):
             return self._snapshot().live
 
     def search(self, question: Question) -> Found:
@@ -174,7 +171,7 @@ class Engine:
         Raises Invalid for a question that cannot be answered, Broken.
         """
         wanted = parse(question.text) if question.syntax and question.text.strip() else None
-        with _broken():
+        with _broken(self):
             snapshot = self._snapshot()
             admitted = snapshot.admitted(question.filters)
             if wanted is not None:
@@ -235,7 +232,7 @@ class Engine:
 
     def like(self, key: str | None, text: str, wanted: Filters, limit: int) -> list[Hit]:
         """What is most like a text, best first; the entry `key` is left out. Score: a cosine. Raises Broken."""
-        with _broken():
+        with _broken(self):
             similar, snapshot = self._fits.similar(), self._snapshot()
             if similar is None:
                 return []
@@ -249,14 +246,42 @@ class Engine:
 
     def labels(self, texts: Iterable[str], limit: int = 5) -> list[str]:
         """The words that set some texts, such as a conversation's turns, apart from all that is indexed."""
-        with _broken():
+        with _broken(self):
             return labels(self._snapshot(), texts, limit)
 
     def worn(self) -> bool:
         """Whether so much was added since the last rebuild that `apply(rebuild=True)` is worth its time."""
-        with _broken():
+        with _broken(self):
             similar, snapshot = self._fits.similar(), self._snapshot()
             return similar is None or similar.uncovered(snapshot) > max(REFIT, snapshot.live // 10)
+
+
+@contextmanager
+def _broken(engine: Engine | None) -> Iterator[None]:
+    """Whatever the backend trips over in a damaged index (it raises nearly everything) is one thing to callers."""
+    try:
+        yield
+    except (Error, Broken):
+        raise
+    except Exception as error:
+        if engine is not None:
+            engine.give_up()
+        raise Broken(f"{type(error).__name__}: {error}") from error
+
+
+class _Given:
+    """What a caller adds. failed: the error of the caller's own, if it was theirs."""
+
+    def __init__(self, items: Iterable[tuple[str, str, Entry]]):
+        self._items = items
+        self.failed: Exception | None = None
+
+    def __iter__(self) -> Iterator[tuple[str, str, Entry]]:
+        try:
+            yield from self._items
+        except Exception as error:
+            self.failed = error
+            raise
 
 
 class _Numbers:
@@ -312,13 +337,12 @@ def _columns(key: str, blob: str, entry: Entry) -> dict[str, Any]:
 
 
 def _newest(snapshot: Snapshot, admitted: bytes | None, limit: int) -> Found:
-    times = [moment for segment in snapshot.segments for moment in segment.moments("timestamp")]
     numbers = [
         number
         for number in range(snapshot.size)
         if number not in snapshot.removed and (admitted is None or admitted[number])
     ]
-    best = heapq.nlargest(limit, numbers, key=times.__getitem__)
+    best = heapq.nlargest(limit, numbers, key=snapshot.order)
     return Found([snapshot.card(number).hit(0.0, ()) for number in best], total=len(numbers))
 
 

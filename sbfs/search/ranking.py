@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
@@ -131,7 +131,7 @@ class Ranking:
                 # What is not there is number -1, the place at the end, whose score stays 0.
                 score += NEAR * (own(before) + own(after)) + FAR * (own(far_before) + own(far_after))
             final.append((score + sessions[group], number))
-        return heapq.nlargest(limit, final)
+        return heapq.nlargest(limit, final, key=lambda one: (one[0], self._snapshot.order(one[1])))
 
     def total(self, admitted: bytes | None) -> int:
         """How many admitted entries have a score of their own."""
@@ -139,14 +139,24 @@ class Ranking:
 
     def _candidates(self, admitted: bytes | None, limit: int, neighbours: bool) -> set[int]:
         many = max(CANDIDATES, 2 * limit)
-        found = set(heapq.nlargest(many, self._scored, key=self._scores.__getitem__))
+        found = set(self._first(many, self._scored))
         if admitted is not None:
-            inside = [number for number in self._scored if admitted[number]]
-            found.update(heapq.nlargest(many, inside, key=self._scores.__getitem__))
+            found.update(self._first(many, [number for number in self._scored if admitted[number]]))
         if neighbours:
             found.update([near for number in found for near in self._snapshot.beside(number)])
             found.discard(-1)
         return found if admitted is None else {number for number in found if admitted[number]}
+
+    def _first(self, many: int, numbers: Collection[int]) -> list[int]:
+        score = self._scores.__getitem__
+        best = heapq.nlargest(many + 1, numbers, key=score)
+        if len(best) <= many or score(best[many]) < score(best[many - 1]):
+            return best[:many]
+        # The last place is shared: who gets it must not depend on the order in which they were added.
+        bound = score(best[many])
+        shared = [number for number in numbers if score(number) == bound]
+        better = [number for number in best if score(number) > bound]
+        return better + heapq.nlargest(many - len(better), shared, key=self._snapshot.order)
 
     def _session(self, group: int) -> float:
         length = self._snapshot.sessions[1][group]

@@ -6,6 +6,8 @@ into the index, by name: a change of a name or of a layout here is a change of t
 
 from __future__ import annotations
 
+import os
+import secrets
 import struct
 import sys
 from array import array
@@ -13,8 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
-from whoosh import columns, fields, formats
+from whoosh import columns, fields, formats, index
 from whoosh.codec import whoosh3
+from whoosh.filedb import filestore
 
 FORMAT = 1
 """Grows when what is written below changes."""
@@ -144,6 +147,8 @@ class Matcher(whoosh3.W3LeafMatcher):  # type: ignore[misc]
     def _goto(self, position: int) -> None:
         head = _BLOCK.unpack(self._postfile.get(position, _BLOCK.size))
         length, self._blocklength, self._maxid, self._maxweight, *self._sizes = head
+        if abs(length) < _BLOCK.size:
+            raise EOFError("a block of postings has no length")
         self._lastblock = length < 0
         self._nextoffset = position + abs(length)
         self._dataoffset = position + _BLOCK.size
@@ -289,11 +294,57 @@ class FieldWriter(whoosh3.W3FieldWriter):  # type: ignore[misc]
             self.finish_field()
 
 
-def writer(index: Any, *, wait: float) -> Any:
+class Folder(filestore.FileStorage):  # type: ignore[misc]
+    """Whoosh's folder of files, which can be closed where Whoosh forgot to: it does when one is damaged."""
+
+    def __init__(self, path: str):
+        super().__init__(path)
+        self._opened: list[Any] = []
+
+    def open_file(self, name: str, **given: Any) -> Any:
+        """Whoosh asks for it."""
+        return self._kept(super().open_file(name, **given))
+
+    def create_file(self, name: str, **given: Any) -> Any:
+        """Whoosh asks for it."""
+        return self._kept(super().create_file(name, **given))
+
+    def temp_storage(self, name: str | None = None) -> Folder:
+        """Whoosh asks for it."""
+        made = Folder(os.path.join(self.folder, name or f"{secrets.token_hex(8)}.tmp"))
+        made._opened = self._opened
+        made.create()
+        return made
+
+    def _kept(self, file: Any) -> Any:
+        self._opened[:] = [one for one in self._opened if not one.file.closed]
+        self._opened.append(file)
+        return file
+
+    def release(self) -> None:
+        """Close whatever is still open."""
+        for file in self._opened:
+            file.file.close()
+        self._opened.clear()
+
+
+def create(path: str) -> Any:
+    """An empty index in a folder."""
+    return index.FileIndex.create(Folder(path), schema())
+
+
+def opened(path: str) -> Any:
+    """The index in a folder. Raises whatever Whoosh raises."""
+    storage = Folder(path)
+    try:
+        return index.FileIndex(storage, schema=schema())
+    except Exception:
+        storage.release()
+        raise
+
+
+def writer(written: Any, *, wait: float) -> Any:
     """A writer on an index, waiting seconds for another one. Raises Whoosh's LockError."""
-    made = index.writer(codec=Codec(), timeout=wait)
+    made = written.writer(codec=Codec(), timeout=wait)
     made.pool = Pool()
     return made
-
-
-__all__ = ["FORMAT", "MOMENT", "Codec", "Matcher", "Pool", "Terms", "schema", "split_places", "writer"]

@@ -280,6 +280,12 @@ class Snapshot:
                 if number not in self.removed:
                     yield read_card(data)
 
+    def order(self, number: int) -> tuple[bytes, int]:
+        """What equal scores are ordered by: the newer one first, then by their keys' hashes, the same in any index."""
+        at = bisect_right(self.offsets, number) - 1
+        segment, number = self.segments[at], number - self.offsets[at]
+        return segment.moments("timestamp")[number], segment.numbers("key")[number]
+
     def hashes(self, name: str) -> array[int]:
         """Hash of each entry's key, id or group."""
         return self._joined(name)

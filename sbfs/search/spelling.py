@@ -16,7 +16,7 @@ from sbfs.search.matrix import Matrix
 TAKEN = 3
 """Words taken for one: records hold other people's slips, which are often the nearest of all."""
 
-NEAR = 0.35
+NEAR = 0.3
 """The least cosine."""
 
 SHORTEST = 3
