@@ -146,9 +146,9 @@ class Tools:
         result a conversation or thread, or `none`: one a turn. around: neighbours of each result. like:
         the id of a record, with an empty query: what is like it.
         """
-        given = {"group": group, "around": around, "like": like, "cursor": cursor, "limit": max(1, limit)}
-        parts = {"kind": tuple(kinds or ()), "project": (project,) if project else ()}
-        return self._run("search", query=query, **parts, **given, **_filters(filters or {}))
+        given = _filters({**(filters or {}), **({"project": project} if project else {})})
+        given |= {"group": group, "around": around, "like": like, "cursor": cursor, "limit": max(1, limit)}
+        return self._run("search", query=query, kind=tuple(kinds or ()), **given)
 
     def search_conversations(self, query: str, filters: dict[str, Any] | None = None, limit: int = 20) -> Document:
         """Find turns of conversations with models; the best of each conversation comes first.

@@ -202,6 +202,7 @@ def test_an_agent_searches_and_filters(root: Path) -> None:
         return [await client.call_tool("search_store", one) for one in calls]
 
     every, some, none, *wrong = ask(root, talk)
+    assert [document(one).get("error") for one in (every, some, none)] == [None] * 3
     assert (document(every)["count"], document(some)["count"], document(none)["count"]) == (2, 1, 0)
     with Store.open(root) as store:
         assert verbs.run("search", store, query="zebras") == document(every)
