@@ -28,6 +28,7 @@ _MODULES = (
     "conflicts",
     "settling",
     "watch",
+    "search",
 )
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "projects",
     "quality",
     "reflections",
+    "search",
     "worktree",
 ]
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sbfs import files, founding, kinds, projects, upkeep, worktree
+from sbfs import files, founding, kinds, projects, search, upkeep, worktree
 from sbfs.errors import Damaged, Error, Invalid
 from sbfs.git import config, index, trees
 from sbfs.git.index import run_git
@@ -67,6 +67,7 @@ def check(store: Store, *, fix: bool = False, progress: Callable[[int], None] = 
         found += _mended(_upkeep(store), fix)
         found += _mended(reader.findings(), fix)
         found += _mended(_index_behind(store), fix)
+        found += _mended(_search_index(store), fix)
         found += _invalid_edits(store)
     except Damaged as error:
         remedy = "take .git/objects from another clone, or clone it anew"
@@ -242,6 +243,14 @@ def _index_behind(store: Store) -> Fixable:
     if behind:
         what = f"is behind the branch in {len(behind)} paths, the first is {min(behind)}"
         yield Finding("index", what, ".git/index"), lambda: _mend_index(store, behind, branch)
+
+
+def _search_index(store: Store) -> Fixable:
+    """An index of search that cannot be used. A search makes another by itself; this says why it is slow."""
+    index = search.index_status(store)
+    if index.state in ("damaged", "foreign"):
+        what = f"the search index is {index.state}: {index.why}"
+        yield Finding("search-index", what, index.path), lambda: search.index_rebuild(store)
 
 
 def _listing_by_git(store: Store) -> dict[str, str] | None:

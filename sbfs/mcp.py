@@ -33,7 +33,7 @@ INSTRUCTIONS = (
     "Mail between projects, kept as files in a Git repository. Send with send_project_message, "
     "look for mail with list_project_messages, pass it on with forward_project_message. "
     "Keep what was learnt with add_reflection, and how good something is with add_quality. "
-    "sync_store exchanges all of it with other machines."
+    "search_store finds what is known. sync_store exchanges all of it with other machines."
 )
 
 
@@ -181,6 +181,51 @@ class Tools:
             conversation=conversation,
             note=note,
         )
+
+    def search_store(
+        self,
+        query: str,
+        kinds: list[str] | None = None,
+        project: str | None = None,
+        filters: dict[str, Any] | None = None,
+        limit: int = 20,
+        group: Literal["auto", "none"] = "auto",
+        around: int = 0,
+        like: str = "",
+        cursor: str | None = None,
+    ) -> Document:
+        """Find what a question asks for, in everything the store knows. Ask in your own words.
+
+        filters: since, until (ISO date, or 7d), sender, recipient, role, model, agent, tool, status,
+        priority, type, tags, flags (a word or several), min_quality, path, thinking, syntax. group: one
+        result a conversation or thread, or `none`: one a turn. around: neighbours of each result. like:
+        the id of a record, with an empty query: what is like it.
+        """
+        given = _filters({**(filters or {}), **({"project": project} if project else {})})
+        given |= {"group": group, "around": around, "like": like, "cursor": cursor, "limit": max(1, limit)}
+        return self._run("search", query=query, kind=tuple(kinds or ()), **given)
+
+    def search_conversations(self, query: str, filters: dict[str, Any] | None = None, limit: int = 20) -> Document:
+        """Find turns of conversations with models; the best of each conversation comes first.
+
+        filters: project, since, until (ISO date, or 7d), model, agent, tool, role, min_quality,
+        thinking (whether that is looked into).
+        """
+        return self._run("conversation.search", query=query, limit=max(1, limit), **_filters(filters or {}))
+
+
+_OWN_FILTERS = ("project", "since", "until", "min_quality", "max_quality", "path", "thinking", "syntax")
+
+
+def _filters(filters: dict[str, Any]) -> dict[str, Any]:
+    """An agent's filters as the verb takes them; what is no parameter of its own is a facet."""
+    given = {key: value for key, value in filters.items() if value not in (None, "", [])}
+    found: dict[str, Any] = {key: given.pop(key) for key in _OWN_FILTERS if key in given}
+    for key in {"since", "until"} & found.keys():
+        found[key] = times.since(str(found[key]), now=times.now(), field=key)
+    if isinstance(found.get("project"), str):
+        found["project"] = (found["project"],)
+    return {**found, "where": given}
 
 
 class _Server(MCPServer[Any]):

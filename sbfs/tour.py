@@ -106,7 +106,7 @@ def run(folder: str | None = None, *, quiet: bool = False) -> int:
         root.mkdir(parents=True, exist_ok=True)
     guide = Guide(root, quiet=quiet)
     guide.say(f"$ cd {root}")
-    for station in (_begin, _mail, _by_hand, _memory, _second_machine, _history):
+    for station in (_begin, _mail, _by_hand, _memory, _search, _second_machine, _history):
         station(guide)
     guide.say(f"\nThe store is yours to go on with: {root / 'team'}")
     return 0
@@ -161,6 +161,16 @@ def _memory(guide: Guide) -> None:
     guide.write("../coverage.info", "SF:stats.py\nDA:1,4\nDA:2,4\nDA:3,0\nDA:4,1\nend_of_record\n")
     guide.sbfs("quality", "measure", "backend-api", "--coverage", "../coverage.info")
     guide.sbfs("quality", "trend", "backend-api")
+
+
+def _search(guide: Guide) -> None:
+    guide.station(
+        "Search: one question over everything, in your own words; misspelt words and names of code are found."
+    )
+    guide.sbfs("search", "is there a limit on calls?", "--around", "1")
+    guide.sbfs("search", "dashbord", "--kind", "project")
+    guide.sbfs("message", "search", "/api/stats", "--to", "qa")
+    guide.sbfs("index", "verify")
 
 
 def _second_machine(guide: Guide) -> None:

@@ -11,7 +11,20 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from sbfs import conflicts, doctor, history, messages, projects, quality, reflections, settling, sync, times, worktree
+from sbfs import (
+    conflicts,
+    doctor,
+    history,
+    messages,
+    projects,
+    quality,
+    reflections,
+    search,
+    settling,
+    sync,
+    times,
+    worktree,
+)
 from sbfs.errors import Error
 from sbfs.listing import PREVIEW
 from sbfs.messages.reading import Shown
@@ -42,6 +55,8 @@ def run(verb: str, store: Store, **arguments: Any) -> Document:
         return {"success": False, **entry.answer(value)}
     if isinstance(value, worktree.Saved) and value.invalid:
         return {**_invalid_edits(value.invalid), **entry.answer(value)}
+    if isinstance(value, search.Verified):
+        return {"success": value.sound, **entry.answer(value)}
     return {"success": True, **entry.answer(value)}
 
 
@@ -214,6 +229,27 @@ def _remotes(remotes: tuple[sync.Remote, ...]) -> Document:
     return {"remotes": [plain(one) for one in remotes], "count": len(remotes), "total": len(remotes), "next": None}
 
 
+def _found(found: search.Results) -> Document:
+    results = [_result(plain(one)) for one in found.results]
+    document: Document = {"query": found.query, "results": results, "count": len(results)}
+    document |= {"total": found.total, "next": found.next}
+    facts = {"spelled": plain(found.spelled), "incomplete": found.incomplete, "notice": found.notice}
+    return {**document, **{name: fact for name, fact in facts.items() if fact}}
+
+
+_ALWAYS = ("id", "kind", "project", "title", "timestamp", "score", "snippet", "path")
+"""What every result says, whether it is empty or not."""
+
+
+def _result(data: Document) -> Document:
+    said = {key: value for key, value in data.items() if key in _ALWAYS or value not in ("", None, [], {})}
+    if "others" in said:
+        said["others"] = [_result(one) for one in said["others"]]
+    if said["matches"] == 1:
+        del said["matches"]
+    return said
+
+
 VERBS = (
     Verb("status", worktree.status, _status),
     Verb("save", worktree.save, _saved),
@@ -261,6 +297,11 @@ VERBS = (
     Verb("quality.show", quality.show, _shown_measurement),
     Verb("quality.trend", quality.trend, lambda trend: {"trend": plain(trend)}),
     Verb("quality.remove", quality.remove, lambda one: {"quality_id": one.id}),
+    Verb("message.search", search.within("message"), _found),
+    Verb("search", search.search, _found, "search_store"),
+    Verb("index.status", search.index_status, lambda state: {"index": plain(state)}),
+    Verb("index.rebuild", search.index_rebuild, plain),
+    Verb("index.verify", search.index_verify, plain),
 )
 
 BY_NAME = {verb.name: verb for verb in VERBS}

@@ -34,6 +34,7 @@ def test_layers_hold() -> None:
         "docs/performance.md",
         "docs/quality.md",
         "docs/reflections.md",
+        "docs/search.md",
     ],
 )
 def test_links_lead_somewhere(page: str) -> None:

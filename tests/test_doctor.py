@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from domain_helpers import mail, path_of, people, put, received, snapshot
 from helpers import assert_sound, commits, git
 
-from sbfs import doctor, history, messages, projects, worktree
+from sbfs import doctor, history, messages, projects, search, worktree
 from sbfs.store import Store
 
 OLD = time.time() - 3600
@@ -323,3 +324,20 @@ def test_progress_counts_every_record(post):
     seen: list[int] = []
     checked = doctor.check(post, progress=seen.append)
     assert seen == [*range(1, checked.records + 1)]
+
+
+def test_a_damaged_search_index_is_named_and_made_anew(post):
+    """Searches that are slow, or an index that a stranger can write, and a check that is green."""
+    search.search(post, query="thanks")
+    assert codes(post) == []
+    folder = post.root / search.index_status(post).path
+    (folder / "manifest.json").write_text("{")
+    assert codes(post) == [("search-index", False)]
+    assert codes(post, fix=True) == [("search-index", True)]
+    assert codes(post) == []
+    assert search.index_verify(post).sound
+    folder.chmod(0o777)
+    assert codes(post, fix=True) == [("search-index", True)]
+    assert codes(post) == []
+    shutil.rmtree(folder.parent)
+    assert codes(post) == []

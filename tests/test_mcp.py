@@ -204,3 +204,32 @@ def test_no_store_is_said_at_once(tmp_path: Path) -> None:
     )
     assert done.returncode == 6
     assert "is not a store" in done.stderr
+
+
+def test_an_agent_searches_and_filters(root: Path) -> None:
+    """The tool answers what the command prints; a wrong filter is an error, not an empty list."""
+    with Store.open(root) as store:
+        messages.send(
+            store, from_project="frontend", to_project="backend-api", subject="Zoo", message="A zebra crosses."
+        )
+        messages.send(store, from_project="backend-api", to_project="frontend", subject="Zoo", message="A zebra sits.")
+
+    async def talk(client: ClientSession) -> list[Any]:
+        calls: list[dict[str, Any]] = [
+            {"query": "zebras"},
+            {"query": "zebras", "filters": {"sender": "frontend", "since": "7d", "project": "backend-api"}, "limit": 1},
+            {"query": "zebras", "kinds": ["message"], "filters": {"until": "7d"}},
+            {"query": "zebra", "filters": {"since": "nonsense"}},
+            {"query": ""},
+        ]
+        return [await client.call_tool("search_store", one) for one in calls]
+
+    every, some, none, *wrong = ask(root, talk)
+    assert [document(one).get("error") for one in (every, some, none)] == [None] * 3
+    assert (document(every)["count"], document(some)["count"], document(none)["count"]) == (2, 1, 0)
+    with Store.open(root) as store:
+        assert verbs.run("search", store, query="zebras") == document(every)
+    (result,) = document(some)["results"]
+    assert result["snippet"] == "A **zebra** crosses."
+    assert {"id", "kind", "project", "title", "timestamp", "score", "snippet", "path"} <= result.keys()
+    assert [(one.is_error, document(one)["code"]) for one in wrong] == [(True, "invalid")] * 2

@@ -12,7 +12,20 @@ import click
 import pytest
 from domain_helpers import Shell, mail, people, put
 
-from sbfs import conflicts, doctor, history, messages, projects, quality, reflections, settling, sync, verbs, worktree
+from sbfs import (
+    conflicts,
+    doctor,
+    history,
+    messages,
+    projects,
+    quality,
+    reflections,
+    search,
+    settling,
+    sync,
+    verbs,
+    worktree,
+)
 from sbfs.cli import COMMANDS, cli
 from sbfs.errors import Error
 from sbfs.store import Store
@@ -50,7 +63,7 @@ def test_every_verb_is_a_command_and_every_command_a_verb():
 
 @pytest.mark.parametrize(
     "module",
-    [projects, messages, history, worktree, doctor, conflicts, settling, sync, reflections, quality],
+    [projects, messages, history, worktree, doctor, conflicts, settling, sync, reflections, quality, search],
     ids=lambda module: module.__name__,
 )
 def test_every_public_verb_of_a_domain_is_in_the_table(module):
@@ -76,6 +89,9 @@ def test_options_and_arguments_are_the_verbs_own(verb):
     words = {"body": "message", "body_file": "message", "yes": "", "unread": "status", "check": "", "from_session": ""}
     words |= {"watch": "", "every": ""} if verb.name == "sync" else {}
     words |= {"text_file": "text"}
+    if verb.function.__name__ == "search":
+        words |= dict.fromkeys(("sender", "recipient", "role", "model", "agent", "tool"), "where")
+        words |= dict.fromkeys(("status", "priority", "type", "tags", "flags"), "where")
     if "unread" in taken:
         del words["unread"]
     mapped = {words.get(name, name) for name in given if name} - {""}
@@ -122,6 +138,7 @@ def test_tools_are_verbs():
         "add_reflection",
         "forward_project_message",
         "list_project_messages",
+        "search_store",
         "send_project_message",
         "sync_store",
     ]
@@ -158,6 +175,13 @@ READING: list[tuple[str, dict[str, Any], list[str]]] = [
     ("message.show", {"message_id": "{first}"}, ["{first}"]),
     ("message.thread", {"message_id": "{first}"}, ["{first}"]),
     ("message.count", {"project": "web", "unread": True}, ["web", "--unread"]),
+    ("message.search", {"query": "log", "where": {"sender": ["web"]}}, ["log", "--from", "web"]),
+    ("search", {"query": "the log", "limit": 1, "group": "none"}, ["the", "log", "--limit", "1", "--group", "none"]),
+    ("search", {"like": "{first}", "kind": ["message"]}, ["--like", "{first}", "--kind", "message"]),
+    ("search", {"query": "title:build", "syntax": True, "project": ["@team"]},
+     ["title:build", "--syntax", "--project", "@team"]),
+    ("index.status", {}, []),
+    ("index.verify", {}, []),
     ("message.mark", {"message_ids": ["{first}"], "status": "unread"}, ["{first}", "unread"]),
     ("reflection.list", {"type": "lesson", "tag": "db"}, ["--type", "lesson", "--tag", "db"]),
     ("reflection.show", {"reflection_id": "{learnt}"}, ["{learnt}"]),
@@ -207,6 +231,9 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("project.add", {"name": "../x"}, ["../x"]),
     ("project.relate", {"project": "web", "other": "api", "type": "likes"}, ["web", "api", "--type", "likes"]),
     ("undo", {"revision": "beef1234"}, ["beef1234"]),
+    ("search", {"query": "(log", "syntax": True}, ["(log", "--syntax"]),
+    ("search", {"query": "log", "kind": ["letter"]}, ["log", "--kind", "letter"]),
+    ("search", {"like": "msg-"}, ["--like", "msg-"]),
 ]  # fmt: skip
 
 

@@ -63,11 +63,22 @@ def test_help_loads_click_and_nothing_of_the_store(root):
         ("reflection", "list", "--json"),
         ("quality", "add", "web", "--score", "5"),
         ("quality", "trend", "web"),
+        ("project", "list"),
     ],
 )
 def test_commands_load_nothing_heavy(root, arguments):
     """A command that pays for search, graphs or MCP; dateparser where nobody wrote words, XML where no report is."""
     assert loaded(root, *arguments).isdisjoint({*HEAVY, "dateparser", "defusedxml"})
+
+
+def test_a_search_loads_no_more_than_the_index_needs(root):
+    """A first question that waits for scikit-learn, or for the backend where only its state is asked for."""
+    assert loaded(root, "index", "status").isdisjoint(HEAVY)
+    assert "whoosh" in loaded(root, "search", "web")
+    found = loaded(root, "search", "web", "--kind", "project")
+    assert found.isdisjoint({*HEAVY, "filelock"} - {"whoosh"})
+    assert "sklearn" not in loaded(root, "search", "--like", "web")
+    assert "sklearn" not in loaded(root, "search", "wbe")
 
 
 def test_words_for_a_time_load_what_reads_them(root):

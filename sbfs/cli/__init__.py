@@ -27,6 +27,8 @@ COMMANDS = {
     "outbox": ("sbfs.cli.message", "List the mail a project sent, and what became of it."),
     "reflection": ("sbfs.cli.reflection", "What was learnt, with where it came from."),
     "quality": ("sbfs.cli.quality", "What was measured of projects and conversations, and how it moved."),
+    "search": ("sbfs.cli.search", "Find what a question asks for, in everything the store knows."),
+    "index": ("sbfs.cli.search", "The search index: a cache below .git/sbfs that follows the branch by itself."),
     "mcp": ("sbfs.cli.agents", "Serve the store to an agent over MCP, on standard input and output."),
     "hooks": ("sbfs.cli.sync", "Tie the store to other programs."),
     "hook": ("sbfs.cli.sync", "Do what a hook is for."),

@@ -8,6 +8,7 @@ import click
 
 from sbfs.cli import options, output
 from sbfs.cli.base import App, Command, Document, Group, pass_app
+from sbfs.cli.search import options_of_search, run_search
 
 
 @click.group(cls=Group, name="message")
@@ -266,3 +267,11 @@ def thread_command(app: App, **given: Any) -> None:
 def count_command(app: App, **given: Any) -> None:
     """Count the mail that PROJECT received."""
     app.run("message.count", lambda one: output.say(str(one["count"])), **given)
+
+
+@message_command.command("search", cls=Command)
+@options_of_search(kind=False)
+@pass_app
+def search_command(app: App, **given: Any) -> None:
+    """Find mail by what it says. Takes what `sbfs search` takes."""
+    run_search(app, "message.search", **given)

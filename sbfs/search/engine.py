@@ -1,0 +1,362 @@
+"""The index: what is in it, what it answers. Whoosh keeps it; whoever opens one vouches for its folder."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sbfs.entry import Entry
+from sbfs.errors import Error
+from sbfs.search import analysis, matrix
+from sbfs.search.analysis import Term
+from sbfs.search.cards import card_of, facets_of, hashed, moment
+from sbfs.search.fits import Fits
+from sbfs.search.lookup import Lookup
+from sbfs.search.question import Filters, Found, Hit, Question
+from sbfs.search.ranking import Ranking, fields, postings_of, rank
+from sbfs.search.similar import LEAST, keep, labels, terms_of
+from sbfs.search.snapshot import Postings, Snapshot
+from sbfs.search.syntax import Node, parse
+
+__all__ = ["Broken", "Engine", "Filters", "Found", "Hit", "Question"]
+
+MOST_TERMS = 64
+"""Words of a question that are searched: the rarest, where there are more."""
+
+MOST_READ = 2_000
+"""Distinct words of a question that are looked at."""
+
+MOST_SPELLED = 32
+"""Unknown words of a question that are looked up by their letters."""
+
+REFIT = 5_000
+"""Entries that may be added before weights and vocabulary are worth fitting anew; of many, a tenth."""
+
+SEGMENT = 6_000_000
+"""Postings gathered in memory before they are written, some 300 MB of them."""
+
+WAIT = 60.0
+"""Seconds to wait for another writer."""
+
+
+class Broken(Exception):
+    """The index cannot be read or written: put it aside and build another."""
+
+
+class Engine:
+    """An index in a folder of its own. Its files are code: open only what this user's sbfs has written."""
+
+    def __init__(self, folder: Path, index: Any):
+        self.folder = folder
+        self._index = index
+        self._fits = Fits(folder)
+        self._kept: Snapshot | None = None
+        self._generation: int | None = None
+
+    @classmethod
+    def create(cls, folder: Path) -> Engine:
+        """An empty index in a new folder. Raises Broken."""
+        with _broken(None):
+            from sbfs.search import segments
+
+            folder.mkdir(parents=True)
+            return cls(folder, segments.create(str(folder)))
+
+    @classmethod
+    def open(cls, folder: Path) -> Engine:
+        """The index in a folder. Raises Broken."""
+        with _broken(None):
+            from sbfs.search import segments
+
+            engine = cls(folder, segments.opened(str(folder)))
+        with _broken(engine):
+            engine._snapshot()
+            return engine
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if self._kept:
+            self._kept.close()
+            self._kept = None
+
+    def give_up(self) -> None:
+        """Let go of the files of an index that is broken, which is of no more use."""
+        self._kept = None
+        self._index.storage.release()
+
+    def _snapshot(self) -> Snapshot:
+        generation = self._index.latest_generation()
+        if self._kept is None or generation != self._generation:
+            before = self._kept
+            self._kept = Snapshot(self._index.reader(), before)
+            self._generation = generation
+            if before:
+                before.close()
+        return self._kept
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    def apply(
+        self,
+        remove: Iterable[str],
+        add: Iterable[tuple[str, str, Entry]],
+        *,
+        rebuild: bool = False,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Take keys out and put (key, blob id, entry) in, as one commit; what is added replaces its key.
+
+        rebuild: bring everything into one piece at the end, and fit what spelling and "more like this" stand on;
+        a large one is committed in several. progress: told how many were added so far. Raises Broken.
+        """
+        given = _Given(add)
+        try:
+            with _broken(self):
+                self._write(remove, given, rebuild=rebuild, progress=progress)
+        except Broken:
+            if given.failed is not None:
+                raise given.failed from None
+            raise
+
+    def _write(
+        self,
+        remove: Iterable[str],
+        add: Iterable[tuple[str, str, Entry]],
+        *,
+        rebuild: bool,
+        progress: Callable[[int], None],
+    ) -> None:
+        from sbfs.search import segments
+
+        writer = segments.writer(self._index, wait=WAIT)
+        try:
+            numbers = _Numbers(self._snapshot())
+            for key in remove:
+                numbers.drop(key, writer)
+            for count, (key, blob, entry) in enumerate(add, 1):
+                numbers.drop(key, writer)
+                _post(writer, key, blob, entry)
+                progress(count)
+                if rebuild and writer.pool.count > SEGMENT:
+                    writer.commit(merge=False)
+                    writer = segments.writer(self._index, wait=WAIT)
+                    numbers = _Numbers(self._snapshot())
+            writer.commit(optimize=rebuild and numbers.untidy)
+            if rebuild:
+                self._fits.make(self._snapshot())
+        except BaseException:
+            if not writer.is_closed:
+                writer.cancel()
+            raise
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def keys(self) -> dict[str, str]:
+        """Blob id of each key of all that is indexed. Raises Broken."""
+        with _broken(self):
+            return {card.key: card.blob for card in self._snapshot().cards()}
+
+    def count(self) -> int:
+        """How many entries are indexed. Raises Broken."""
+        with _broken(self):
+            return self._snapshot().live
+
+    def search(self, question: Question) -> Found:
+        """The best hits. A question without a word lists what the filters admit, newest first.
+
+        Raises Invalid for a question that cannot be answered, Broken.
+        """
+        wanted = parse(question.text) if question.syntax and question.text.strip() else None
+        with _broken(self):
+            snapshot = self._snapshot()
+            admitted = snapshot.admitted(question.filters)
+            if wanted is not None:
+                return self._query(snapshot, wanted, question, admitted)
+            if not question.text.strip():
+                return _newest(snapshot, admitted, question.limit)
+            return self._words(snapshot, question, admitted)
+
+    def _query(self, snapshot: Snapshot, node: Node, question: Question, admitted: bytes | None) -> Found:
+        lookup = Lookup(snapshot, question.text)
+        matching = lookup.matching(node)
+        mask = bytearray(snapshot.size)
+        for number in matching:
+            mask[number] = admitted is None or admitted[number]
+        ranking = Ranking(snapshot)
+        weights = fields(thinking=True)
+        for field, postings in lookup.scored:
+            ranking.add(postings, field, weights[field])
+        hits = _hits(snapshot, ranking, lookup.terms, bytes(mask), question)
+        if len(hits) < question.limit:
+            # What matches without a word, such as by a facet alone.
+            shown = {hit.key for hit in hits}
+            rest = _newest(snapshot, bytes(mask), question.limit + len(hits)).hits
+            hits += [hit for hit in rest if hit.key not in shown][: question.limit - len(hits)]
+        return Found(hits, total=sum(mask), terms=tuple(dict.fromkeys(name for name, _ in lookup.terms)))
+
+    def _words(self, snapshot: Snapshot, question: Question, admitted: bytes | None) -> Found:
+        asked = [
+            (term, postings_of(snapshot, term, question.thinking)) for term in analysis.ask(question.text)[:MOST_READ]
+        ]
+        known = [(term, found) for term, found in asked if found]
+        if len(known) > MOST_TERMS:
+            known = heapq.nsmallest(MOST_TERMS, known, key=lambda one: max(len(each.ids) for each in one[1].values()))
+        spelled = self._spelled([term.word for term, found in asked if not found and term.stem])
+        taken = {term.stem for term, _ in known}
+        for near in itertools.chain.from_iterable(spelled.values()):
+            if near.stem not in taken and (found := postings_of(snapshot, near, question.thinking)):
+                taken.add(near.stem)
+                known.append((near, found))
+        ranking = rank(snapshot, known, question.thinking)
+        names = [(term.stem or term.word, list(found.values())) for term, found in known]
+        return Found(
+            _hits(snapshot, ranking, names, admitted, question),
+            total=ranking.total(admitted),
+            spelled={word: tuple(near.word for near in nearest) for word, nearest in spelled.items()},
+            terms=tuple(dict.fromkeys(term.stem or term.word for term, _ in asked)),
+        )
+
+    def _spelled(self, unknown: list[str]) -> dict[str, list[Term]]:
+        """Unknown word → terms to take in its place, weighed by their nearness."""
+        if not unknown or (spelling := self._fits.spelling()) is None:
+            return {}
+        spelled = {}
+        for word in unknown[:MOST_SPELLED]:
+            if nearest := spelling.nearest(word):
+                spelled[word] = [Term(near, analysis.stem(near) or near, score) for near, score in nearest]
+        return spelled
+
+    def like(self, key: str | None, text: str, wanted: Filters, limit: int) -> list[Hit]:
+        """What is most like a text, best first; the entry `key` is left out. Score: a cosine. Raises Broken."""
+        with _broken(self):
+            similar, snapshot = self._fits.similar(), self._snapshot()
+            if similar is None:
+                return []
+            terms = terms_of(text)
+            scores = similar.scores(snapshot, terms)
+            if (admitted := snapshot.admitted(wanted)) is not None:
+                scores = keep(scores, admitted)
+            best = matrix.best(scores, limit + 1, least=LEAST)
+            hits = [snapshot.card(number).hit(score, ()) for score, number in best]
+            return [hit for hit in hits if hit.key != key][:limit]
+
+    def labels(self, texts: Iterable[str], limit: int = 5) -> list[str]:
+        """The words that set some texts, such as a conversation's turns, apart from all that is indexed."""
+        with _broken(self):
+            return labels(self._snapshot(), texts, limit)
+
+    def worn(self) -> bool:
+        """Whether so much was added since the last rebuild that `apply(rebuild=True)` is worth its time."""
+        with _broken(self):
+            similar, snapshot = self._fits.similar(), self._snapshot()
+            return similar is None or similar.uncovered(snapshot) > max(REFIT, snapshot.live // 10)
+
+
+@contextmanager
+def _broken(engine: Engine | None) -> Iterator[None]:
+    """Whatever the backend trips over in a damaged index (it raises nearly everything) is one thing to callers."""
+    try:
+        yield
+    except (Error, Broken):
+        raise
+    except Exception as error:
+        if engine is not None:
+            engine.give_up()
+        raise Broken(f"{type(error).__name__}: {error}") from error
+
+
+class _Given:
+    """What a caller adds. failed: the error of the caller's own, if it was theirs."""
+
+    def __init__(self, items: Iterable[tuple[str, str, Entry]]):
+        self._items = items
+        self.failed: Exception | None = None
+
+    def __iter__(self) -> Iterator[tuple[str, str, Entry]]:
+        try:
+            yield from self._items
+        except Exception as error:
+            self.failed = error
+            raise
+
+
+class _Numbers:
+    """Where keys are, while they are removed and replaced."""
+
+    def __init__(self, snapshot: Snapshot):
+        self.untidy = len(snapshot.segments) > 1 or bool(snapshot.removed)
+        self._snapshot = snapshot
+        self._hashes = frozenset(snapshot.hashes("key"))
+        self._gone: set[int] = set()
+
+    def drop(self, key: str, writer: Any) -> None:
+        if hashed(key) not in self._hashes:
+            return
+        for number in self._snapshot.find("key", key):
+            if number not in self._gone and self._snapshot.card(number).key == key:
+                self._gone.add(number)
+                self.untidy = True
+                writer.delete_document(number)
+
+
+def _post(writer: Any, key: str, blob: str, entry: Entry) -> None:
+    """Write an entry into the segment that a writer is at."""
+    number, columns, pool, schema = writer.docnum, writer.perdocwriter, writer.pool, writer.schema
+    terms = analysis.analyse(entry)
+    columns.start_doc(number)
+    for field in ("body", "title", "thinking"):
+        if places := getattr(terms, field):
+            columns.add_field(field, schema[field], None, pool.add_places(field, number, places))
+    for field in ("names", "tool"):
+        if counts := getattr(terms, field):
+            columns.add_field(field, schema[field], None, pool.add_counts(field, number, counts))
+    pool.add_counts("words", number, terms.words)
+    pool.add_counts("facet", number, facets_of(entry))
+    for name, value in _columns(key, blob, entry).items():
+        columns.add_column_value(name, schema[name].column_type, value)
+    columns.finish_doc()
+    writer.docnum += 1
+    writer._added = True
+
+
+def _columns(key: str, blob: str, entry: Entry) -> dict[str, Any]:
+    values: dict[str, Any] = {"key": hashed(key), "id": hashed(entry.id), "card": card_of(key, blob, entry)}
+    if entry.group:
+        values |= {"group": hashed(entry.group), "seq": entry.seq}
+    if entry.timestamp:
+        values["timestamp"] = moment(entry.timestamp)
+    if entry.due:
+        values["due"] = moment(entry.due)
+    if entry.quality is not None:
+        values["quality"] = float(entry.quality)
+    return values
+
+
+def _newest(snapshot: Snapshot, admitted: bytes | None, limit: int) -> Found:
+    numbers = [
+        number
+        for number in range(snapshot.size)
+        if number not in snapshot.removed and (admitted is None or admitted[number])
+    ]
+    best = heapq.nlargest(limit, numbers, key=snapshot.order)
+    return Found([snapshot.card(number).hit(0.0, ()) for number in best], total=len(numbers))
+
+
+def _hits(
+    snapshot: Snapshot,
+    ranking: Ranking,
+    terms: Iterable[tuple[str, Sequence[Postings]]],
+    admitted: bytes | None,
+    question: Question,
+) -> list[Hit]:
+    best = ranking.best(admitted, question.limit, neighbours=question.neighbours)
+    return [
+        snapshot.card(number).hit(
+            score, dict.fromkeys(name for name, found in terms if any(number in each for each in found))
+        )
+        for score, number in best
+    ]

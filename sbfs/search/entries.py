@@ -1,0 +1,210 @@
+"""Which entries a tree holds, and which go and come where two trees differ.
+
+Every file of a kind that declares `entries` gives some, under keys made from its path. Of a message's
+two copies the received one counts; the sent copy only where no received one is in the same tree. What
+cannot be read, or was removed, gives none. So the entries are a function of the tree alone, whichever
+way the tree came about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from sbfs import kinds, messages
+from sbfs.entry import Entry
+from sbfs.errors import Damaged, Invalid
+from sbfs.git import trees
+from sbfs.git.repository import Repository
+from sbfs.kind import Kind
+from sbfs.record import Record
+
+Keyed = tuple[str, str, Entry]
+"""(key, id of the file it was read from, entry)."""
+
+_FIRST_COPY: dict[str, Kind[Any]] = {messages.OUTBOX.pattern: messages.INBOX}
+"""Pattern of the kind whose records are second copies → the kind of the first ones, at the same date and id."""
+
+_DATE = re.compile(r"/(\d{4}/\d\d(?:/\d\d)?)/")
+
+
+def key_of(path: str, number: int, count: int) -> str:
+    """The key of one of the `count` entries of a file: its path, and which one it is."""
+    return path if count == 1 else f"{path}:{number}"
+
+
+def path_of_key(key: str) -> str:
+    """The file that a key names. No path of a record holds a colon."""
+    return key.partition(":")[0]
+
+
+def declared() -> list[tuple[str, str, int]]:
+    """(name, pattern, version) of the kinds that are searched: an index made for others is of no use."""
+    return sorted((kind.name, kind.pattern, kind.version) for kind in kinds.KINDS if kind.entries)
+
+
+def searched(path: str) -> Kind[Any] | None:
+    """The kind of the record at a path, if it is searched."""
+    kind = kinds.kind_of(path)
+    return kind if kind and kind.entries else None
+
+
+def read(path: str, blob: str, raw: bytes) -> list[Keyed]:
+    """The entries of one file, by its bytes; none for a tombstone and for what breaks its kind's rules."""
+    kind = searched(path)
+    if kind is None or kind.entries is None:
+        return []
+    try:
+        record = Record.parse(path, raw)
+        if record.removed:
+            return []
+        kind.check(record)
+        found = [*kind.entries(record)]
+    except Invalid:
+        return []
+    return [(key_of(path, number, len(found)), blob, _with_parties(one)) for number, one in enumerate(found)]
+
+
+def _with_parties(entry: Entry) -> Entry:
+    """The entry with the facet `projects`: all that it belongs to, by the names they had."""
+    names = {entry.project}
+    for facet in ("sender", "recipient"):
+        value = entry.facets.get(facet, "")
+        names |= {value} if isinstance(value, str) else {*value}
+    return replace(entry, facets={**entry.facets, "projects": tuple(sorted(names - {""}))})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What leads from one tree to another. remove: keys. add: entries, read as they are asked for.
+    paths: how many files are looked at."""
+
+    remove: list[str]
+    add: Iterator[Keyed]
+    paths: int
+
+
+class Entries:
+    """The entries of one tree."""
+
+    def __init__(self, repo: Repository, tree: str):
+        self.repo, self.tree = repo, tree
+        self._days: dict[tuple[str, str], list[tuple[str, trees.Entries]]] = {}
+        self._read = lru_cache(256)(self._read_blob)
+
+    # -- all of them
+
+    def files(self) -> list[tuple[str, str]]:
+        """(path, id) of every file that may give entries, those of the latest days first."""
+        found = [(path, id) for path, _, id in trees.walk(self.repo.tree, self.tree) if searched(path)]
+        return sorted(found, key=lambda one: (_day(one[0]), one[0]), reverse=True)
+
+    def everything(self, files: Sequence[tuple[str, str]] | None = None) -> Iterator[Keyed]:
+        """Every entry, or those of some of the `files`."""
+        found = self.files() if files is None else files
+        second = [(path, id) for path, id in found if _first_copy(path)]
+        here = set()
+        for path, id in found:
+            if not _first_copy(path):
+                entries = self._read_blob(path, id)
+                if entries and _is_first_copy(path):
+                    here.add(_place(path))
+                yield from entries
+        for path, id in second:
+            if _place(path) not in here and not (files is not None and self._is_received(path)):
+                yield from self._read_blob(path, id)
+
+    # -- those of a path
+
+    def of(self, path: str) -> list[Keyed]:
+        """The entries that a path gives in this tree."""
+        found = self.repo.entry(self.tree, path)
+        if found is None or found[0] == trees.FOLDER or (_first_copy(path) and self._is_received(path)):
+            return []
+        return self._read(path, found[1])
+
+    def _read_blob(self, path: str, id: str) -> list[Keyed]:
+        try:
+            return read(path, id, self.repo.blob(id))
+        except Damaged:
+            # 'sbfs check' names it; the others are found all the same.
+            return []
+
+    def _is_received(self, path: str) -> bool:
+        """Whether the tree holds the first copy of what lies at the path of a second one."""
+        kind = _first_copy(path)
+        return kind is not None and any(self._read(one, id) for one, id in self._copies(kind, path))
+
+    def _copies(self, kind: Kind[Any], path: str) -> Iterator[tuple[str, str]]:
+        """(path, id) of the files of a kind, in any project, that have the date and the name of the given one."""
+        day, name = _day(path), path.rpartition("/")[2]
+        for folder, entries in self._folders(kind, day):
+            if name in entries and entries[name][0] != trees.FOLDER:
+                yield f"{folder}/{name}", entries[name][1]
+
+    def _folders(self, kind: Kind[Any], day: str) -> list[tuple[str, trees.Entries]]:
+        known = self._days.get((kind.pattern, day))
+        if known is None:
+            top = self.repo.folder(self.tree, "projects")
+            known = []
+            for project in self.repo.tree(top) if top else ():
+                folder = kind.path_of(project=project, date=day, id="").rpartition("/")[0]
+                if tree := self.repo.folder(self.tree, folder):
+                    known.append((folder, self.repo.tree(tree)))
+            self._days[kind.pattern, day] = known
+        return known
+
+    # -- what differs
+
+    def since(self, *before: str) -> Difference:
+        """What leads to this tree from an index of another, or of any of several.
+
+        Several: of a writer that was killed one does not know whether it came to an end. Raises
+        Damaged where a former tree, or a file of it, is not in the repository any more.
+        """
+        was: dict[str, set[str]] = {}
+        for tree in before:
+            for path, old, _ in trees.diff(self.repo.tree, tree, self.tree):
+                if searched(path):
+                    was.setdefault(path, set()).update({old} if old else ())
+        remove: list[str] = []
+        asked = dict.fromkeys(was)
+        for path, olds in was.items():
+            found = [read(path, old, self.repo.blob(old)) for old in olds]
+            remove += {key for entries in found for key, _, _ in entries}
+            now = self.of(path)
+            flipped = any(bool(entries) != bool(now) for entries in found or [[]])
+            for other in self._second_copies(path) if flipped else ():
+                asked[other] = None
+                remove.append(other)
+        return Difference(remove, (keyed for path in asked for keyed in self.of(path)), len(asked))
+
+    def _second_copies(self, path: str) -> list[str]:
+        """The second copies of what lies at the path of a first one."""
+        kind = kinds.kind_of(path)
+        patterns = [pattern for pattern, first in _FIRST_COPY.items() if first is kind]
+        seconds = [one for one in kinds.KINDS if one.pattern in patterns]
+        return [other for second in seconds for other, _ in self._copies(second, path)]
+
+
+def _first_copy(path: str) -> Kind[Any] | None:
+    kind = kinds.kind_of(path)
+    return _FIRST_COPY.get(kind.pattern) if kind else None
+
+
+def _is_first_copy(path: str) -> bool:
+    kind = kinds.kind_of(path)
+    return kind is not None and any(kind is first for first in _FIRST_COPY.values())
+
+
+def _day(path: str) -> str:
+    """The day or month that a path names, or ""."""
+    found = _DATE.search(path)
+    return found[1] if found else ""
+
+
+def _place(path: str) -> tuple[str, str]:
+    return _day(path), path.rpartition("/")[2]

@@ -1,0 +1,407 @@
+"""The index as it stood at one commit: terms, numbers and what each entry is, read once and kept.
+
+Entries have numbers, those of a later segment follow those of the one before. What was removed keeps its
+number until segments are merged; every answer here leaves it out, and counts without it, so that what is
+computed from it is what a fresh index would give.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, TypeVar
+
+from sbfs.search.cards import HASHED, MOMENT, Card, facet_term, hashed, moment, read_card
+from sbfs.search.question import Filters
+
+T = TypeVar("T")
+
+MOST_BESIDE = 100_000
+"""Entries whose neighbours are remembered."""
+
+
+class Segment:
+    """One segment's columns; they never change, so that later snapshots share them."""
+
+    def __init__(self, reader: Any):
+        self.count: int = reader.doc_count_all()
+        self.id = reader.segment().segment_id()
+        self._reader = reader
+        self._kept: dict[str, Any] = {}
+
+    def reopened(self, reader: Any) -> Segment:
+        """The same, read through another reader."""
+        other = Segment(reader)
+        other._kept = self._kept
+        return other
+
+    def numbers(self, name: str) -> array[Any]:
+        """A column of numbers."""
+        return self.kept(name, lambda: self._numbers(name))
+
+    def moments(self, name: str) -> list[bytes]:
+        """A column of times."""
+        return self.kept(name, lambda: self._moments(name))
+
+    def lengths(self, field: str) -> bytes:
+        """Words of each entry's field, as Whoosh rounds them to a byte."""
+        name = f"_{field}_len"
+        return self.kept(name, lambda: self._raw(name).ljust(self.count, b"\0"))
+
+    def kept(self, name: str, make: Callable[[], T]) -> T:
+        """What was made of the segment before, or is made now."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        made: T = self._kept[name]
+        return made
+
+    def _raw(self, name: str) -> bytes:
+        columns = self._reader._perdoc
+        if not columns.has_column(name):
+            return b""
+        file, start, length = columns._get_column_file(name)
+        data: bytes = file.get(start, length)
+        file.close()
+        return data
+
+    def _numbers(self, name: str) -> array[Any]:
+        column = self._reader.schema[name].column_type
+        numbers = array(column._typecode)
+        numbers.frombytes(self._raw(name))
+        numbers.byteswap() if _IS_LITTLE else None
+        numbers.extend([column._default] * (self.count - len(numbers)))
+        return numbers
+
+    def _moments(self, name: str) -> list[bytes]:
+        data = self._raw(name).ljust(MOMENT * self.count, b"\0")
+        return [data[at : at + MOMENT] for at in range(0, len(data), MOMENT)]
+
+    def groups(self, known: dict[int, int]) -> list[int]:
+        """The groups as small numbers, those that are new counted on."""
+        return self.kept(" groups", lambda: [known.setdefault(one, len(known)) for one in self.numbers("group")])
+
+    @cached_property
+    def _cards(self) -> Any:
+        return self._reader.column_reader("card", translate=False)
+
+    def card(self, number: int) -> bytes:
+        """An entry's card, as it is written."""
+        data: bytes = self._cards[number]
+        return data
+
+    def cards(self) -> Iterator[bytes]:
+        """All of them."""
+        return iter(self._cards)
+
+    def places(self, known: dict[int, int]) -> dict[int, int]:
+        """Place in a group → number."""
+        return self.kept(" places", lambda: self._read_places(self.groups(known)))
+
+    def _read_places(self, groups: list[int]) -> dict[int, int]:
+        pairs = zip(groups, self.numbers("seq"), strict=True)
+        return {_place(group, seq): number for number, (group, seq) in enumerate(pairs) if group}
+
+    def postings(self, field: str, term: bytes) -> tuple[array[int], array[float] | None, bytes] | None:
+        """(numbers, weights or None where all are 1, places) of a term; None where there is none."""
+        terms = self._reader._terms
+        return (
+            self._read(terms.matcher(field, term, self._reader.schema[field].format))
+            if (field, term) in terms
+            else None
+        )
+
+    def all_postings(self, field: str) -> Iterator[tuple[bytes, Any]]:
+        """Each term of a field with its postings."""
+        terms = self._reader._terms
+        for term in self.lexicon(field):
+            yield term, self._read(terms.matcher(field, term, self._reader.schema[field].format))
+
+    def _read(self, matcher: Any) -> tuple[array[int], array[float] | None, bytes]:
+        blocks = list(matcher.blocks())
+        if len(blocks) == 1:
+            first: tuple[array[int], array[float] | None, bytes] = blocks[0]
+            return first
+        ids, weights, places = array("I"), array("f"), b""
+        for more in blocks:
+            ids.extend(more[0])
+            weights.extend(more[1] or array("f", [1.0]) * len(more[0]))
+            places += more[2]
+        return ids, weights, places
+
+    def lexicon(self, field: str, start: bytes = b"") -> Iterator[bytes]:
+        """The terms of a field, in order, from one on; those of removed entries too."""
+        if field in self._reader._terms.indexed_field_names():
+            for name, term in self._reader._terms.terms_from(field, start):
+                if name != field:
+                    return
+                yield term
+
+
+_IS_LITTLE = array("H", [1]).tobytes()[0] == 1
+
+
+def _place(group: int, seq: int) -> int:
+    return (group << 64) + seq
+
+
+class Postings:
+    """A term's live postings. ids: ascending numbers. weights: how often; None where always once."""
+
+    __slots__ = ("ids", "weights")
+
+    def __init__(self, ids: array[int], weights: array[float] | None):
+        self.ids, self.weights = ids, weights
+
+    def __contains__(self, number: int) -> bool:
+        at = bisect_left(self.ids, number)
+        return at < len(self.ids) and self.ids[at] == number
+
+
+class Snapshot:
+    """All segments together. reader: Whoosh's, which this closes. before: an older snapshot, to share with."""
+
+    def __init__(self, reader: Any, before: Snapshot | None = None):
+        self._reader = reader
+        known = {segment.id: segment for segment in before.segments} if before else {}
+        leaves = [leaf for leaf, _ in reader.leaf_readers()] if reader.doc_count_all() else []
+        self.segments: list[Segment] = [
+            known[name].reopened(leaf) if (name := leaf.segment().segment_id()) in known else Segment(leaf)
+            for leaf in leaves
+        ]
+        self.offsets = []
+        self.size = 0
+        self.removed: set[int] = set()
+        for leaf, segment in zip(leaves, self.segments, strict=True):
+            self.offsets.append(self.size)
+            self.removed.update(self.size + number for number in leaf._perdoc.deleted_docs())
+            self.size += segment.count
+        self.live = self.size - len(self.removed)
+        self.masks: dict[Any, bytes | None] = {}
+        self._averages: dict[str, float] = {}
+        # Hash of a group → its small number, the same in all snapshots that share segments.
+        self._known: dict[int, int] = before._known if before else {0: 0}
+        self._beside: dict[int, tuple[int, ...]] = {}
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._reader.close()
+
+    # -- columns -----------------------------------------------------------------------------------
+
+    @cached_property
+    def groups(self) -> list[int]:
+        """Each entry's group as a small number; 0 for one that stands alone."""
+        return self._join([segment.groups(self._known) for segment in self.segments])
+
+    @staticmethod
+    def _join(lists: list[list[int]]) -> list[int]:
+        return lists[0] if len(lists) == 1 else [one for each in lists for one in each]
+
+    @cached_property
+    def seqs(self) -> array[int]:
+        """Each entry's place in its group."""
+        return self._joined("seq")
+
+    def _joined(self, name: str) -> array[Any]:
+        if len(self.segments) == 1:
+            return self.segments[0].numbers(name)
+        joined = array("d" if name == "quality" else "q" if name == "seq" else "Q")
+        for segment in self.segments:
+            joined.extend(segment.numbers(name))
+        return joined
+
+    def lengths(self, field: str) -> bytes:
+        """Each entry's words in a field, as bytes that `decoded` turns into numbers."""
+        return b"".join(segment.lengths(field) for segment in self.segments)
+
+    def average(self, field: str) -> float:
+        """Words in a field, on average of the entries that have it."""
+        if field not in self._averages:
+            counts = Counter(lengths := self.lengths(field))
+            counts.subtract(lengths[number] for number in self.removed)
+            having = sum(count for length, count in counts.items() if length)
+            total = sum(decoded()[length] * count for length, count in counts.items() if length)
+            self._averages[field] = total / having if having else 1.0
+        return self._averages[field]
+
+    @cached_property
+    def sessions(self) -> tuple[Mapping[int, int], Mapping[int, int]]:
+        """(group → its entries, group → their words), of the groups of more than one entry."""
+        groups = self.groups
+        counts = Counter(groups)
+        counts.subtract([groups[number] for number in self.removed])
+        del counts[0]
+        sizes = {group: size for group, size in counts.items() if size > 1}
+        sums = dict.fromkeys(sizes, 0)
+        table, removed = decoded(), self.removed
+        for number, (group, length) in enumerate(zip(groups, self.lengths("body"), strict=True)):
+            if group in sums and number not in removed:
+                sums[group] += table[length]
+        return sizes, sums
+
+    def beside(self, number: int) -> tuple[int, ...]:
+        """The numbers of the turns before and after one in its group, and of the next two; -1 where there is none."""
+        if (found := self._beside.get(number)) is None:
+            group, seq = self.groups[number], self.seqs[number]
+            if group in self.sessions[0]:
+                found = tuple(self._number_at(number, group, seq, distance) for distance in (-1, 1, -2, 2))
+            else:
+                found = ()
+            if len(self._beside) > MOST_BESIDE:
+                self._beside.clear()
+            self._beside[number] = found
+        return found
+
+    def _number_at(self, number: int, group: int, seq: int, distance: int) -> int:
+        # Turns that were added together follow each other; the rest is looked up.
+        near = number + distance
+        adjacent = 0 <= near < self.size and self.groups[near] == group and self.seqs[near] == seq + distance
+        if adjacent and near not in self.removed:
+            return near
+        wanted = _place(group, seq + distance)
+        for offset, segment in zip(self.offsets, self.segments, strict=True):
+            at = segment.places(self._known).get(wanted)
+            if at is not None and offset + at not in self.removed:
+                return offset + at
+        return -1
+
+    def card(self, number: int) -> Card:
+        """What an entry is."""
+        segment = bisect_right(self.offsets, number) - 1
+        return read_card(self.segments[segment].card(number - self.offsets[segment]))
+
+    def cards(self) -> Iterator[Card]:
+        """What all entries are."""
+        for offset, segment in zip(self.offsets, self.segments, strict=True):
+            for number, data in enumerate(segment.cards(), offset):
+                if number not in self.removed:
+                    yield read_card(data)
+
+    def order(self, number: int) -> tuple[bytes, int]:
+        """What equal scores are ordered by: the newer one first, then by their keys' hashes, the same in any index."""
+        at = bisect_right(self.offsets, number) - 1
+        segment, number = self.segments[at], number - self.offsets[at]
+        return segment.moments("timestamp")[number], segment.numbers("key")[number]
+
+    def hashes(self, name: str) -> array[int]:
+        """Hash of each entry's key, id or group."""
+        return self._joined(name)
+
+    def find(self, name: str, value: str) -> list[int]:
+        """The numbers of the entries with a key, id or group."""
+        wanted, column = hashed(value), self._joined(name)
+        if wanted not in column:
+            return []
+        return [number for number, one in enumerate(column) if one == wanted and number not in self.removed]
+
+    # -- terms -------------------------------------------------------------------------------------
+
+    def postings(self, field: str, term: bytes) -> Postings | None:
+        """A term's postings; None where there is none."""
+        ids: array[int] = array("I")
+        weights: array[float] | None = None
+        for offset, segment in zip(self.offsets, self.segments, strict=True):
+            if (found := segment.postings(field, term)) is None:
+                continue
+            if found[1] and weights is None:
+                weights = array("f", [1.0]) * len(ids)
+            if weights is not None:
+                weights.extend(found[1] or array("f", [1.0]) * len(found[0]))
+            ids.extend(array("I", [offset + one for one in found[0]]) if offset else found[0])
+        if not self.removed.isdisjoint(ids):
+            kept = [at for at, one in enumerate(ids) if one not in self.removed]
+            weights = array("f", [weights[at] for at in kept]) if weights else None
+            ids = array("I", [ids[at] for at in kept])
+        return Postings(ids, weights) if ids else None
+
+    def has(self, field: str, term: bytes) -> bool:
+        """Whether any live entry has a term."""
+        return self.postings(field, term) is not None
+
+    def lexicon(self, field: str, start: bytes = b"") -> Iterator[bytes]:
+        """The distinct terms of a field, in no order when there are several segments."""
+        if len(self.segments) == 1:
+            yield from self.segments[0].lexicon(field, start)
+            return
+        seen: set[bytes] = set()
+        for segment in self.segments:
+            for term in segment.lexicon(field, start):
+                if term not in seen:
+                    seen.add(term)
+                    yield term
+
+    # -- filters -----------------------------------------------------------------------------------
+
+    def admitted(self, wanted: Filters) -> bytes | None:
+        """A byte for each number: 1 where the entry passes; None where all that is live does."""
+        parts = [self._masked(("word", word, values), self._having) for word, values in wanted.words.items()]
+        if wanted.since or wanted.until:
+            parts.append(self._masked(("time", wanted.since, wanted.until), self._within))
+        if wanted.path:
+            parts.append(self._masked(("path", wanted.path), self._below))
+        if wanted.quality_from is not None or wanted.quality_to is not None:
+            parts.append(self._masked(("quality", wanted.quality_from, wanted.quality_to), self._of_quality))
+        if wanted.now:
+            parts.append(self._masked(("due", wanted.now), self._not_due_later))
+        given = [part for part in parts if part is not None]
+        return _all_of(given) if given else None
+
+    def _masked(self, name: tuple[Any, ...], make: Callable[..., bytes | None]) -> bytes | None:
+        if name not in self.masks:
+            if len(self.masks) > 64:
+                self.masks.clear()
+            self.masks[name] = make(*name[1:])
+        return self.masks[name]
+
+    def _having(self, word: str, values: frozenset[str]) -> bytes:
+        mask = bytearray(self.size)
+        for value in values:
+            if word in HASHED:
+                for number in self.find(word, value):
+                    mask[number] = 1
+            if found := self.postings("facet", facet_term(word, value)):
+                for number in found.ids:
+                    mask[number] = 1
+        return bytes(mask)
+
+    def _within(self, since: str, until: str) -> bytes:
+        first, last = moment(since), moment(until) if until else b"\xff" * MOMENT
+        first = max(first, b"\0" * (MOMENT - 1) + b"\1")
+        columns = [segment.moments("timestamp") for segment in self.segments]
+        after = b"".join(bytes(map(first.__le__, column)) for column in columns)
+        before = b"".join(bytes(map(last.__gt__, column)) for column in columns)
+        return _all_of([after, before])
+
+    def _below(self, path: str) -> bytes:
+        admits = Filters(path=path).admits_path
+        cards = (card for segment in self.segments for card in segment.cards())
+        return bytes(admits(card.partition(b"\0")[0].decode("utf-8", "surrogatepass")) for card in cards)
+
+    def _of_quality(self, least: float | None, most: float | None) -> bytes:
+        low, high = max(least or 0.0, 0.0), float("inf") if most is None else most
+        return bytes(low <= one <= high for one in self._joined("quality"))
+
+    def _not_due_later(self, now: str) -> bytes | None:
+        if not any(segment._reader._perdoc.has_column("due") for segment in self.segments):
+            return None
+        until = moment(now)
+        return b"".join(bytes(map(until.__ge__, segment.moments("due"))) for segment in self.segments)
+
+
+def decoded() -> Any:
+    """Byte → length, as Whoosh rounds them."""
+    from whoosh.util.numeric import _length_byte_cache
+
+    return _length_byte_cache
+
+
+def _all_of(masks: list[bytes]) -> bytes:
+    if len(masks) == 1:
+        return masks[0]
+    whole = int.from_bytes(masks[0], "little")
+    for mask in masks[1:]:
+        whole &= int.from_bytes(mask, "little")
+    return whole.to_bytes(len(masks[0]), "little")

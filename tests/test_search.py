@@ -1,0 +1,327 @@
+"""Search: what was written a moment ago is found now, by whichever way it came; results say what they should."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from domain_helpers import Shell, mail, path_of, people, put
+from helpers import git
+from search_helpers import assert_follows, found
+
+from sbfs import history, messages, projects, search, sync, worktree
+from sbfs.errors import Ambiguous, Invalid, NotFound
+from sbfs.search import entries
+from sbfs.store import Store
+
+LETTER = "to_project: api\nsubject: A letter by hand\ncontent: The walrus is in the harbour.\n"
+
+
+@pytest.fixture
+def post(store: Store) -> Store:
+    """A store with two projects and two threads."""
+    people(store, "web", "api", "docs")
+    first = mail(store, subject="The parser is slow", message="getUserStats in stats.py reads the table twice.\n")
+    store.clock.forward(minutes=5)
+    messages.reply(store, message_id=first.id, message="The parser waits for the cache. Will mend the cache.\n")
+    store.clock.forward(minutes=5)
+    mail(
+        store, sender="docs", to="web", subject="Pages", message="A page on harbours, with an otter.\n", priority="high"
+    )
+    return store
+
+
+# -- written a moment ago, found now ---------------------------------------------------------------
+
+
+def test_a_message_is_found_as_soon_as_it_is_sent(post):
+    """An index that answers from the state before the last command."""
+    assert found(post, "zebra") == []
+    id = mail(post, message="A zebra crosses.\n").id
+    assert found(post, "zebra") == [id]
+    messages.remove(post, message_id=id)
+    assert found(post, "zebra") == []
+    history.undo(post)
+    assert found(post, "zebra") == [id]
+    assert_follows(post)
+
+
+def test_every_kind_is_found(post):
+    """A domain that declares entries, and whose records no question reaches."""
+    projects.add(post, name="quagga", description="Stripes on one half")
+    projects.group_add(post, group="herd", projects=["quagga"], description="Animals with hooves")
+    assert found(post, "stripes") == ["quagga"]
+    assert found(post, "hooves") == ["herd"]
+    projects.set(post, project="quagga", description="Extinct")
+    assert found(post, "stripes") == []
+    assert found(post, "extinct") == ["quagga"]
+    assert {entry.kind for _, _, entry in entries.Entries(post.repo, post.view().commit.tree).everything()} == {
+        "project", "group", "message",
+    }  # fmt: skip
+
+
+def test_a_saved_hand_edit_is_found_and_an_unsaved_one_is_not(post):
+    """A search that looks at the work tree, or one that misses what save brought in."""
+    put(post, "projects/web/outbox/letter.yaml", LETTER)
+    assert found(post, "walrus") == []
+    (id,) = worktree.save(post).delivered
+    assert found(post, "walrus") == [id]
+    file = post.root / "projects/web/project.yaml"
+    file.write_text(file.read_text() + "description: Herds of narwhals\n")
+    assert found(post, "narwhals") == []
+    git(post.root, "commit", "-qam", "by hand")
+    assert found(post, "narwhals") == ["web"]
+
+
+def test_what_plain_git_does_to_the_branch_is_followed(post):
+    """Commits, resets, merges and rebases by Git that the index does not see."""
+    start = git(post.root, "rev-parse", "HEAD")
+    id = mail(post, message="A zebra crosses.\n").id
+    assert found(post, "zebra") == [id]
+    zebra = git(post.root, "rev-parse", "HEAD")
+    git(post.root, "reset", "-q", "--hard", start)
+    assert found(post, "zebra") == []
+    other = mail(post, message="An ibex climbs.\n").id
+    assert found(post, "ibex") == [other]
+    git(post.root, "merge", "-q", "-m", "both", zebra)
+    assert found(post, "zebra") == [id]
+    git(post.root, "rm", "-q", path_of(messages.show(post, message_id=id).message))
+    git(post.root, "commit", "-qm", "gone from the inbox")
+    assert [one.path for one in search.search(post, query="zebra").results] == [
+        path_of(messages.show(post, message_id=id).message, "outbox")
+    ]
+    assert_follows(post)
+
+
+def test_what_another_machine_wrote_is_found_after_a_sync(post, tmp_path):
+    """A pull that the index does not see, on either side."""
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", "hub.git")
+    sync.remote_add(post, name="origin", url=str(tmp_path / "hub.git"))
+    sync.sync(post)
+    sync.clone(str(tmp_path / "hub.git"), tmp_path / "other")
+    with Store.open(tmp_path / "other", clock=post.clock) as other:
+        assert not (other.repo.gitdir / "sbfs" / "index").exists()
+        id = mail(other, message="A zebra crosses.\n").id
+        assert found(other, "zebra") == [id]
+        sync.sync(other)
+    assert found(post, "zebra") == []
+    sync.sync(post)
+    assert found(post, "zebra") == [id]
+    assert_follows(post)
+
+
+def test_mail_that_waits_is_found_when_it_is_due(post):
+    """Scheduled mail that a search shows before a list does, or never."""
+    id = mail(post, message="A zebra crosses.\n", deliver_at=post.clock() + timedelta(hours=1)).id
+    assert found(post, "zebra") == []
+    post.clock.forward(hours=2)
+    assert found(post, "zebra") == [id]
+
+
+def test_an_archived_message_is_found_by_its_new_status(post):
+    """A status that changes without the index."""
+    id = found(post, "otter")[0]
+    assert found(post, "otter", where={"status": "unread"}) == [id]
+    messages.archive(post, message_ids=[id])
+    assert found(post, "otter", where={"status": "unread"}) == []
+    assert found(post, "otter", where={"status": ["archived", "read"]}) == [id]
+
+
+def test_an_invalid_record_is_not_found_and_keeps_none_from_being_found(post):
+    """One bad file that fails a search, or stays findable by what it said before."""
+    id = found(post, "otter")[0]
+    path = path_of(messages.show(post, message_id=id).message)
+    put(post, path, "id: [\n")
+    git(post.root, "commit", "-qam", "spoilt")
+    # The copy of its sender stands in for it.
+    assert [one.path for one in search.search(post, query="otter").results] == [
+        path.replace("projects/web/inbox", "projects/docs/outbox")
+    ]
+    put(post, path.replace("projects/web/inbox", "projects/docs/outbox"), b"\xff\xfe")
+    git(post.root, "commit", "-qam", "both spoilt")
+    assert found(post, "otter") == []
+    assert len(found(post, "parser")) == 2
+    assert_follows(post)
+
+
+# -- two copies of one message ---------------------------------------------------------------------
+
+
+def test_a_message_is_found_once_whatever_becomes_of_its_copies(post):
+    """Both copies found, or none, after one was removed, brought back, or moved with its project."""
+    message = messages.show(post, message_id=found(post, "otter")[0]).message
+
+    def where() -> list[str]:
+        assert_follows(post)
+        return [
+            one.path.split("/")[1] + " " + one.path.split("/")[2] for one in search.search(post, query="otter").results
+        ]
+
+    assert where() == ["web inbox"]
+    messages.remove(post, message_id=message.id, box="inbox")
+    assert where() == ["docs outbox"]
+    messages.remove(post, message_id=message.id, box="outbox")
+    assert where() == []
+    history.undo(post)
+    history.undo(post)
+    assert where() == ["web inbox"]
+    projects.rename(post, project="web", name="site")
+    assert where() == ["site inbox"]
+    projects.rename(post, project="docs", name="pages")
+    assert where() == ["site inbox"]
+    projects.remove(post, project="site")
+    assert where() == ["pages outbox"]
+    projects.remove(post, project="pages")
+    assert where() == []
+
+
+# -- filters by project ----------------------------------------------------------------------------
+
+
+def test_a_project_finds_its_mail_by_every_name_it_had(post):
+    """A filter by project that loses the mail from before a rename, or what the project sent."""
+    sent = found(post, "parser")
+    assert found(post, "parser", project=["web"]) == sent
+    assert found(post, "parser", project=["docs"]) == []
+    projects.rename(post, project="api", name="backend")
+    for name in ("api", "backend"):
+        assert sorted(found(post, "parser", project=[name])) == sorted(sent)
+        assert len(found(post, "parser", where={"sender": name})) == 1
+    projects.group_add(post, group="team", projects=["backend"])
+    assert sorted(found(post, "parser", project=["@team"])) == sorted(sent)
+    with pytest.raises(NotFound):
+        found(post, "parser", project=["nobody"])
+    with pytest.raises(NotFound):
+        found(post, "parser", project=["@nobody"])
+
+
+# -- results ---------------------------------------------------------------------------------------
+
+
+def test_results_are_grouped_by_thread_and_paged(post):
+    """Two results for one thread, or a page that repeats or leaves out one."""
+    grouped = search.search(post, query="parser")
+    (result,) = grouped.results
+    assert (result.matches, len(result.others), grouped.total) == (2, 1, 1)
+    alone = search.search(post, query="parser", group="none")
+    assert {one.id for one in alone.results} == {result.id, result.others[0].id}
+    seen, cursor = [], None
+    for number in range(5):
+        mail(post, subject=f"n{number}", message="A gnu and a zebra.\n")
+    while True:
+        page = search.search(post, query="gnu zebra", limit=2, cursor=cursor)
+        seen += [one.id for one in page.results]
+        cursor = page.next
+        if cursor is None:
+            break
+        assert len(page.results) == 2
+    assert len(seen) == len({*seen}) == 5
+    assert page.total == 5
+
+
+def test_a_snippet_shows_the_match_from_the_store_and_is_safe(post):
+    """A snippet from the wrong place, without its mark, or with what a terminal obeys."""
+    filler = "Nothing of note. " * 40
+    mail(post, message=f"{filler}\x1b]0;owned\x07 the \u202ezebra\u202c crosses\nhere. {filler}")
+    (result,) = search.search(post, query="zebras").results
+    assert "**zebra**" in result.snippet
+    assert result.snippet.startswith("… ")
+    assert result.snippet.endswith(" …")
+    assert len(result.snippet) < 300
+    assert result.snippet.isprintable()
+    assert "\u202e" not in result.snippet
+
+
+def test_neighbours_come_on_request(post):
+    """What stands beside a hit in its thread, out of order or of another thread."""
+    (result,) = search.search(post, query="stats.py", around=3).results
+    assert [(one.offset, one.speaker) for one in result.around] == [(1, "api")]
+    assert "mend the cache" in result.around[0].text
+    assert search.search(post, query="stats.py").results[0].around == ()
+
+
+def test_what_is_like_a_record(post):
+    """A record that is not like itself, an id that names none, and one that is too short."""
+    first = mail(post, message="The zebra crosses the road at noon.\n")
+    second = mail(post, message="At noon a zebra will cross that road.\n")
+    assert found(post, like=first.id)[0] == second.id
+    assert first.id not in found(post, like=first.id)
+    assert second.id in found(post, like=first.id[:-2]) or first.id[:-2] == second.id[:-2]
+    with pytest.raises(NotFound):
+        found(post, like="nothing")
+    with pytest.raises(Ambiguous):
+        found(post, like="msg-")
+
+
+def test_the_past_is_searched_as_it_was(post):
+    """A question about a former revision that is answered from the present."""
+    before = post.head()
+    id = mail(post, message="A zebra crosses.\n").id
+    assert found(post, "zebra", at=before) == []
+    after = post.head()
+    messages.remove(post, message_id=id)
+    assert found(post, "zebra") == []
+    assert found(post, "zebra", at=after) == [id]
+
+
+# -- questions that make no sense --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"query": "  "},
+        {"query": "x", "like": "msg-1"},
+        {"query": "x", "group": "some"},
+        {"query": "x", "limit": 0},
+        {"query": "x", "around": -1},
+        {"query": "x", "around": 1000},
+        {"query": "x", "cursor": "nonsense"},
+        {"query": "x", "cursor": "-5"},
+        {"query": "x", "kind": ["letter"]},
+        {"query": "x" * 200_000},
+    ],
+    ids=str,
+)
+def test_a_question_without_sense_is_refused(post, given):
+    """A crash, or an answer to something that nobody asked."""
+    with pytest.raises(Invalid):
+        search.search(post, **given)
+
+
+HOSTILE = [
+    "a" * 50_000,
+    " ".join(f"word{number}" for number in range(10_000)),
+    "\0",
+    "zebra\0",
+    "\ud800 zebra",
+    "((((((((((zebra",
+    '"zebra',
+    "zebra AND",
+    "NOT",
+    "* ? ~ ^ [a TO z] {x} \\ / :",
+    "body:zebra title:* path:[",
+    "(a+)+$" * 200,
+    "\u202ezebra",
+    "zebra?" * 1000,
+    "𝔷𝔢𝔟𝔯𝔞",
+    "' OR 1=1 --",
+    "%s %n {0} ${x}",
+    "...",
+    "_",
+]
+
+
+@pytest.mark.parametrize("syntax", [False, True], ids=["words", "syntax"])
+@pytest.mark.parametrize("query", HOSTILE, ids=lambda query: repr(query[:20]))
+def test_hostile_questions_are_answered_or_refused(post, query, syntax):
+    """A question that hangs, or ends in a traceback, through the command line."""
+    mail(post, message="A zebra crosses.\n")
+    options = ["--syntax"] if syntax else []
+    answer = Shell(post.root)("search", *options, "--json", "--", query)
+    assert answer.status in (0, 2, 4), answer
+    assert answer.document["success"] is (answer.status == 0)
+    assert "fault of sbfs" not in answer.out
+    if not syntax and "zebra" in query and "zebra?" not in query and answer.status == 0:
+        assert answer.document["count"] >= 1
