@@ -243,8 +243,6 @@ _ALWAYS = ("id", "kind", "project", "title", "timestamp", "score", "snippet", "p
 
 def _result(data: Document) -> Document:
     said = {key: value for key, value in data.items() if key in _ALWAYS or value not in ("", None, [], {})}
-    if "others" in said:
-        said["others"] = [_result(one) for one in said["others"]]
     if said["matches"] == 1:
         del said["matches"]
     return said

@@ -202,9 +202,9 @@ def test_results_are_grouped_by_thread_and_paged(post):
     """Two results for one thread, or a page that repeats or leaves out one."""
     grouped = search.search(post, query="parser")
     (result,) = grouped.results
-    assert (result.matches, len(result.others), grouped.total) == (2, 1, 1)
+    assert (result.matches, grouped.total) == (2, 1)
     alone = search.search(post, query="parser", group="none")
-    assert {one.id for one in alone.results} == {result.id, result.others[0].id}
+    assert (len(alone.results), alone.results[0].id, alone.total) == (2, result.id, 2)
     seen, cursor = [], None
     for number in range(5):
         mail(post, subject=f"n{number}", message="A gnu and a zebra.\n")

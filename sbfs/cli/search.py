@@ -144,15 +144,13 @@ def _result(result: Document) -> None:
     _passage(result)
     for one in after:
         _beside(one)
-    for other in result.get("others", ()):
-        _passage(other, f"{other['id']}  ")
-    if (more := result.get("matches", 1) - 1 - len(result.get("others", ()))) > 0:
+    if (more := result.get("matches", 1) - 1) > 0:
         output.say(f"    and {more} more in the same {'conversation' if 'conversation_id' in result else 'thread'}")
 
 
-def _passage(result: Document, head: str = "") -> None:
+def _passage(result: Document) -> None:
     said = f"{result['speaker']}: " if result.get("conversation_id") and result.get("speaker") else ""
-    output.say(f"    {head}{said}{_marked(result['snippet'])}")
+    output.say(f"    {said}{_marked(result['snippet'])}")
 
 
 def _beside(one: Document) -> None:

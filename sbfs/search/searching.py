@@ -25,9 +25,6 @@ GROUPS = ("auto", "none")
 FETCHED = 100
 """Hits that are ranked for the first results; twice as many for later ones, and so on."""
 
-OTHERS = 2
-"""Further hits of a group that are shown beneath its best one."""
-
 QUERY_LIMIT = 100_000
 """Characters of a question."""
 
@@ -43,8 +40,8 @@ class Result:
     """One thing found.
 
     snippet: the passage that matched, matches between `**`. conversation_id, message_id: of a turn, the
-    latter as its transcript gave it. others: further hits of the same conversation or thread, best
-    first, of `matches` in all. around: what stands before and after it, where that was asked for.
+    latter as its transcript gave it. matches: hits in the same conversation or thread, of which this is
+    the best. around: what stands before and after it, where that was asked for.
     """
 
     id: str
@@ -61,7 +58,6 @@ class Result:
     facets: Mapping[str, Any] = field(default_factory=dict)
     quality_score: float | None = None
     matches: int = 1
-    others: tuple[Result, ...] = ()
     around: tuple[Passage, ...] = ()
 
 
@@ -363,14 +359,12 @@ class _Reader:
 
     def result(self, hits: Sequence[Hit]) -> Result | None:
         """The result of a group's hits; None where none of them is in the store any more."""
-        read = [(hit, entry) for hit in hits[: OTHERS + 1] if (entry := self._entry(hit))]
-        if not read:
-            return None
-        (best, entry), *rest = read
-        made = self._made(best, entry)
-        others = tuple(self._made(hit, other) for hit, other in rest)
-        around = self._around(best.key, entry) if self.asked.around else ()
-        return replace(made, matches=len(hits), others=others, around=around)
+        # The best may have gone since it was indexed, where another process was quicker.
+        for hit in hits:
+            if entry := self._entry(hit):
+                around = self._around(hit.key, entry) if self.asked.around else ()
+                return replace(self._made(hit, entry), matches=len(hits), around=around)
+        return None
 
     def _entry(self, hit: Hit) -> Entry | None:
         """What the store says; of a record that changed since it was indexed, what it says now."""

@@ -19,6 +19,9 @@ _LOOKED_AT = 200_000
 # All white space, what a terminal takes for commands, and what turns the direction of writing.
 _UNSAFE = re.compile("[\\s\0-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+")
 
+_REST = re.compile(r"[\w']*")
+"""The rest of a word, on either side of what was found in it."""
+
 Span = tuple[int, int]
 
 
@@ -32,7 +35,7 @@ def make(entry: Entry, terms: Iterable[str], *, thinking: bool = False) -> str:
     best: tuple[float, str] = (0.0, "")
     for text in (entry.text, entry.identifiers, entry.tool_text, entry.thinking if thinking else "", entry.title):
         clean = _clean(text)
-        marks = [*analysis.marks(clean, wanted)] if clean and wanted else []
+        marks = _marks(clean, wanted) if clean and wanted else []
         weight, first = _densest(clean, marks)
         if weight > best[0]:
             best = weight, _cut(clean, marks, marks[first][0])
@@ -47,6 +50,22 @@ def plain(entry: Entry, width: int = WIDTH) -> str:
 
 def _clean(text: str) -> str:
     return _UNSAFE.sub(" ", text[:_LOOKED_AT]).strip()
+
+
+def _marks(text: str, terms: frozenset[str]) -> list[Span]:
+    """Where terms stand. Only words that hold the beginning of one are looked at, which are few."""
+    if not text.isascii():
+        return [*analysis.marks(text, terms)]
+    found: list[Span] = []
+    at = 0
+    for head in re.compile("|".join(sorted({re.escape(term[:3]) for term in terms if term})), re.I).finditer(text):
+        if head.start() >= at:
+            before = _REST.match(text[max(at, head.start() - 200) : head.start()][::-1])
+            after = _REST.match(text, head.start())
+            assert before and after
+            begin, at = head.start() - before.end(), after.end()
+            found += [(begin + a, begin + b) for a, b in analysis.marks(text[begin:at], terms)]
+    return found
 
 
 def _densest(text: str, marks: Sequence[Span]) -> tuple[float, int]:
