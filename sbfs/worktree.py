@@ -8,14 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sbfs import files, kinds, projects, times
+from sbfs import files, kinds, projects, redact, times
 from sbfs.errors import Invalid
 from sbfs.git import worktree
 from sbfs.kind import Kind
 from sbfs.messages import INBOX, OUTBOX, delivery
 from sbfs.messages.writing import put_received
 from sbfs.record import Record, etag
-from sbfs.store import Store, Transaction, View, checked_edit, without_secrets
+from sbfs.store import SETTINGS, Store, Transaction, View, checked_edit, without_secrets
 
 
 @dataclass(frozen=True)
@@ -183,8 +183,16 @@ def _adopt(tx: Transaction, edit: Edit) -> None:
         tx.adopt(None, edit.path, disk, etag(disk) if disk is not None else "absent")
         return
     before = tx.view.read(edit.path)
-    after = _completed(tx, kind, edit.path, checked_edit(kind, edit.path, disk, before, tx.redacted), before)
+    after = _completed(tx, kind, edit.path, _clean(tx, kind, edit.path, disk, before), before)
     tx.adopt(kind, edit.path, after, etag(disk) if disk is not None else "absent")
+
+
+def _clean(
+    tx: Transaction, kind: Kind[Any] | None, path: str, disk: bytes | None, before: bytes | None
+) -> bytes | None:
+    # Settings whose rules cannot be used are mended by saving better ones.
+    rules = redact.BUILT_IN if path == SETTINGS else tx.rules
+    return checked_edit(kind, path, disk, before, tx.redacted, rules=rules)
 
 
 def _completed(
@@ -203,7 +211,7 @@ def _completed(
 
 
 def _adopt_handwritten(tx: Transaction, path: str, disk: bytes) -> None:
-    record = without_secrets(Record.parse(path, disk.replace(b"\r\n", b"\n")), tx.redacted)
+    record = without_secrets(Record.parse(path, disk.replace(b"\r\n", b"\n")), tx.redacted, tx.rules)
     try:
         written = delivery.complete(tx, record)
     except Invalid as error:
