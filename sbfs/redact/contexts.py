@@ -86,6 +86,7 @@ RULES = (
     Rule("password", b"mysql", r"\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;]{0,200}?[ \t]-p(?P<secret>[^\s\"'\\-][^\s\"'\\]{3,127})", _no_placeholder, low=True),
     Rule("password", b"redis-cli", r"\bredis-cli\b[^\n|;]{0,200}?[ \t]-a[ \t]{1,4}(?P<q>\\{0,4}[\"']?)(?P<secret>[^\s\"'\\]{4,128})", _no_placeholder, low=True),
     Rule("password", b" login ", r"\b(?:docker|podman|helm|oras|az|nerdctl)\b[^\n|;]{0,80}? login [^\n|;]{0,200}?-p[ \t]{1,4}(?P<q>\\{0,4}[\"']?)(?P<secret>[^\s\"'\\]{4,256})", _no_placeholder, low=True),
+    Rule("password", b"--password-stdin", r"\becho[ \t]{1,4}(?:-n[ \t]{1,4})?\\{0,4}[\"']?(?P<secret>[^\s\"'\\|]{6,512})\\{0,4}[\"']?[ \t]{0,4}\|[^\n]{0,120}--password-stdin", _no_placeholder, low=True),
     Rule("password", b"machine ", r"\bmachine[ \t]{1,4}[\w.-]{1,80}\s{1,8}login[ \t]{1,4}\S{1,80}\s{1,8}password[ \t]{1,4}(?P<secret>\S{3,256})", _no_placeholder, low=True),
     Rule("password", b"identified", r"\bidentified[ \t]{1,4}(?:with[ \t]{1,4}\S{1,40}[ \t]{1,4})?by[ \t]{1,4}(?:password[ \t]{1,4})?\\{0,4}[\"'](?P<secret>[^\"'\\\n]{3,128})", _no_placeholder, low=True),
     Rule("password", b"password '", r"\bpassword[ \t]{1,4}\\{0,4}'(?P<secret>[^'\\\n]{4,128})'", _no_placeholder, low=True),
@@ -185,17 +186,17 @@ def _opens(name: bytes, value: bytes) -> bool:
 
 # -- assignments -----------------------------------------------------------------------------------
 
-_WORDS = (b"pass", b"pwd", b"secret", b"token", b"key", b"cred", b"auth", b"sig", b"session", b"jwt", b"_pat", b"dsn",
-          b"salt", b"pepper", b"mnemonic", b"phrase", b"seed", b"sid", b"csrf", b"bearer", b"kennwort")  # fmt: skip
+_WORDS = (b"pass", b"pw", b"secret", b"token", b"key", b"cred", b"auth", b"sig", b"session", b"jwt", b"_pat", b"dsn",
+          b"salt", b"pepper", b"mnemonic", b"phrase", b"seed", b"sid", b"csrf", b"bearer", b"kennwort", b"appid")  # fmt: skip
 """One of them is in each telling name."""
 
 _NAME = b"abcdefghijklmnopqrstuvwxyz0123456789_.-"
 _REACH = 64
 _REST = re.compile(rb"[a-z0-9_.-]{0,64}")
 _AFTER = re.compile(
-    rb"(?P<close>\\{0,8}[\"'`]?\\{0,8}[\])]?)(?P<type>\?|![ \t]?|[ \t]?\[[^\]\n]{0,24}\])?"
+    rb"(?P<close>[\\\x01]{0,8}[\"'`]?\\{0,8}[\])]?)(?P<type>\?|![ \t]?|[ \t]?\[[^\]\n]{0,24}\])?"
     rb"(?:"
-    rb"(?P<op>[ \t\\]{0,16}(?:(?::[ \t]{0,2}(?:&'static )?(?:[a-z]{0,8}\.)?(?:str|string|&str|optional\[str\]|final|char\*)[ \t]{0,4})?(?:=>|:=|===?|!==?|\+=|=)|::?|\?\?=?|\|\|=?)[ \t\\]{0,16})"
+    rb"(?P<op>[ \t\\\x01]{0,16}(?:(?::[ \t]{0,2}(?:&'static )?(?:[a-z]{0,8}\.)?(?:str|string|&str|optional\[str\]|final|char\*)[ \t]{0,4})?(?:=>|:=|===?|!==?|\+=|=)|::?|\?\?=?|\|\|=?)[ \t]{0,16})"
     rb"|(?P<comma>[ \t]{0,4},[ \t]{0,4}(?=\\{0,8}[\"'`]))"
     rb"|(?P<tag>>)|(?P<value>\\{0,8}[\"']?[ \t,]{0,4}\s{0,40}\\{0,8}[\"']?(?:value|default)\\{0,8}[\"']?[ \t]{0,4}[:=][ \t]{0,4})"
     rb"|(?P<space>[ \t]{1,4}(?=\S))"
@@ -205,14 +206,13 @@ _AFTER = re.compile(
 )
 _IS = re.compile(rb"[ \t]{1,3}(?:is|was|will be|ist)(?: now)?[ \t:]{1,3}[\"'`]?(?P<bare>[^\s\"'`\\<>,;&|()]{4,128})")
 _LINE_START = re.compile(
-    rb"(?:export[ \t]+|set[ \t]+|env[ \t]+|-e[ \t]+|arg[ \t]+|\d{1,6}[\t ?:|-]{1,6}|[+>-][ \t]?|[ \t]|\A|\n)*\Z"
+    rb"(?:export[ \t]+|set[ \t]+|env[ \t]+|-e[ \t]+|arg[ \t]+|\d{1,6}[\t ?:|-]{1,6}|[+>$-][ \t]?|[ \t])*"
 )
-_STOP = re.compile(rb"[,;&|()\[\]{}#]")
+_STOP = re.compile(rb"[,;&|()\[\]{}]")
 
 
 def assignments(raw: bytes, low: bytes) -> Found:
     """Values that stand under a telling name: `KEY=…`, `"password": "…"`, `--token …`, `<secret>…</secret>`."""
-    done = 0
     for word in [word for word in _WORDS if word in low]:
         at = low.find(word)
         while at >= 0:
@@ -224,23 +224,27 @@ def assignments(raw: bytes, low: bytes) -> Found:
                 yield found
                 end = max(end, found[1])
             at = low.find(word, end)
-    del done
 
 
 def _assigned(raw: bytes, low: bytes, at: int, end: int) -> tuple[int, int, str] | None:
-    if low[end - 1 : end] in b".-" and low[end - 1 : end]:
+    while low[end - 1] in b".-":
         end -= 1
     after = _AFTER.match(low, end)
     if after is None and low[end : end + 1] != b" ":
         return None
     left = low[max(0, at - _REACH) : at]
     start = at - len(left) + len(left.rstrip(_NAME))
-    by = shapes.telling(low[start:end].lstrip(b".-"))
+    name = low[start:end].lstrip(b".-")
+    by = _KEY if name == b"key" else shapes.telling(name)
     if by is None:
         return None
     if after is None or after["space"] is not None:
         return _spoken(raw, low, start, end, after, by)
-    return _valued(raw, low, start, after, by)
+    return _valued(raw, low, start, after, by) if by is not _KEY else None
+
+
+_KEY = Telling("api-key", 2)
+"""Of a key that is only called so: that tells in a sentence only."""
 
 
 def _spoken(
@@ -248,18 +252,12 @@ def _spoken(
 ) -> tuple[int, int, str] | None:
     """A value behind an option (`--password x`) or in a sentence (`the password is x`)."""
     if after is not None and low[start : start + 2] == b"--" and not after["close"]:
-        group = "quoted" if after["quoted"] is not None else "bare"
-        first, last = after.span(group)
-        last = last if group == "quoted" else _ended(raw, first, last)
-        value = raw[first:last]
-        if not value.startswith(b"-") and shapes.is_secret(value, by, quoted=group == "quoted", alone=True):
-            return first, last, by.type
-        return None
+        return _value(raw, after, by, alone=True)
     said = _IS.match(low, end)
     if said is None:
         return None
     first, last = said.span("bare")
-    last -= len(raw[first:last]) - len(raw[first:last].rstrip(b".!?:"))
+    last = first + len(raw[first:last].rstrip(b".!?:"))
     value = raw[first:last]
     if shapes.is_secret(value, by, quoted=False, alone=False) and any(48 <= char < 58 for char in value):
         return first, last, by.type
@@ -267,49 +265,47 @@ def _spoken(
 
 
 def _valued(raw: bytes, low: bytes, start: int, after: re.Match[bytes], by: Telling) -> tuple[int, int, str] | None:
-    if after["quoted"] is not None:
-        first, last = after.span("quoted")
-        value = raw[first:last].strip()
-        if (b"=" in (after["op"] or b"")) and b"!=" in after["op"] and not value:
-            return None
-        if shapes.is_secret(value.rstrip(b"\\"), by, quoted=True, alone=False):
-            return first, last, by.type
+    """A value behind a sign."""
+    if after["comma"] is not None and after["quoted"] is None:
         return None
-    if after["comma"] is not None:
-        return None
-    first, last = after.span("bare")
-    alone = _is_alone(raw, low, start, after)
+    return _value(raw, after, by, alone=_is_alone(raw, low, start, after))
+
+
+def _value(raw: bytes, after: re.Match[bytes], by: Telling, *, alone: bool) -> tuple[int, int, str] | None:
+    quoted = after["quoted"] is not None
+    first, last = after.span("quoted" if quoted else "bare")
+    if not quoted:
+        last = _ended(raw, first, last, whole=alone)
     whole = raw[first:last]
-    if not alone:
-        last = _ended(raw, first, last)
-    elif whole.endswith((b",", b";")):
-        last -= 1
-    value = raw[first:last]
-    if shapes.is_secret(value, by, quoted=False, alone=alone):
+    first, last = last - len(whole.lstrip(b" \x01")), first + len(whole.rstrip(b" \x01"))
+    if shapes.is_secret(raw[first:last], by, quoted=quoted, alone=alone):
         return first, last, by.type
     return None
 
 
-def _ended(raw: bytes, first: int, last: int) -> int:
+def _ended(raw: bytes, first: int, last: int, *, whole: bool) -> int:
     """Where a bare value ends among other text."""
-    stop = _STOP.search(raw, first, last)
+    if whole:
+        return last - 1 if raw[last - 1] in b",;" else last
+    stop = _STOP.search(raw, first, last) or _STOP.match(raw, last)
     end = stop.start() if stop else last
-    while end > first and raw[end - 1 : end] in b".:!?":
+    if raw[end : end + 1] in (b"(", b"["):
+        return first  # a call, or an item: code
+    while end > first and raw[end - 1] in b".:!?":
         end -= 1
     return end
 
 
 def _is_alone(raw: bytes, low: bytes, start: int, after: re.Match[bytes]) -> bool:
-    """Whether name and value fill their line, as in a file of settings; of code only where the name is in capitals."""
-    end = after.end()
-    behind = raw[end : end + 80].partition(b"\n")[0].strip()
+    """Whether name and value fill their line, as in a file of settings; in code, only where the name is in capitals."""
+    line = max(raw.rfind(b"\n", max(0, start - 80), start) + 1, start - 80, 0)
+    if not _LINE_START.fullmatch(low, line, start):
+        return False
+    first, last = after.span("op") if after["op"] is not None else (0, 0)
+    name, sign = raw[start:first], raw[first:last]
+    if sign == b"=" and name.upper() == name:
+        return True
+    behind = raw[after.end() : after.end() + 80].partition(b"\n")[0].strip()
     if behind and not behind.startswith((b"#", b"//", b";")):
         return False
-    if not _LINE_START.search(low, max(0, start - 24), start):
-        return False
-    name = raw[start : start + 80].partition(b"=")[0].partition(b":")[0]
-    op = (after["op"] or b"").strip()
-    if op == b"=":
-        code = raw[after.start("op") : after.end("op")] != b"=" and name.strip() != name.strip().upper()
-        return not code or raw[end - 1 : end] not in b"();"
-    return op == b":"
+    return sign.strip() == b":" or sign == b"=" or (sign.strip() == b"=" and name.upper() == name)

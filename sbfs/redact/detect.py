@@ -22,8 +22,8 @@ SHORTEST = 6
 MARK = re.compile(r"\[redacted:([a-z0-9-]+)(?::(\d{1,9}))?\]")
 """A placeholder."""
 
-_HINTS = (b"pass", b"pwd", b"secret", b"token", b"key", b"cred", b"auth", b"sig", b"session", b"jwt", b"_pat", b"dsn",
-          b"salt", b"pepper", b"mnemonic", b"phrase", b"seed", b"sid", b"csrf", b"bearer", b"kennwort", b"cookie",
+_HINTS = (b"pass", b"pw", b"secret", b"token", b"key", b"cred", b"auth", b"sig", b"session", b"jwt", b"_pat", b"dsn",
+          b"salt", b"pepper", b"mnemonic", b"phrase", b"seed", b"sid", b"csrf", b"bearer", b"kennwort", b"appid", b"cookie",
           b"identified", b"-u", b"-b ", b"mysql", b"redis", b" login ", b"machine ", b"convertto")  # fmt: skip
 _RAW_HINTS = tuple({rule.hint for rule in contexts.RULES if not rule.low})
 
@@ -40,9 +40,9 @@ def _plain(text: str) -> bytes:
         for escape in (b"\\n", b"\\r", b"\\t"):
             raw = raw.replace(escape, b"\n " if escape == b"\\n" else b"  ")
         if b"\\u00" in raw:
-            raw = _UNICODE.sub(lambda match: bytes([int(match[1], 16)]) + b"     ", raw)
+            raw = _UNICODE.sub(lambda match: b"\x01" * 5 + bytes([int(match[1], 16)]), raw)
     if b"%" in raw:
-        raw = _PERCENT.sub(lambda match: bytes([int(match[1], 16)]) + b"  ", raw)
+        raw = _PERCENT.sub(lambda match: b"\x01" * 2 + bytes([int(match[1], 16)]), raw)
     return raw
 
 

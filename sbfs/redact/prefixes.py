@@ -104,6 +104,6 @@ def find(text: bytes) -> dict[bytes, str]:
     for word in text.translate(_BREAK).split():
         if len(word) >= 15 and word[:3] in _HEADS and word not in found:
             match = _pattern().fullmatch(word)
-            if match and match.lastgroup and len(set(word)) > 6:
+            if match and match.lastgroup and len(set(word[-12:])) > 3 and b"xxxx" not in word.lower():
                 found[word] = FORMS[int(match.lastgroup[1:])][0]
     return found

@@ -22,14 +22,15 @@ class Telling:
 
 
 _WORDS = re.compile(
-    rb"(?P<password>pass(?:word|wd|phrase|code)s?|pass\Z|pwd|passwort|kennwort|contrasena|mot_?de_?passe)"
+    rb"(?P<password>pass(?:word|wd|phrase|code)(?:s(?![a-z]))?|pass\Z|pwd|(?:\A|[_.-])pw\Z|passwort|kennwort)"
     rb"|(?P<phrase>mnemonic|seed_?(?:phrase|words)|recovery_?phrase)"
-    rb"|(?P<secret>secret|credential)"
     rb"|(?P<key>(?:api|access|secret|private|encrypt(?:ion)?|signing|sign|auth|account|master|app|application|shared|"
     rb"storage|license|deploy|service|subscription|admin|webhook|jwt|client|crypt|cipher|aes|hmac|consumer|functions?|"
     rb"instrumentation|host|user|write|integration|ingest|server|restricted|live|prod(?:uction)?|sas|ssh|tls|ssl|"
-    rb"rsa|host|gpg|pgp|wallet|node|root|session|cookie|token|data|bot|sdk|dsn|test|dev|staging)[_. -]?keys?)"
-    rb"|(?P<token>tokens?|(?<![a-z])pat(?![a-z])|jwt|session_?id|sessid|sid\Z|bearer|csrf|otp_?seed|totp)"
+    rb"rsa|gpg|pgp|wallet|node|root|session|cookie|token|data|bot|sdk|dsn|test|dev|staging)[_. -]?keys?)"
+    rb"|(?P<secret>secret|credential)"
+    rb"|(?P<token>tokens?(?![a-z])|token|(?<![a-z])pat(?![a-z])|jwt|session_?id|sessid|(?:\A|connect.|sess)sid\Z|bearer|"
+    rb"csrf|otp_?seed|totp|\Aapp_?id\Z)"
     rb"|(?P<auth>authorization|_auth\Z|\Aauth\Z|auth_?header|x-auth)"
     rb"|(?P<signature>x-amz-signature|\Asig\Z)"
     rb"|(?P<cookie>cookies?\Z)"
@@ -90,8 +91,9 @@ def telling(name: bytes) -> Telling | None:
 _PLACEHOLDER = re.compile(
     rb"[*.#?_=+x0-]+\Z|[<{\[$%(@&|!]|.{0,64}\$\{|.{0,64}\{\{|.{0,64}\(\)|.{0,64}<[a-z_ -]{1,40}>|.{0,64}\.\.\.|.{0,64}\*\*\*"
     rb"|.{0,64}\[redacted|.{0,64}xxxx|(?:your|my|the|some|any|new|old|insert|enter|put|add|paste|replace|todo|fixme)[-_ ]"
-    rb"|.{0,64}(?:change[-_ ]?(?:me|this|it)|example|sample|dummy|placeholder|redacted|replace[-_ ]?me|fake|not[-_]?a[-_]?"
-    rb"|your[-_]|[-_ ]here\b|goes[-_]here|foobar|lorem|masked|hidden|removed|censored|omitted|truncated)"
+    rb"|.{0,64}(?<![a-z0-9])(?:change[-_ ]?(?:me|this|it)|example|sample|dummy|placeholder|redacted|replace[-_ ]?(?:me|with)"
+    rb"|fake|not[-_]a|your|foobar|lorem|masked|hidden|removed|censored|omitted|truncated)(?![a-z0-9])"
+    rb"|.{0,64}example(?:key)?\Z|.{0,64}[-_ ](?:here|goes[-_]here)\Z"
     rb"|(?:os\.environ|os\.getenv|getenv|process\.env|import\.meta|env\.|config\.|settings\.|self\.|this\.|secrets\.|"
     rb"vault:|arn:|op://|ref\+|file:|/run/|env:|ssm:|aws:|azure:|gcp:|sha(?:1|256|384|512)[-:]|enc\[|aes256|sops|var\.|"
     rb"local\.|data\.|module\.|args?\.|opts?\.|options\.|params\.|props\.|req\.|request\.|ctx\.|context\.|user\.|"
@@ -117,6 +119,7 @@ _ULID = re.compile(rb"(?:[a-z]{1,12}[-_])?[0-9abcdefghjkmnpqrstvwxyz]{26}\Z")
 _HEX = re.compile(rb"[0-9a-f]+\Z")
 _WORDLIKE = re.compile(rb"[a-z]+(?:[-_. ][a-z]+)*\Z")
 _MOMENT = re.compile(rb"\d{4}-\d\d-\d\d(?:[t ].*)?\Z")
+_PIECE = re.compile(rb"[a-z]{0,12}|v?\d{1,4}")
 _VERSION = re.compile(rb"v?\d+(?:\.\d+)+[\w.-]{0,12}\Z")
 
 
@@ -156,7 +159,7 @@ def is_secret(value: bytes, by: Telling, *, quoted: bool, alone: bool) -> bool:
     if by.strict == 0:
         return _is_password(value, low, quoted=quoted, alone=alone)
     if by.strict == 1:
-        return _is_key(value, low, quoted=quoted, alone=alone)
+        return _is_key(value, low, by, quoted=quoted, alone=alone)
     return _is_token(value, low, by)
 
 
@@ -175,8 +178,10 @@ def _is_password(value: bytes, low: bytes, *, quoted: bool, alone: bool) -> bool
     return quoted or alone or _mixed(value)
 
 
-def _is_key(value: bytes, low: bytes, *, quoted: bool, alone: bool) -> bool:
+def _is_key(value: bytes, low: bytes, by: Telling, *, quoted: bool, alone: bool) -> bool:
     if b" " in value or _VERSION.match(low):
+        return False
+    if _is_readable(low) and (by.type == "api-key" or not alone):
         return False
     if len(value) >= 16:
         return is_random(value, 16, 2.8) or (len(value) >= 20 and _mixed(value) and entropy(value) >= 3.8)
@@ -189,6 +194,12 @@ def _is_token(value: bytes, low: bytes, by: Telling) -> bool:
     if _HEX.match(low):
         return by.type in ("token", "authorization", "signature") and len(value) >= 32 and entropy(value) >= 2.8
     return is_random(value, 16, 3.3)
+
+
+def _is_readable(low: bytes) -> bool:
+    """Whether a value is made of words and short numbers, as a name in code or a path is."""
+    pieces = re.split(rb"[-_.:/ ]", low)
+    return len(pieces) > 1 and all(_PIECE.fullmatch(piece) for piece in pieces)
 
 
 def _speaks(low: bytes) -> bool:
