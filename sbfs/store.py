@@ -421,6 +421,8 @@ class Transaction:
     def _change(self, path: str, data: bytes | None) -> None:
         files.check_path(path)
         was = self.view.find_id(path)
+        if was is None and data is not None and (found := next(redact.find(path, self.rules), None)):
+            raise Invalid(f"the name of a file holds what looks like a {found[0]}", hint="choose another name")
         if was is None and data is None:
             self.changes.pop(path, None)
         elif data is None or etag(data) != was:
@@ -428,11 +430,15 @@ class Transaction:
 
     def operation(self) -> Operation:
         """What is published."""
-        message = commit_message(self._subject, self.verb, self._trailers)
+        redactor = redact.Redactor(self.rules if SETTINGS not in self.changes else redact.BUILT_IN)
+        trailers = {key: redactor.text(value) for key, value in self._trailers.items()}
+        message = commit_message(redactor.text(self._subject), self.verb, trailers)
         changes = tuple(self.changes.values())
         needs = tuple(sorted(self._needs.items()))
         place = (self.parents, self.onto, self.view.revision)
-        return Operation(new_id("op", self.now), message, who(self.actor), self.now, changes, needs, *place)
+        return Operation(
+            new_id("op", self.now), message, who(redactor.text(self.actor)), self.now, changes, needs, *place
+        )
 
 
 @dataclass(frozen=True)
@@ -460,6 +466,18 @@ def rules_of(settings: dict[str, Any]) -> redact.Rules:
         return redact.load(settings.get("redact"))
     except redact.Broken as error:
         raise Invalid(error.why, field=error.field, path=SETTINGS, hint=error.hint) from None
+
+
+def refuse_secret(name: str, text: str, rules: redact.Rules, *, field: str = "", hint: str = "") -> None:
+    """Raise Invalid, naming the line and the type, where a text that is to be kept as it is holds a secret.
+
+    name: of the file, for the sentence. For files that must not change on their way in: attachments, configurations.
+    """
+    found = next(redact.find(text, rules), None)
+    if found:
+        type, line = found
+        hint = hint or "Git forgets nothing: take it out of the file first"
+        raise Invalid(f"{name}:{line} holds what looks like a {type}", field=field, hint=hint)
 
 
 def checked_edit(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from sbfs import files, kinds, projects, redact, times
@@ -60,6 +61,34 @@ class Saved:
     others: tuple[str, ...]
     delivered: tuple[str, ...] = ()
     redacted: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A secret in a file that a person is about to commit. type: what it looks like."""
+
+    path: str
+    line: int
+    type: str
+
+
+def secrets(store: Store) -> Iterator[Held]:
+    """Every secret in an unsaved edit. `save` takes it out; a plain commit would keep it for ever."""
+    for path in worktree.differing(store.repo, store.view().commit.tree):
+        yield from _held(store, path, files.read(store.root / path) if (store.root / path).is_file() else None)
+
+
+def staged_secrets(store: Store, index: Path | None = None) -> Iterator[Held]:
+    """Every secret in what the next plain commit would hold. index: the one that Git made for it."""
+    for path, id in worktree.staged(store.repo, index):
+        yield from _held(store, path, store.repo.blob(id))
+
+
+def _held(store: Store, path: str, data: bytes | None) -> Iterator[Held]:
+    if data is None or b"\0" in data[:8192] or path == SETTINGS:
+        return
+    for type, line in redact.find(data.decode("utf-8", "replace"), store.rules()):
+        yield Held(path, line, type)
 
 
 def status(store: Store) -> Status:

@@ -252,7 +252,7 @@ def _spoken(
 ) -> tuple[int, int, str] | None:
     """A value behind an option (`--password x`) or in a sentence (`the password is x`)."""
     if after is not None and low[start : start + 2] == b"--" and not after["close"]:
-        return _value(raw, after, by, alone=True)
+        return _value(raw, after, by, alone=False)
     said = _IS.match(low, end)
     if said is None:
         return None
@@ -278,14 +278,15 @@ def _value(raw: bytes, after: re.Match[bytes], by: Telling, *, alone: bool) -> t
         last = _ended(raw, first, last, whole=alone)
     whole = raw[first:last]
     first, last = last - len(whole.lstrip(b" \x01")), first + len(whole.rstrip(b" \x01"))
-    if shapes.is_secret(raw[first:last], by, quoted=quoted, alone=alone):
+    sure = quoted and after["comma"] is None  # a list of names has commas, too
+    if shapes.is_secret(raw[first:last], by, quoted=sure, alone=alone):
         return first, last, by.type
     return None
 
 
 def _ended(raw: bytes, first: int, last: int, *, whole: bool) -> int:
     """Where a bare value ends among other text."""
-    if whole:
+    if whole and raw[last : last + 1] not in (b"(", b"["):
         return last - 1 if raw[last - 1] in b",;" else last
     stop = _STOP.search(raw, first, last) or _STOP.match(raw, last)
     end = stop.start() if stop else last

@@ -34,10 +34,11 @@ class Redactor:
         self.masked: dict[str, str] = {}
         self._marks: dict[str, str] = {}
         self._clean: set[str] = set()
+        self._least = SHORTEST if rules.known and not rules.added else 1
 
     def text(self, value: str) -> str:
         """A text without its secrets. What is a placeholder already stays, and its number is not given again."""
-        if len(value) < SHORTEST or value in self._clean:
+        if len(value) < self._least or value in self._clean:
             return value
         self.reserve(value)
         found = self.rules.spans(value)
@@ -80,11 +81,11 @@ class Redactor:
 
     def _mapping(self, value: dict[Any, Any]) -> dict[Any, Any]:
         names = [value[name] for name in ("name", "key", "Name", "Key") if isinstance(value.get(name), str)]
-        told = _telling(names[0]) if names and len(value) <= 6 else None
+        told = _telling(names[0]) if names and len(value) <= 6 and self.rules.known else None
         result = {}
         for key, item in value.items():
             clean = self.text(key) if isinstance(key, str) else key
-            by = _telling(key) if isinstance(key, str) else None
+            by = _telling(key) if isinstance(key, str) and self.rules.known else None
             if told and key in ("value", "Value"):
                 by = by or told
             result[clean] = self._told(item, by) if by else self.plain(item)

@@ -35,11 +35,13 @@ class Broken(Exception):
 
 @dataclass(frozen=True)
 class Rules:
-    """What is taken out of texts. added: (type, pattern) of RE2, taken besides. allowed: patterns of RE2; a secret
-    that one of them matches as a whole stays."""
+    """What is taken out of texts. added: (type, pattern) of RE2, taken besides; of a pattern with a
+    group named `secret`, what that matches. allowed: patterns of RE2; a secret
+    that one of them matches as a whole stays. known: whether sbfs's own rules count, too."""
 
     added: tuple[tuple[str, str], ...] = ()
     allowed: tuple[str, ...] = ()
+    known: bool = True
     _compiled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -52,7 +54,7 @@ class Rules:
 
     def spans(self, text: str) -> list[Span]:
         """The secrets in a text, in order and apart."""
-        found = detect.spans(text)
+        found = detect.spans(text) if self.known else []
         if self.added:
             found = detect.apart(text, [*self._added(text), *found])
         if self.allowed and found:
@@ -63,7 +65,7 @@ class Rules:
         found = []
         for type, pattern in self.added:
             for match in self._pattern(pattern).finditer(text):
-                group = 1 if match.re.groups and match.span(1) != (-1, -1) else 0
+                group = match.re.groupindex.get("secret", 0)
                 found.append((*match.span(group), type))
         return found
 
@@ -85,8 +87,6 @@ def compiled(pattern: str) -> Any:
     """A pattern of RE2 that finds something in texts. Raises ValueError, saying why not."""
     import re2
 
-    if not pattern or len(pattern) > _LONGEST:
-        raise ValueError("is empty" if not pattern else f"is longer than {_LONGEST} characters")
     options = re2.Options()
     options.log_errors = False
     try:
@@ -138,6 +138,8 @@ def _pattern(place: str, said: Any) -> str:
     if not isinstance(said, str):
         raise Broken(place, "must be a text")
     try:
+        if len(said) > _LONGEST:
+            raise ValueError(f"is longer than {_LONGEST} characters")
         compiled(said)
     except ValueError as error:
         hint = "patterns are those of RE2, without look-around and back-references: github.com/google/re2/wiki/Syntax"

@@ -181,6 +181,8 @@ def _is_password(value: bytes, low: bytes, *, quoted: bool, alone: bool) -> bool
 def _is_key(value: bytes, low: bytes, by: Telling, *, quoted: bool, alone: bool) -> bool:
     if b" " in value or _VERSION.match(low):
         return False
+    if not quoted and not alone and _NAME.match(low) and _speaks(low):
+        return False
     if _is_readable(low) and (by.type == "api-key" or not alone):
         return False
     if len(value) >= 16:
