@@ -278,6 +278,8 @@ def _value(raw: bytes, after: re.Match[bytes], by: Telling, *, alone: bool) -> t
         last = _ended(raw, first, last, whole=alone)
     whole = raw[first:last]
     first, last = last - len(whole.lstrip(b" \x01")), first + len(whole.rstrip(b" \x01"))
+    if not (quoted or alone) and last - first > 64 and b"=" in raw[first : first + 64]:
+        return None  # assignments without anything between them
     sure = quoted and after["comma"] is None  # a list of names has commas, too
     if shapes.is_secret(raw[first:last], by, quoted=sure, alone=alone):
         return first, last, by.type
@@ -306,6 +308,8 @@ def _is_alone(raw: bytes, low: bytes, start: int, after: re.Match[bytes]) -> boo
     name, sign = raw[start:first], raw[first:last]
     if sign == b"=" and name.upper() == name:
         return True
+    if b"&" in (after["bare"] or b""):
+        return False  # a query
     behind = raw[after.end() : after.end() + 80].partition(b"\n")[0].strip()
     if behind and not behind.startswith((b"#", b"//", b";")):
         return False

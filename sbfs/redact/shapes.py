@@ -123,6 +123,10 @@ _PIECE = re.compile(rb"[a-z]{0,12}|v?\d{1,4}")
 _VERSION = re.compile(rb"v?\d+(?:\.\d+)+[\w.-]{0,12}\Z")
 
 
+_HEAD = 256
+"""Bytes of a value that are looked at: what is random is so from the beginning."""
+
+
 def is_placeholder(value: bytes) -> bool:
     """Whether a value stands for a secret without being one: a mask, a variable, an example, a word of a type."""
     low = value.lower()
@@ -149,6 +153,7 @@ def is_secret(value: bytes, by: Telling, *, quoted: bool, alone: bool) -> bool:
     quoted: whether it stood in quotes, or is a whole text. alone: whether nothing but it stands
     behind the key, as in a file of settings.
     """
+    value = value[:_HEAD]
     if len(value) < 4 or is_placeholder(value):
         return False
     low = value.lower()
