@@ -24,7 +24,7 @@ _LONGEST = 1000
 _MOST = 200
 
 
-@dataclass(frozen=True)
+@dataclass
 class Broken(Exception):
     """A rule that cannot be used. field: dotted, below `redact`."""
 
