@@ -18,6 +18,7 @@ from sbfs import (
     messages,
     projects,
     quality,
+    redacting,
     reflections,
     search,
     settling,
@@ -248,12 +249,19 @@ def _result(data: Document) -> Document:
     return said
 
 
+def _taken_out(found: redacting.Redacted) -> Document:
+    files = [plain(file) for file in found.files]
+    facts = {"kinds": found.kinds, "left": [*found.left], "dry_run": found.dry_run}
+    return {"files": files, "count": found.count, **facts}
+
+
 VERBS = (
     Verb("status", worktree.status, _status),
     Verb("save", worktree.save, _saved),
     Verb("log", history.log, _page("operations", _operation)),
     Verb("undo", history.undo, lambda undone: {"undone": _operation(undone)}),
     Verb("check", doctor.check, _checked),
+    Verb("redact", redacting.redact, _taken_out),
     Verb("sync", sync.sync, _synced, "sync_store"),
     Verb("remote.add", sync.remote_add, lambda remote: {"remote": plain(remote)}),
     Verb("remote.list", sync.remote_list, _remotes),

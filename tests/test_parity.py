@@ -19,6 +19,7 @@ from sbfs import (
     messages,
     projects,
     quality,
+    redacting,
     reflections,
     search,
     settling,
@@ -63,7 +64,20 @@ def test_every_verb_is_a_command_and_every_command_a_verb():
 
 @pytest.mark.parametrize(
     "module",
-    [projects, messages, history, worktree, doctor, conflicts, settling, sync, reflections, quality, search],
+    [
+        projects,
+        messages,
+        history,
+        worktree,
+        doctor,
+        conflicts,
+        settling,
+        sync,
+        reflections,
+        quality,
+        search,
+        redacting,
+    ],
     ids=lambda module: module.__name__,
 )
 def test_every_public_verb_of_a_domain_is_in_the_table(module):
@@ -77,7 +91,7 @@ def test_every_public_verb_of_a_domain_is_in_the_table(module):
         and function.__module__.startswith(module.__name__)
         and [*inspect.signature(function).parameters][:1] == ["store"]
     }
-    assert found - {getattr(worktree, "edits", None)} <= table
+    assert found - {worktree.edits, worktree.secrets, worktree.staged_secrets} <= table
     assert found
 
 
@@ -165,6 +179,8 @@ READING: list[tuple[str, dict[str, Any], list[str]]] = [
     ("log", {"record": "docs"}, ["docs"]),
     ("check", {}, []),
     ("save", {}, []),
+    ("redact", {"pattern": "nothing like it", "dry_run": True}, ["nothing like it", "--dry-run"]),
+    ("redact", {"pattern": "the l[o]g", "regex": True, "dry_run": True}, ["the l[o]g", "--regex", "--dry-run"]),
     ("project.list", {"limit": 2}, ["--limit", "2"]),
     ("project.show", {"project": "web"}, ["web"]),
     ("project.group.list", {}, []),
@@ -230,6 +246,8 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("project.add", {"name": "web"}, ["web"]),
     ("project.add", {"name": "../x"}, ["../x"]),
     ("project.relate", {"project": "web", "other": "api", "type": "likes"}, ["web", "api", "--type", "likes"]),
+    ("redact", {"pattern": "(", "regex": True}, ["(", "--regex"]),
+    ("redact", {"pattern": "web"}, ["web"]),
     ("undo", {"revision": "beef1234"}, ["beef1234"]),
     ("search", {"query": "(log", "syntax": True}, ["(log", "--syntax"]),
     ("search", {"query": "log", "kind": ["letter"]}, ["log", "--kind", "letter"]),
