@@ -15,9 +15,32 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {"Store": "sbfs.store", "Error": "sbfs.errors"}
-_MODULES = ("messages", "projects", "history", "worktree", "doctor", "errors", "sync", "conflicts", "settling", "watch")
+_MODULES = (
+    "messages",
+    "projects",
+    "reflections",
+    "history",
+    "worktree",
+    "doctor",
+    "errors",
+    "sync",
+    "conflicts",
+    "settling",
+    "watch",
+)
 
-__all__ = ["Error", "Store", "__version__", "doctor", "errors", "history", "messages", "projects", "worktree"]
+__all__ = [
+    "Error",
+    "Store",
+    "__version__",
+    "doctor",
+    "errors",
+    "history",
+    "messages",
+    "projects",
+    "reflections",
+    "worktree",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,14 +1,16 @@
 """What lists need of each record, kept by folder so that a list need not parse every file.
 
-A catalog is a cache below .git/sbfs/catalog/: for each day's folder the headers of its records, for
-each box one line a day with a summary. Each entry names the tree or blob it was made from, so it is
-right or is made anew; deleting it costs seconds. Nothing is kept for past revisions.
+A catalog is a cache below .git/sbfs/catalog/: for each folder of a period (a day or a month, as the
+kind's pattern says) the headers of its records, above them one line a period with a summary. Each
+entry names the tree or blob it was made from, so it is right or is made anew; deleting it costs
+seconds. Nothing is kept for past revisions.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,7 +25,10 @@ from sbfs.store import View
 
 S = TypeVar("S")
 
-_FORMAT = 1
+_FORMAT = 2
+
+_DEPTHS = {"date": 3, "month": 2}
+"""Folders of a period: YYYY/MM/DD, YYYY/MM."""
 
 
 @dataclass(frozen=True)
@@ -37,72 +42,81 @@ class Row:
 
 
 class Catalog(Generic[S]):
-    """The days of one box of one kind, such as a project's inbox.
+    """The periods of one folder of one kind, such as the days of a project's inbox.
 
-    summarize: a day's rows → a JSON value that is enough to count without them.
+    summarize: a period's rows → a JSON value that is enough to count without them.
     """
 
     def __init__(self, view: View, kind: Kind[Any], folder: str, summarize: Callable[[list[Row]], S]):
         self.view, self.kind, self.folder = view, kind, folder
         self._summarize = summarize
         self._cache = view.repo.gitdir / "sbfs" / "catalog"
+        _, period, below = re.split(r"\{(date|month)\}/", kind.pattern)
+        self._depth = _DEPTHS[period]
+        # Of a record that is a folder, the file that holds its header: `conversation.yaml`.
+        self._inside = below.partition("/")[2]
 
-    def days(self) -> Iterator[tuple[str, str]]:
-        """(YYYY/MM/DD, tree) of the days that hold records, newest first."""
-        repo = self.view.repo
-        top = repo.folder(self.view.commit.tree, self.folder)
-        for year, year_tree in self._folders(top):
-            for month, month_tree in self._folders(year_tree):
-                for day, tree in self._folders(month_tree):
-                    yield f"{year}/{month}/{day}", tree
+    def periods(self) -> Iterator[tuple[str, str]]:
+        """(YYYY/MM/DD or YYYY/MM, tree) of the days or months that hold records, newest first."""
+        yield from self._periods("", self.view.repo.folder(self.view.commit.tree, self.folder), self._depth)
 
-    def _folders(self, tree: str | None) -> list[tuple[str, str]]:
+    def _periods(self, above: str, tree: str | None, depth: int) -> Iterator[tuple[str, str]]:
         entries = self.view.repo.tree(tree) if tree else {}
-        return sorted(((name, id) for name, (mode, id) in entries.items() if mode == trees.FOLDER), reverse=True)
+        for name, (mode, id) in sorted(entries.items(), reverse=True):
+            if mode == trees.FOLDER and depth == 1:
+                yield f"{above}{name}", id
+            elif mode == trees.FOLDER:
+                yield from self._periods(f"{above}{name}/", id, depth - 1)
 
     def summaries(self) -> dict[str, S]:
-        """Day → summary, newest first; a day is read only if it changed since the last time."""
+        """Period → summary, newest first; one is read only if it changed since the last time."""
         name = f"{self.folder}.json"
         top = self.view.repo.folder(self.view.commit.tree, self.folder)
         if top is None:
             return {}
         known = self._load(name)
         if known.get("tree") == top:
-            return {day: summary for day, (_, summary) in known["days"].items()}
-        old = known.get("days", {})
+            return {period: summary for period, (_, summary) in known["periods"].items()}
+        old = known.get("periods", {})
         new: dict[str, tuple[str, S]] = {}
-        for day, tree in self.days():
-            fresh = day not in old or old[day][0] != tree
-            new[day] = (tree, self._summarize(self.rows(day, tree)) if fresh else old[day][1])
-        self._keep(name, {"tree": top, "days": new})
-        return {day: summary for day, (_, summary) in new.items()}
+        for period, tree in self.periods():
+            fresh = period not in old or old[period][0] != tree
+            new[period] = (tree, self._summarize(self.rows(period, tree)) if fresh else old[period][1])
+        self._keep(name, {"tree": top, "periods": new})
+        return {period: summary for period, (_, summary) in new.items()}
 
-    def rows(self, day: str, tree: str) -> list[Row]:
-        """The records of a day, in the order of their names."""
-        name = f"{self.folder}/{day}.json"
+    def rows(self, period: str, tree: str) -> list[Row]:
+        """The records of a period, in the order of their names."""
+        name = f"{self.folder}/{period}.json"
         known = self._load(name)
         old = known.get("rows", {})
         if known.get("tree") != tree:
             old = {
-                file: old[file] if file in old and old[file][0] == id else self._read(day, file, id)
-                for file, (mode, id) in self.view.repo.tree(tree).items()
-                if mode != trees.FOLDER
+                one: old[one] if one in old and old[one][0] == id else self._read(period, one, id)
+                for one, (mode, id) in self.view.repo.tree(tree).items()
+                if (mode == trees.FOLDER) == bool(self._inside)
             }
             self._keep(name, {"tree": tree, "rows": old})
-        return [
-            Row(f"{self.folder}/{day}/{file}", header, trouble) for file, (_, header, trouble) in sorted(old.items())
-        ]
+        return [Row(self._path(period, one), header, trouble) for one, (_, header, trouble) in sorted(old.items())]
 
     def row(self, path: str) -> Row | None:
         """One record's row, by its path."""
-        day = path.removeprefix(self.folder + "/").rpartition("/")[0]
-        tree = self.view.repo.folder(self.view.commit.tree, f"{self.folder}/{day}")
-        return next((row for row in self.rows(day, tree) if row.path == path), None) if tree else None
+        period = "/".join(path.removeprefix(self.folder + "/").split("/")[: self._depth])
+        tree = self.view.repo.folder(self.view.commit.tree, f"{self.folder}/{period}")
+        return next((row for row in self.rows(period, tree) if row.path == path), None) if tree else None
 
-    def _read(self, day: str, file: str, id: str) -> list[Any]:
-        path = f"{self.folder}/{day}/{file}"
+    def _path(self, period: str, name: str) -> str:
+        return "/".join(filter(None, (self.folder, period, name, self._inside)))
+
+    def _read(self, period: str, name: str, id: str) -> list[Any]:
+        """[id, header, trouble] of a record by the id of its file, or of its folder."""
+        file: str | None = id
+        if self._inside:
+            file = self.view.repo.tree(id).get(self._inside, (0, None))[1]
+        if file is None:
+            return [id, None, ""]
         try:
-            record = Record.parse(path, self.view.repo.blob(id))
+            record = Record.parse(self._path(period, name), self.view.repo.blob(file))
             self.kind.check(record)
             return [id, None if record.removed else self.kind.header(record.data), ""]
         except Invalid as error:

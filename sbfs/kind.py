@@ -28,6 +28,9 @@ by one, by their ids)."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
+LINE_LIMIT = 1000
+"""Characters of a subject or title."""
+
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.I)
 _PLACES = {
     "project": NAME.pattern,
@@ -182,6 +185,42 @@ def check_id(id: str, *, field: str = "id") -> str:
     if not isinstance(id, str) or not _ID.fullmatch(id) or ".." in id or _RESERVED.fullmatch(id) or id.endswith("."):
         raise Invalid(f"{id!r} cannot be an id", field=field, hint="use letters, digits and . _ -")
     return id
+
+
+def check_line(text: str, *, field: str, hints: tuple[str, str] = ("", ""), limit: int = LINE_LIMIT) -> str:
+    """A text of one line that says something, or Invalid. hints: where it is empty, where it has more lines."""
+    if not isinstance(text, str) or not text.strip():
+        raise Invalid("is empty", field=field, hint=hints[0])
+    if "\n" in text or "\r" in text:
+        raise Invalid("has more than one line", field=field, hint=hints[1])
+    if len(text) > limit:
+        raise Invalid(f"has more than {limit} characters", field=field)
+    return text
+
+
+def check_size(text: str, *, field: str, limit: int, hint: str) -> str:
+    """A text of up to `limit` bytes, or Invalid."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise Invalid("is not valid UTF-8", field=field, hint="save the text as UTF-8") from None
+    if size > limit:
+        raise Invalid(f"has {size} bytes, more than {limit}", field=field, hint=hint)
+    return text
+
+
+def check_word(word: str, words: tuple[str, ...], field: str) -> str:
+    """One of a few words, or Invalid."""
+    if word not in words:
+        raise Invalid(f"{word!r} is none of {', '.join(words)}", field=field)
+    return word
+
+
+def check_texts(values: Any, field: str) -> tuple[str, ...]:
+    """A list of texts, or Invalid."""
+    if not isinstance(values, tuple | list) or not all(isinstance(value, str) for value in values):
+        raise Invalid("must be a list of texts", field=field)
+    return tuple(values)
 
 
 def new_id(prefix: str, moment: datetime) -> str:

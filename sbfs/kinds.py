@@ -6,7 +6,7 @@ import functools
 import re
 from typing import Any
 
-from sbfs import conflicts, messages, projects
+from sbfs import conflicts, messages, projects, reflections
 from sbfs.kind import Field, Kind
 from sbfs.store import SETTINGS
 
@@ -25,7 +25,15 @@ STORE: Kind[dict[str, Any]] = Kind(
     dump=lambda data: data,
 )
 
-KINDS: tuple[Kind[Any], ...] = (STORE, projects.KIND, projects.GROUP, messages.INBOX, messages.OUTBOX, conflicts.KIND)
+KINDS: tuple[Kind[Any], ...] = (
+    STORE,
+    projects.KIND,
+    projects.GROUP,
+    messages.INBOX,
+    messages.OUTBOX,
+    conflicts.KIND,
+    reflections.KIND,
+)
 
 _PLAIN = re.compile(r"\.gitattributes|\.gitignore|projects/[^/]+/attachments/[0-9a-f]{64}/[^/]+")
 _OURS = re.compile(r"(?:projects|groups|conflicts)/.+")

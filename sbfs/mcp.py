@@ -127,6 +127,34 @@ class Tools:
         """
         return self._run("sync", remote=remote)
 
+    def add_reflection(
+        self,
+        project: str,
+        title: str,
+        text: str = "",
+        type: Literal["insight", "decision", "lesson"] = "insight",
+        tags: list[str] | None = None,
+        conversation: str = "",
+        turn: str = "",
+        links: list[str] | None = None,
+    ) -> Document:
+        """Keep what a project learnt, so that later conversations find it.
+
+        title: it in a line. conversation, turn: where it was learnt, by their ids. links: ids of
+        records, or addresses.
+        """
+        return self._run(
+            "reflection.add",
+            project=project,
+            title=title,
+            text=text,
+            type=type,
+            tags=tags or (),
+            conversation=conversation,
+            turn=turn,
+            links=links or (),
+        )
+
 
 class _Server(MCPServer[Any]):
     """The SDK's server, with errors in the shape that commands print."""

@@ -12,7 +12,7 @@ from sbfs import times
 from sbfs.entry import Entry
 from sbfs.errors import AlreadyExists, Invalid, NotFound
 from sbfs.git import trees
-from sbfs.kind import Field, Kind, check_name
+from sbfs.kind import Field, Kind, check_name, check_texts
 from sbfs.record import Record
 from sbfs.store import Page, Store, Transaction, View
 
@@ -71,7 +71,7 @@ def _load_project(data: dict[str, Any]) -> Project:
         description=rest.pop("description", ""),
         host=rest.pop("host", ""),
         source_path=rest.pop("source_path", ""),
-        tags=_check_texts(rest.pop("tags", ()), "tags"),
+        tags=check_texts(rest.pop("tags", ()), "tags"),
         relations={type: tuple(names) for type, names in relations.items()},
         formerly=_check_names(rest.pop("formerly", ()), "formerly"),
         extra=rest,
@@ -117,13 +117,7 @@ def _dump_group(group: Group) -> dict[str, Any]:
 
 
 def _check_names(names: Any, field: str) -> tuple[str, ...]:
-    return tuple(check_name(name, field=field) for name in _check_texts(names, field))
-
-
-def _check_texts(values: Any, field: str) -> tuple[str, ...]:
-    if not isinstance(values, tuple | type([])) or not all(isinstance(value, str) for value in values):
-        raise Invalid("must be a list of texts", field=field)
-    return tuple(values)
+    return tuple(check_name(name, field=field) for name in check_texts(names, field))
 
 
 def _project_entries(record: Record) -> Iterator[Entry]:

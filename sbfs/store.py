@@ -38,6 +38,7 @@ _PATIENCE = 3
 """Attempts after which a writer that lost to others builds its change while it holds the lock."""
 
 _SEGMENTS = {"date": (r"\d{4}", r"\d\d", r"\d\d"), "month": (r"\d{4}", r"\d\d")}
+_PERIODS = {"date": len("YYYY/MM/DD"), "month": len("YYYY/MM")}
 
 
 class Store:
@@ -279,11 +280,12 @@ class View:
         return next(iter(found.values()))
 
     def _candidates(self, kind: Kind[Any], prefix: str) -> Iterator[str]:
-        """Paths that may carry the id; the day that a ULID names is tried before all days."""
+        """Paths that may carry the id; the day or month that a ULID names is tried before all others."""
         hit = False
-        if "{date}" in kind.pattern and (days := _days_of_prefix(prefix)):
-            for day in days:
-                for path, _ in self.walk(kind, date=day):
+        for place, length in _PERIODS.items():
+            days = _days_of_prefix(prefix) if f"{{{place}}}" in kind.pattern else []
+            for period in dict.fromkeys(day[:length] for day in days):
+                for path, _ in self.walk(kind, newest=True, **{place: period}):
                     hit = hit or prefix in path
                     yield path
         if not hit:

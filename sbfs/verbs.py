@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from sbfs import conflicts, doctor, history, messages, projects, settling, sync, times, worktree
+from sbfs import conflicts, doctor, history, messages, projects, reflections, settling, sync, times, worktree
 from sbfs.errors import Error
-from sbfs.messages.reading import PREVIEW, Shown
+from sbfs.listing import PREVIEW
+from sbfs.messages.reading import Shown
 from sbfs.messages.value import dump as dump_message
 from sbfs.messages.writing import Sent
 from sbfs.store import Page, Store
@@ -96,7 +97,7 @@ def _sent(sent: Sent) -> Document:
     document["messages"] = copies
     if first.deliver_at:
         document["deliver_at"] = times.dump(first.deliver_at)
-    return {**document, **({"redacted": dict(sent.redacted)} if sent.redacted else {})}
+    return document | _redacted(sent.redacted)
 
 
 def _page(noun: str, item: Callable[[Any], Any]) -> Callable[[Page], Document]:
@@ -118,6 +119,27 @@ def _project(project: projects.Project) -> Document:
 def _group(group: projects.Group) -> Document:
     data = plain(group)
     return {**{key: value for key, value in data.items() if key != "extra"}, **group.extra}
+
+
+def _reflection(one: reflections.Reflection, *, preview: bool = False) -> Document:
+    """A reflection in the shape of its file, and its project. preview: cut a long text and say so."""
+    place = {"id": one.id, "project": one.project}
+    data = place | reflections.dump(one) | place
+    if preview and len(one.text) > PREVIEW:
+        data |= {"text": one.text[:PREVIEW], "truncated": True}
+    return data
+
+
+def _shown_reflection(shown: reflections.Shown) -> Document:
+    return {"reflection": _reflection(shown.reflection), "path": shown.path, "edited": shown.edited}
+
+
+def _written_reflection(written: reflections.Written) -> Document:
+    return {"reflection": _reflection(written.reflection)} | _redacted(written.redacted)
+
+
+def _redacted(found: Mapping[str, int]) -> Document:
+    return {"redacted": dict(found)} if found else {}
 
 
 def _thread(found: tuple[tuple[messages.Message, int], ...]) -> Document:
@@ -146,7 +168,7 @@ def _saved(saved: worktree.Saved) -> Document:
         "others": [*saved.others],
         "delivered": [*saved.delivered],
     }
-    return {**document, **({"redacted": saved.redacted} if saved.redacted else {})}
+    return document | _redacted(saved.redacted)
 
 
 def _checked(checked: doctor.Checked) -> Document:
@@ -214,6 +236,11 @@ VERBS = (
     Verb("message.mark", messages.mark, _marked),
     Verb("message.thread", messages.thread, _thread),
     Verb("message.count", messages.count, lambda count: {"count": count}),
+    Verb("reflection.add", reflections.add, _written_reflection, "add_reflection"),
+    Verb("reflection.list", reflections.list, _page("reflections", lambda one: _reflection(one, preview=True))),
+    Verb("reflection.show", reflections.show, _shown_reflection),
+    Verb("reflection.edit", reflections.edit, _written_reflection),
+    Verb("reflection.remove", reflections.remove, lambda one: {"reflection_id": one.id}),
 )
 
 BY_NAME = {verb.name: verb for verb in VERBS}

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from domain_helpers import mail, path_of, people, put, received
@@ -16,9 +17,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from sbfs import history, messages, projects, worktree
+from sbfs.catalog import Catalog, Row
 from sbfs.errors import Error
+from sbfs.kind import Field, Kind
 from sbfs.messages.value import STATUSES
-from sbfs.store import Store
+from sbfs.store import Store, Transaction
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def test_without_the_cache_the_answers_are_the_same(post):
 
 def _foreign(text: bytes) -> bytes:
     data = json.loads(text)
-    return json.dumps({**data, "version": [0, 99], "days": {}, "rows": {}}).encode()
+    return json.dumps({**data, "version": [0, 99], "periods": {}, "rows": {}}).encode()
 
 
 def _stale(text: bytes) -> bytes:
@@ -251,3 +254,66 @@ def test_an_unreadable_message_is_in_no_count(post):
     page = messages.list(post, project="api", status="unread")
     assert messages.count(post, project="api", unread=True) == page.total == before - 1
     assert [path for path, _ in page.unreadable] == [path_of(message)]
+
+
+# -- other layouts: months, and records that are folders ---------------------------------------------
+
+TALK: Kind[dict[str, Any]] = Kind(
+    name="talk",
+    pattern="talks/{month}/{id}/talk.yaml",
+    fields=(Field("id", rule="fixed", required=True), Field("title", required=True)),
+    load=dict,
+    dump=dict,
+    header=lambda data: [data["title"]],
+)
+
+
+def talk(store: Store, month: str, id: str, title: str, **others: bytes) -> None:
+    """Write a record that is a folder, and files beside it."""
+
+    def build(tx: Transaction) -> None:
+        path = TALK.path_of(month=month, id=id)
+        data = {"id": id, "title": title}
+        tx.replace(TALK, tx.find(path), data) if tx.find(path) else tx.create(TALK, path, data)
+        for name, raw in others.items():
+            tx.put_bytes(f"talks/{month}/{id}/{name}.txt", raw)
+
+    store.write("talk", build)
+
+
+def talks(store: Store) -> tuple[Any, ...]:
+    """(headers by period, summaries, headers again one by one) of a fresh catalog."""
+    catalog = Catalog(store.view(), TALK, "talks", len)
+    rows = {period: catalog.rows(period, tree) for period, tree in catalog.periods()}
+    again = [catalog.row(row.path) for found in rows.values() for row in found]
+    return {period: [row.header for row in found] for period, found in rows.items()}, catalog.summaries(), again
+
+
+def test_records_that_are_folders_in_months(store):
+    """A layout that the catalog misreads: rows for the files beside a record, or a month taken for a day."""
+    talk(store, "2026/10", "b", "Two", turns=b"x")
+    talk(store, "2026/11", "c", "Three")
+    talk(store, "2026/10", "a", "One")
+    store.write("more", lambda tx: tx.put_bytes("talks/2026/11/empty/turns.txt", b"x"))
+    rows, summaries, again = talks(store)
+    assert rows == {"2026/11": [["Three"], None], "2026/10": [["One"], ["Two"]]}
+    assert summaries == {"2026/11": 2, "2026/10": 2}
+    assert again[0] == Row("talks/2026/11/c/talk.yaml", ["Three"])
+    assert talks(store) == (rows, summaries, again)
+    talk(store, "2026/10", "a", "Uno", turns=b"grown")
+    assert talks(store)[0]["2026/10"] == [["Uno"], ["Two"]]
+    shutil.rmtree(store.root / ".git/sbfs/catalog")
+    assert talks(store)[0]["2026/10"] == [["Uno"], ["Two"]]
+
+
+def test_an_id_of_a_month_is_found_by_its_beginning(store):
+    """An id that is looked for in days where its kind has months."""
+    full = "talk-01KAP3S6C1V9M8T2WZ4Q7XN5RD"
+    talk(store, "2026/11", full, "T")
+    talk(store, "2025/01", "talk-01M0A0A0A0V9M8T2WZ4Q7XN5RD", "T")
+    for id in ("talk-01KAP3S6C1V9M8", "talk-01KAP3S", "talk-01K"):
+        assert store.view().find((TALK,), id, what="talk") == [
+            "talks/2026/11/talk-01KAP3S6C1V9M8T2WZ4Q7XN5RD/talk.yaml"
+        ]
+    # Filed under another month than its ULID says.
+    assert store.view().find((TALK,), "talk-01M0A0A0A0", what="talk")[0].startswith("talks/2025/01/")

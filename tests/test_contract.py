@@ -12,12 +12,13 @@ from domain_helpers import few, path_of, people
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbfs import conflicts, kinds, messages, projects, settling, verbs
+from sbfs import conflicts, kinds, messages, projects, reflections, settling, verbs
 from sbfs.messages.value import load
 from sbfs.store import Page, Store, Transaction
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 LINE = TEXT.filter(lambda text: text.strip() and "\n" not in text and "\r" not in text)
+SOME = TEXT.filter(bool)
 WORDS = st.lists(TEXT, max_size=3, unique=True)
 
 
@@ -189,12 +190,51 @@ def _conflict() -> Contract:
     )
 
 
+# -- reflections -------------------------------------------------------------------------------------
+
+
+def _reflection() -> Contract:
+    def create(store: Store, number: int, values: dict[str, Any]) -> str:
+        store.clock.now += timedelta(milliseconds=1)
+        kept = reflections.add(store, project="web", **{"title": f"Learnt {number}", **values}).reflection
+        return path(kept)
+
+    def path(one: reflections.Reflection) -> str:
+        return reflections.KIND.path_of(project=one.project, month=one.month, id=one.id)
+
+    def name(path: str) -> str:
+        return path.rpartition("/")[2].removesuffix(".yaml")
+
+    def change(store: Store, path: str) -> tuple[str, Any]:
+        reflections.edit(store, reflection_id=name(path), text="Changed:\nby the verb\n", add_tags=["x"])
+        return "text", "Changed:\nby the verb\n"
+
+    return Contract(
+        kind=reflections.KIND,
+        begin=lambda store: people(store, "web"),
+        create=create,
+        values=st.fixed_dictionaries(
+            {"title": LINE},
+            optional={"text": TEXT.filter(bool), "tags": WORDS.filter(bool), "author": TEXT.filter(bool)},
+        ),
+        read=lambda store, name, **at: verbs.run("reflection.show", store, reflection_id=name, **at)["reflection"],
+        list=lambda store, **options: reflections.list(store, project="web", **options),
+        path=path,
+        change=change,
+        remove=lambda store, path: reflections.remove(store, reflection_id=name(path)) and None,
+        name=name,
+        prefixes=True,
+        fixed=("created", "created: 2026-", "created: 2025-"),
+    )
+
+
 CONTRACTS = {
     "project": _project(),
     "group": _group(),
     "inbox": _mail("inbox"),
     "outbox": _outbox(),
     "conflict": _conflict(),
+    "reflection": _reflection(),
 }
 
 

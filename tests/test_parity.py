@@ -11,7 +11,7 @@ import click
 import pytest
 from domain_helpers import Shell, mail, people, put
 
-from sbfs import conflicts, doctor, history, messages, projects, settling, sync, verbs, worktree
+from sbfs import conflicts, doctor, history, messages, projects, reflections, settling, sync, verbs, worktree
 from sbfs.cli import COMMANDS, cli
 from sbfs.errors import Error
 from sbfs.store import Store
@@ -49,7 +49,7 @@ def test_every_verb_is_a_command_and_every_command_a_verb():
 
 @pytest.mark.parametrize(
     "module",
-    [projects, messages, history, worktree, doctor, conflicts, settling, sync],
+    [projects, messages, history, worktree, doctor, conflicts, settling, sync, reflections],
     ids=lambda module: module.__name__,
 )
 def test_every_public_verb_of_a_domain_is_in_the_table(module):
@@ -74,6 +74,7 @@ def test_options_and_arguments_are_the_verbs_own(verb):
     given = {parameter.name for parameter in COMMANDS_BY_NAME[verb.name].params if parameter.expose_value}
     words = {"body": "message", "body_file": "message", "yes": "", "unread": "status", "check": "", "from_session": ""}
     words |= {"watch": "", "every": ""} if verb.name == "sync" else {}
+    words |= {"text_file": "text"}
     if "unread" in taken:
         del words["unread"]
     mapped = {words.get(name, name) for name in given if name} - {""}
@@ -115,7 +116,13 @@ def test_the_root_help_says_what_the_commands_say():
 def test_tools_are_verbs():
     """A tool's name that stands at two verbs, or is none of the spec's."""
     tools = [verb.tool for verb in verbs.VERBS if verb.tool]
-    assert sorted(tools) == ["forward_project_message", "list_project_messages", "send_project_message", "sync_store"]
+    assert sorted(tools) == [
+        "add_reflection",
+        "forward_project_message",
+        "list_project_messages",
+        "send_project_message",
+        "sync_store",
+    ]
 
 
 # -- the same document from both sides -----------------------------------------------------------------
@@ -125,6 +132,7 @@ def _prepared(store: Store) -> dict[str, str]:
     people(store, "web", "api", "docs")
     projects.group_add(store, group="team", projects=["web", "api"])
     ids = {"first": mail(store).id, "second": mail(store, sender="api", to="web", priority="high").id}
+    ids["learnt"] = reflections.add(store, project="web", title="Lock", type="lesson", tags=["db"]).reflection.id
     ids["later"] = mail(store, deliver_at="2126-01-01").id
     put(store, "projects/web/outbox/bad.yaml", "to_project: nobody\nsubject: s\ncontent: x\n")
     return ids
@@ -147,6 +155,9 @@ READING: list[tuple[str, dict[str, Any], list[str]]] = [
     ("message.thread", {"message_id": "{first}"}, ["{first}"]),
     ("message.count", {"project": "web", "unread": True}, ["web", "--unread"]),
     ("message.mark", {"message_ids": ["{first}"], "status": "unread"}, ["{first}", "unread"]),
+    ("reflection.list", {"type": "lesson", "tag": "db"}, ["--type", "lesson", "--tag", "db"]),
+    ("reflection.show", {"reflection_id": "{learnt}"}, ["{learnt}"]),
+    ("reflection.edit", {"reflection_id": "{learnt}", "add_tags": ["db"]}, ["{learnt}", "--add-tag", "db"]),
     ("project.set", {"project": "web"}, ["web"]),
     ("project.relate", {"project": "web", "other": "api", "remove": True}, ["web", "api", "--remove"]),
 ]  # fmt: skip
@@ -177,6 +188,9 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
      ["web", "api", "-s", "x", "-b", "x", "-p", "asap"]),
     ("message.forward", {"original_message_id": "{first}", "to_project": ["nobody"]}, ["{first}", "nobody"]),
     ("message.edit", {"message_id": "{first}", "subject": "x"}, ["{first}", "-s", "x"]),
+    ("reflection.add", {"project": "web", "title": "x", "text": "x", "type": "fact"},
+     ["web", "--title", "x", "--text", "x", "--type", "fact"]),
+    ("reflection.show", {"reflection_id": "refl-9"}, ["refl-9"]),
     ("project.add", {"name": "web"}, ["web"]),
     ("project.add", {"name": "../x"}, ["../x"]),
     ("project.relate", {"project": "web", "other": "api", "type": "likes"}, ["web", "api", "--type", "likes"]),
@@ -201,7 +215,7 @@ def test_errors_are_the_same_from_both_sides(tmp_path, verb, keywords, arguments
 
 NOT_OUR_WORDS = (
     "database", "vault", "workspace", "namespace", "entity", "row", "rows", "mailbox", "mail item", "note item", "flag",
-    "state", "insight", "dump", "backup", "package", "clash", "marker", "policy", "sha",
+    "state", "dump", "backup", "package", "clash", "marker", "policy", "sha",
 )  # fmt: skip
 """The right column of the glossary, without the words that also mean something else here."""
 

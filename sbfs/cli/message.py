@@ -98,8 +98,7 @@ def _list_options(function: Any) -> Any:
         click.option(
             "--from", "--to", "sender", metavar="PROJECT", help="Only mail from (in an outbox: to) a project."
         ),
-        click.option("--since", metavar="TIME", help="From a date on, or a span back: 2026-11-22, 7d."),
-        click.option("--until", metavar="TIME", help="Before a date."),
+        options.span,
         options.at,
         options.paging,
     ):
@@ -108,10 +107,9 @@ def _list_options(function: Any) -> Any:
 
 
 def _list(app: App, box: str, project: str, unread: bool, since: str | None, until: str | None, **given: Any) -> None:
-    now = app.store.clock()
     if unread:
         given["status"] = "unread"
-    times = {"since": options.since(since, now), "until": options.since(until, now, "until")}
+    times = options.moments(since, until, app.store.clock())
     app.run("message.list", lambda one: _listed(box, project, one), project=project, box=box, **times, **given)
 
 

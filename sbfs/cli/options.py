@@ -41,25 +41,37 @@ def paging(function: F) -> F:
 
 def body(function: F) -> F:
     """`--body`, `--body-file`; without both, standard input."""
-    function = click.option(
-        "--body-file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), help="A file with the text."
-    )(function)
-    return click.option("--body", "-b", help="The text; without it, a file or standard input is read.")(function)
+    return _long_text("body", "-b")(function)
 
 
-def read_body(body: str | None, body_file: str | None, *, required: bool = True) -> str | None:
+def text(function: F) -> F:
+    """`--text`, `--text-file`; without both, standard input."""
+    return _long_text("text")(function)
+
+
+def _long_text(name: str, *short: str) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        path = click.Path(exists=True, dir_okay=False, allow_dash=True)
+        function = click.option(f"--{name}-file", type=path, help="A file with the text.")(function)
+        help = "The text; without it, a file or standard input is read."
+        return click.option(f"--{name}", *short, help=help)(function)
+
+    return decorate
+
+
+def read_body(body: str | None, body_file: str | None, *, required: bool = True, name: str = "body") -> str | None:
     """The text that the options name. Raises Invalid for bytes that are no UTF-8."""
     from sbfs.errors import Invalid, Usage
 
     if body is not None and body_file is not None:
-        raise Usage("--body and --body-file do not go together", hint="use one of them")
+        raise Usage(f"--{name} and --{name}-file do not go together", hint="use one of them")
     if body is not None:
         return body
     if body_file in (None, "-"):
         if not required and body_file is None:
             return None
         if sys.stdin.isatty():
-            click.echo("type the message; end it with Ctrl-D", err=True)
+            click.echo("type the text; end it with Ctrl-D", err=True)
         raw = sys.stdin.buffer.read()
     else:
         with open(body_file, "rb") as file:
@@ -68,7 +80,7 @@ def read_body(body: str | None, body_file: str | None, *, required: bool = True)
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise Invalid(f"is not valid UTF-8 (line {line})", field="body", hint="save the text as UTF-8") from None
+        raise Invalid(f"is not valid UTF-8 (line {line})", field=name, hint="save the text as UTF-8") from None
 
 
 def parse_context(text: str | None) -> dict[str, Any] | None:
@@ -97,8 +109,19 @@ def _refuse_constant(word: str) -> None:
     raise ValueError(f"{word} is no value of JSON")
 
 
+def span(function: F) -> F:
+    """`--since` and `--until`."""
+    function = click.option("--until", metavar="TIME", help="Before a date.")(function)
+    return click.option("--since", metavar="TIME", help="From a date on, or a span back: 2026-11-22, 7d.")(function)
+
+
 def since(text: str | None, now: datetime, field: str = "since") -> datetime | None:
     """`--since`: a date or a span."""
     from sbfs import times
 
     return times.since(text, now=now, field=field) if text else None
+
+
+def moments(since_text: str | None, until_text: str | None, now: datetime) -> dict[str, datetime | None]:
+    """`--since` and `--until` as the library takes them."""
+    return {"since": since(since_text, now), "until": since(until_text, now, "until")}

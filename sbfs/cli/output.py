@@ -120,10 +120,15 @@ def message(document: Document) -> None:
                 )
             ]
         )
-    if document["edited"]:
-        click.echo("(this shows an unsaved edit of the file; 'sbfs save' makes it count)", err=True)
+    tell_edited(document)
     say("")
     say(content["message"].rstrip("\n"))
+
+
+def tell_edited(document: Document) -> None:
+    """Say so where an unsaved edit is shown."""
+    if document["edited"]:
+        click.echo("(this shows an unsaved edit of the file; 'sbfs save' makes it count)", err=True)
 
 
 def _provenance(chain: Document | None) -> str:

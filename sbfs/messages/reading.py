@@ -8,17 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sbfs import files, projects, times
+from sbfs import projects
 from sbfs.catalog import Catalog, Row
-from sbfs.errors import Error, Invalid, NotFound
-from sbfs.kind import Kind
+from sbfs.errors import Error, Invalid
+from sbfs.kind import Kind, check_word
+from sbfs.listing import Wanted, gone, scan, text_of, unsaved
 from sbfs.messages import attachments
 from sbfs.messages.value import BOXES, INBOX, OUTBOX, PRIORITIES, STATUSES, Header, Message, load
 from sbfs.record import Record
 from sbfs.store import Page, Store, View
-
-PREVIEW = 1000
-"""Characters of a body that a list shows."""
 
 Summary = dict[str, Any]
 """Of a day: counts by status, and when and in which status what is scheduled will come."""
@@ -58,17 +56,21 @@ def list(
     if box not in BOXES:
         raise Invalid(f"{box!r} is neither inbox nor outbox", field="box")
     for word, words, name in ((status, STATUSES, "status"), (priority, PRIORITIES, "priority")):
-        if word is not None and word not in words:
-            raise Invalid(f"{word!r} is none of {', '.join(words)}", field=name)
+        if word is not None:
+            check_word(word, words, name)
     view = store.view(at)
     name = projects.resolve(view, project).name
     other = _names(view, sender) if sender else None
-    wanted = _Filter(box, status, priority, other, _iso(since), _iso(until), _iso(store.clock()))
-    scan = _Scan(view, name, wanted, limit, cursor)
-    scan.run()
-    more = scan.shown[-1].order if scan.more and scan.shown else None
-    items = [_listed(view, header, box) for header in scan.shown]
-    return Page(items, scan.total, more, tuple(scan.troubles))
+    asked = _Filter(box, status, priority, other, text_of(since), text_of(until), text_of(store.clock()))
+    wanted: Wanted[Summary, Header] = Wanted(
+        header=_header,
+        matches=lambda header: asked.matches(header, _status(view, asked, header)),
+        since=asked.since,
+        count=(lambda summary: _count(summary, status, asked.now)) if asked.by_status_only else None,
+    )
+    found = scan([box_catalog(view, box, name)], wanted, limit=limit, cursor=cursor)
+    items = [_listed(view, header, box) for header in found.shown]
+    return Page(items, found.total, found.next, tuple(found.troubles))
 
 
 def _names(view: View, project: str) -> frozenset[str]:
@@ -108,56 +110,10 @@ class _Filter:
         )
 
 
-class _Scan:
-    """One walk over a box: what is shown, and how many there are."""
-
-    def __init__(self, view: View, project: str, wanted: _Filter, limit: int, cursor: str | None):
-        self.view, self.project, self.wanted, self.limit, self.cursor = view, project, wanted, limit, cursor
-        self.shown: builtin_list[Header] = []
-        self.troubles: builtin_list[tuple[str, str]] = []
-        self.total = 0
-        self.more = False
-
-    def run(self) -> None:
-        catalog = box_catalog(self.view, self.wanted.box, self.project)
-        summaries = catalog.summaries()
-        trees = dict(catalog.days())
-        for day, summary in summaries.items():
-            if self.wanted.since and day < self.wanted.since[:10].replace("-", "/"):
-                break
-            if self.wanted.by_status_only and not self._may_show(day):
-                counted = _count(summary, self.wanted.status, self.wanted.now)
-                self.total += counted
-                self.more = self.more or bool(counted and self._full)
-            else:
-                self._add(catalog.rows(day, trees[day]))
-
-    @property
-    def _full(self) -> bool:
-        return len(self.shown) >= self.limit
-
-    def _may_show(self, day: str) -> bool:
-        """Whether something of the day could be in this part of the list."""
-        behind = self.cursor is not None and day > self.cursor[:10].replace("-", "/")
-        return not self._full and not behind
-
-    def _add(self, rows: Sequence[Row]) -> None:
-        self.troubles += [(row.path, row.trouble) for row in rows if row.trouble]
-        for header in sorted(_headers(rows), key=lambda one: one.order, reverse=True):
-            if not self.wanted.matches(header, self._status(header)):
-                continue
-            self.total += 1
-            if self.cursor is not None and header.order >= self.cursor:
-                continue
-            if self._full:
-                self.more = True
-            else:
-                self.shown.append(header)
-
-    def _status(self, header: Header) -> str:
-        if self.wanted.box == "inbox" or self.wanted.status is None:
-            return header.status
-        return received_status(self.view, header.to_project, header.path)
+def _status(view: View, asked: _Filter, header: Header) -> str:
+    if asked.box == "inbox" or asked.status is None:
+        return header.status
+    return received_status(view, header.to_project, header.path)
 
 
 def _listed(view: View, header: Header, box: str) -> Shown:
@@ -171,7 +127,7 @@ def count(store: Store, *, project: str, unread: bool = False, at: str | None = 
     """How many messages a project received, or how many of them are unread."""
     view = store.view(at)
     name = projects.resolve(view, project).name
-    now = _iso(store.clock())
+    now = text_of(store.clock())
     status = "unread" if unread else None
     return sum(_count(summary, status, now) for summary in box_catalog(view, "inbox", name).summaries().values())
 
@@ -184,7 +140,7 @@ def show(store: Store, *, message_id: str, at: str | None = None) -> Shown:
     view = store.view(at)
     path, box, project = _locate(view, message_id)
     record = view.record(path)
-    edited = None if at else _unsaved(store, record)
+    edited = None if at else unsaved(store, record)
     message = loaded(edited or record)
     return Shown(
         message,
@@ -194,14 +150,6 @@ def show(store: Store, *, message_id: str, at: str | None = None) -> Shown:
         delivery=_delivery(view, message, path) if not at else "",
         trouble=dict(attachments.troubles(view, project, message)),
     )
-
-
-def _unsaved(store: Store, record: Record) -> Record | None:
-    disk = files.read(files.join(store.root, record.path))
-    if disk is None or disk == record.raw:
-        return None
-    edited = Record.parse(record.path, disk)
-    return None if edited.removed else edited
 
 
 def thread(store: Store, *, message_id: str, at: str | None = None) -> tuple[tuple[Message, int], ...]:
@@ -238,7 +186,7 @@ def _begun(view: View, message: Message) -> str:
 
 def _in_thread(view: View, box: str, project: str, thread: str, since: str) -> Iterator[Message]:
     catalog = box_catalog(view, box, project)
-    for day, tree in catalog.days():
+    for day, tree in catalog.periods():
         if day < since:
             break
         for header in _headers(catalog.rows(day, tree)):
@@ -291,7 +239,12 @@ def _count(summary: Summary, status: str | None, now: str) -> int:
 
 
 def _headers(rows: Sequence[Row]) -> Iterator[Header]:
-    return (Header(row.path, *row.header) for row in rows if row.header)
+    return map(_header, (row for row in rows if row.header))
+
+
+def _header(row: Row) -> Header:
+    assert row.header is not None
+    return Header(row.path, *row.header)
 
 
 def find(view: View, id: str) -> Message:
@@ -312,7 +265,7 @@ def _locate(view: View, id: str) -> tuple[str, str, str]:
         record = view.record(path)
         if not record.removed:
             return path, "inbox" if INBOX.places(path) else "outbox", path.split("/")[1]
-    raise NotFound("message", id, hint="it was removed; 'sbfs log' shows when, 'sbfs undo' brings it back")
+    raise gone("message", id)
 
 
 def holder(view: View, message: Message) -> str:
@@ -332,7 +285,7 @@ def received_status(view: View, recipient: str, path: str) -> str:
     places = OUTBOX.places(path) or INBOX.places(path) or {}
     inbox = INBOX.path_of(**{**places, "project": name}) if places else ""
     row = box_catalog(view, "inbox", name).row(inbox) if inbox else None
-    return Header(row.path, *row.header).status if row and row.header else ""
+    return _header(row).status if row and row.header else ""
 
 
 def _delivery(view: View, message: Message, path: str) -> str:
@@ -342,7 +295,3 @@ def _delivery(view: View, message: Message, path: str) -> str:
     remotes = view.repo.refs("refs/remotes/").values()
     pushed = any(view.repo.entry(view.repo.commit(id).tree, path) for id in remotes if view.repo.has(id))
     return "pushed" if pushed else "kept"
-
-
-def _iso(moment: datetime | None) -> str:
-    return times.dump(moment) if moment else ""

@@ -10,15 +10,14 @@ from typing import Any
 from sbfs import times
 from sbfs.entry import Entry
 from sbfs.errors import Invalid
-from sbfs.kind import Field, Kind, check_id, check_name
+from sbfs.kind import Field, Kind, check_id, check_line, check_name
 from sbfs.record import Record
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 STATUSES = ("unread", "read", "archived")
 TYPES = ("request", "response", "notification", "update")
 
-SUBJECT_LIMIT = 1000
-"""Characters of a subject."""
+_SUBJECT_HINTS = ("say in a line what the message is about", "put the rest into the body")
 
 _OPTIONAL_TEXTS = ("from_alias", "from_host", "from_session", "to_alias", "to_host", "to_session")
 
@@ -139,13 +138,7 @@ def dump(message: Message) -> dict[str, Any]:
 
 def check_subject(subject: str) -> str:
     """A subject: one line that says something, or Invalid."""
-    if not isinstance(subject, str) or not subject.strip():
-        raise Invalid("is empty", field="subject", hint="say in a line what the message is about")
-    if "\n" in subject or "\r" in subject:
-        raise Invalid("has more than one line", field="subject", hint="put the rest into the body")
-    if len(subject) > SUBJECT_LIMIT:
-        raise Invalid(f"has more than {SUBJECT_LIMIT} characters", field="subject")
-    return subject
+    return check_line(subject, field="subject", hints=_SUBJECT_HINTS)
 
 
 def _header(data: dict[str, Any]) -> list[Any]:

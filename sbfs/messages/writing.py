@@ -10,7 +10,7 @@ from typing import Any
 
 from sbfs import projects, times
 from sbfs.errors import Invalid, NotFound
-from sbfs.kind import Kind, check_id, new_id
+from sbfs.kind import Kind, check_id, check_size, check_word, new_id
 from sbfs.messages import attachments, reading
 from sbfs.messages.attachments import Content
 from sbfs.messages.value import (
@@ -76,8 +76,8 @@ def send(
             timestamp=tx.now,
             subject=check_subject(subject),
             body=_check_body(message, limit),
-            priority=_check_word(priority, PRIORITIES, "priority"),
-            type=_check_word(message_type, TYPES, "type"),
+            priority=check_word(priority, PRIORITIES, "priority"),
+            type=check_word(message_type, TYPES, "type"),
             context=_check_context(context),
             in_reply_to=check_id(in_reply_to, field="in_reply_to") if in_reply_to else "",
             thread=_thread_of(tx.view, in_reply_to) if in_reply_to else "",
@@ -190,7 +190,7 @@ def _provenance(original: Message, forwarder: str, now: datetime, note: str) -> 
 
 def mark(store: Store, *, message_ids: Sequence[str], status: str, actor: str = "") -> tuple[Message, ...]:
     """Set the status of received messages, as one commit. Any status may follow any other."""
-    _check_word(status, STATUSES, "status")
+    check_word(status, STATUSES, "status")
 
     def build(tx: Transaction) -> tuple[Message, ...]:
         changed = []
@@ -240,8 +240,8 @@ def edit(
     given = {
         "subject": None if subject is None else check_subject(subject),
         "body": None if message is None else _check_body(message, limit),
-        "priority": None if priority is None else _check_word(priority, PRIORITIES, "priority"),
-        "type": None if message_type is None else _check_word(message_type, TYPES, "type"),
+        "priority": None if priority is None else check_word(priority, PRIORITIES, "priority"),
+        "type": None if message_type is None else check_word(message_type, TYPES, "type"),
         "context": None if context is None else _check_context(context),
         "deliver_at": later,
     }
@@ -392,23 +392,10 @@ def _delivery_time(store: Store, moment: datetime | str | None) -> datetime | No
 
 
 def _check_body(body: str, limit: int) -> str:
-    try:
-        size = len(body.encode())
-    except UnicodeEncodeError:
-        raise Invalid("is not valid UTF-8", field="message", hint="save the text as UTF-8") from None
-    if size > limit:
-        hint = "attach it as a file, or raise limits.body in sbfs.yaml"
-        raise Invalid(f"has {size} bytes, more than {limit}", field="message", hint=hint)
-    return body
+    return check_size(body, field="message", limit=limit, hint="attach it as a file, or raise limits.body in sbfs.yaml")
 
 
 def _check_context(context: Mapping[str, Any] | None) -> dict[str, Any]:
     if context is not None and not isinstance(context, Mapping):
         raise Invalid("must be a mapping", field="context", hint='write it as {"key": "value"}')
     return dict(context or {})
-
-
-def _check_word(word: str, words: tuple[str, ...], field: str) -> str:
-    if word not in words:
-        raise Invalid(f"{word!r} is none of {', '.join(words)}", field=field)
-    return word
