@@ -7,8 +7,16 @@ import re
 from typing import Any
 
 from sbfs import conflicts, messages, projects, reflections
+from sbfs.conversations import prices
 from sbfs.kind import Field, Kind
 from sbfs.store import SETTINGS
+
+
+def _load_settings(data: dict[str, Any]) -> dict[str, Any]:
+    if data.get("prices") is not None:
+        prices.load(data["prices"], field="prices.")
+    return data
+
 
 STORE: Kind[dict[str, Any]] = Kind(
     name="settings",
@@ -20,8 +28,9 @@ STORE: Kind[dict[str, Any]] = Kind(
         Field("limits", dict, rule="mapping"),
         Field("limits.body", int),
         Field("limits.attachment", int),
+        Field("prices", dict, rule="mapping"),
     ),
-    load=lambda data: data,
+    load=_load_settings,
     dump=lambda data: data,
 )
 

@@ -21,6 +21,7 @@ from mcp_types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import ValidationError
 
 from sbfs import __version__, times, verbs
+from sbfs.conversations import hours
 from sbfs.errors import Error, Failed, Usage
 from sbfs.store import Store
 from sbfs.verbs import Document
@@ -154,6 +155,19 @@ class Tools:
             turn=turn,
             links=links or (),
         )
+
+    def get_conversation_stats(
+        self, session_id: str, time_range: str | None = None, by: str = "", zone: str = "UTC"
+    ) -> Document:
+        """Count conversations: messages, prompts, tokens, tools with errors, time, cost, quality. Null is not measured.
+
+        session_id: a project's name, `*` for all, or a conversation's id. time_range: `30d`, a day, or
+        `2026-02-01..2026-02-28`, both included. by: also a list under each `day`, `week`, `month`,
+        `project`, `model`, `agent`, `tool`, or two of them, `day,model`. zone: in which days are cut.
+        """
+        since, until = hours.read_range(time_range, times.now(), zone) if time_range else (None, None)
+        asked = {"session_id": session_id, "since": since, "until": until, "by": by, "zone": zone}
+        return self._run("conversation.stats", **asked)
 
 
 class _Server(MCPServer[Any]):

@@ -11,7 +11,20 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from sbfs import conflicts, doctor, history, messages, projects, reflections, settling, sync, times, worktree
+from sbfs import (
+    conflicts,
+    conversations,
+    doctor,
+    history,
+    messages,
+    projects,
+    reflections,
+    settling,
+    sync,
+    times,
+    worktree,
+)
+from sbfs.conversations import figures
 from sbfs.errors import Error
 from sbfs.listing import PREVIEW
 from sbfs.messages.reading import Shown
@@ -240,6 +253,7 @@ VERBS = (
     Verb("reflection.list", reflections.list, _page("reflections", lambda one: _reflection(one, preview=True))),
     Verb("reflection.show", reflections.show, _shown_reflection),
     Verb("reflection.edit", reflections.edit, _written_reflection),
+    Verb("conversation.stats", conversations.stats, figures.document, "get_conversation_stats"),
     Verb("reflection.remove", reflections.remove, lambda one: {"reflection_id": one.id}),
 )
 

@@ -392,9 +392,9 @@ def load_facts(data: Any, field: str = "facts") -> Facts:
     data = _mapping(data, field)
     try:
         return Facts(
-            **{name: int(data.get(name, 0)) for name in _NUMBERS},
+            **{name: _count(data.get(name, 0)) for name in _NUMBERS},
             models={name: _model_count(one) for name, one in (data.get("models") or {}).items()},
-            tools={name: ToolCount(**one) for name, one in (data.get("tools") or {}).items()},
+            tools={name: _tool_count(one) for name, one in (data.get("tools") or {}).items()},
             subagents=_model_count(data.get("subagents") or {}),
         )
     except (TypeError, ValueError, AttributeError):
@@ -451,11 +451,22 @@ _PART_FIELDS = frozenset(Part.__dataclass_fields__)
 
 
 def _model_count(data: Mapping[str, Any]) -> ModelCount:
-    return ModelCount(data.get("messages", 0), _tokens(data))
+    return ModelCount(_count(data.get("messages", 0)), _tokens(data))
+
+
+def _tool_count(data: Mapping[str, Any]) -> ToolCount:
+    return ToolCount(**{name: _count(number) for name, number in data.items()})
 
 
 def _tokens(data: Mapping[str, Any]) -> Tokens:
-    return Tokens(**{name: int(data.get(name, 0)) for name in Tokens.__dataclass_fields__})
+    return Tokens(**{name: _count(data.get(name, 0)) for name in Tokens.__dataclass_fields__})
+
+
+def _count(value: Any) -> int:
+    """A count as it stands: statistics add plain data up without looking again."""
+    if type(value) is not int or value < 0:
+        raise ValueError(value)
+    return value
 
 
 def _dump_count(count: ModelCount) -> dict[str, int]:
