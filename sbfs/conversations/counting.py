@@ -28,7 +28,7 @@ _REDACTED = re.compile(r"\[redacted:([a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*)")
 _TASKS = ("Task", "Agent")
 """Tools that begin a sub-agent."""
 
-_COUNTS = ("prompts", "messages", "turns", "thinking", "interruptions", "compactions", "commits")
+_COUNTS = ("prompts", "messages", "turns", "thinking", "interruptions", "compactions")
 
 
 @dataclass
@@ -204,7 +204,6 @@ class Tally:
         if "] " in text and "[" in text:
             for branch, hash, subject in _COMMIT.findall(text):
                 self.commits.append(Commit(hash, subject.strip(), branch, turn["id"], self.agent, when))
-                self._hour(when).counts["commits"] += 1
 
     # -- the outcome
 
@@ -229,14 +228,16 @@ def _first_line(turn: Plain) -> str:
     return line if len(line) <= TITLE else line[: TITLE - 1].rstrip() + "…"
 
 
-def sum_hours(tallies: Iterable[Tally]) -> dict[str, Facts]:
-    """UTC hour → what is counted in all lines."""
+def sum_hours(tallies: Iterable[Tally], commits: Iterable[Commit]) -> dict[str, Facts]:
+    """UTC hour → what is counted in all lines, and the commits, which several of them may tell of."""
     found: dict[str, Facts] = {}
-    for hour, facts in _all_hours(tallies):
+    for hour, facts in _all_hours(tallies, commits):
         found[hour] = found[hour] + facts if hour in found else facts
     return dict(sorted(found.items()))
 
 
-def _all_hours(tallies: Iterable[Tally]) -> Iterator[tuple[str, Facts]]:
+def _all_hours(tallies: Iterable[Tally], commits: Iterable[Commit]) -> Iterator[tuple[str, Facts]]:
     for tally in tallies:
         yield from tally.facts().items()
+    for commit in commits:
+        yield commit.timestamp[:13], Facts(commits=1)

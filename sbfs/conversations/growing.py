@@ -195,7 +195,8 @@ class Growing:
         tallies = {name: line.tally() for name, line in self.lines.items()}
         main = tallies.get(MAIN) or Tally()
         many = [*tallies.values()]
-        hours = sum_hours(many)
+        commits = _commits(many)
+        hours = sum_hours(many, commits)
         last = max((tally.last for tally in many), default="")
         first = min((tally.first for tally in many if tally.first), default="")
         return Conversation(
@@ -212,7 +213,7 @@ class Growing:
             facts=add_facts(hours.values()),
             hours=hours,
             subagents=tuple(self._subagents(main, tallies)),
-            commits=_commits(many),
+            commits=commits,
             continues=tuple(sorted(self._continues)),
             sources=tuple(sorted(self._sources.values(), key=lambda source: source.name)),
             redacted=dict(sorted(sum((tally.redacted for tally in many), Counter()).items())),

@@ -203,15 +203,16 @@ class Line:
         if event.turn in self._slots or key("turn", event.turn) in self._where:
             # Two entries that are no answers and say the same id: the second is another one.
             event.turn = f"{event.turn}-{self.count + 1}"
-        turn = merging.begin(event)
+        turn = {"seq": self.count + 1, **merging.begin(event)}
         waiting = self._queued.get(_said(turn["content"])) if event.role == "user" else None
         if waiting and event.origin in _ADDRESSED and not event.id.startswith("queued-"):
             turn["origin"], turn["of"] = "delivery", waiting[0]
             turn["content"] = [part for part in turn["content"] if part.get("type") != "text"]
+        content = turn.pop("content")
         for name in self._place:
             if (said := getattr(event, name)) and said != self._place[name]:
                 turn[name] = said
-        turn = {"seq": self.count + 1, **turn}
+        turn["content"] = content
         self._slots[turn["id"]] = _Slot(turn)
         self._follow(turn)
 

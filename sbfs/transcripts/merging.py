@@ -32,9 +32,9 @@ def begin(event: Event) -> Plain:
         "facts": event.facts,
     }
     turn.update({key: value for key, value in optional.items() if value})
-    turn["content"] = list(event.parts)
     if event.turn != event.id:
         turn["entries"] = [event.id]
+    turn["content"] = list(event.parts)
     return turn
 
 
@@ -42,12 +42,12 @@ def add(turn: Plain, event: Event) -> None:
     """One more entry of a turn that has begun."""
     copied = bool(turn.get("sidechain")) != event.sidechain
     _note(turn, event.id, event.timestamp)
-    content = turn["content"]
-    content += [part for part in event.parts if not (copied and part in content)]
+    content = turn.pop("content")
     if event.facts:
         turn["facts"] = {**turn.get("facts", {}), **event.facts}
     if event.model and not turn.get("model"):
         turn["model"] = event.model
+    turn["content"] = content + [part for part in event.parts if not (copied and part in content)]
     if event.usage is not None:
         _count(turn, event, copied)
     if copied:
@@ -61,10 +61,12 @@ def attach(turn: Plain, part: Plain, event: Event) -> None:
 
 
 def _note(turn: Plain, entry: str, timestamp: str) -> None:
+    content = turn.pop("content")
     if entry not in (known := turn.setdefault("entries", [])):
         known.append(entry)
     if timestamp > turn.get("ended", turn.get("timestamp", "")):
         turn["ended"] = timestamp
+    turn["content"] = content
 
 
 def _count(turn: Plain, event: Event, copied: bool) -> None:
@@ -100,13 +102,12 @@ def requests(turn: Plain) -> list[Plain]:
 
 
 def _write(turn: Plain, counted: list[Plain]) -> None:
-    for key in ("request", "speed", "requests"):
+    said = [{key: value for key, value in one.items() if value or key == "tokens"} for one in counted]
+    many = {"tokens": sum_tokens([one["tokens"] for one in counted]), "requests": said}
+    for key in ("request", "speed", "tokens", "requests"):
         turn.pop(key, None)
-    if len(counted) == 1:
-        turn.update({key: value for key, value in counted[0].items() if value or key == "tokens"})
-        return
-    turn["requests"] = [{key: value for key, value in one.items() if value or key == "tokens"} for one in counted]
-    turn["tokens"] = sum_tokens([one["tokens"] for one in counted])
+    # The content stays last, where people look for it.
+    turn |= {**(said[0] if len(said) == 1 else many), "content": turn.pop("content")}
 
 
 def sum_tokens(many: list[Plain]) -> Plain:
