@@ -6,7 +6,7 @@ import functools
 import re
 from typing import Any
 
-from sbfs import conflicts, messages, projects, reflections
+from sbfs import conflicts, conversations, messages, projects, reflections
 from sbfs.conversations import prices
 from sbfs.kind import Field, Kind
 from sbfs.store import SETTINGS
@@ -29,6 +29,8 @@ STORE: Kind[dict[str, Any]] = Kind(
         Field("limits.body", int),
         Field("limits.attachment", int),
         Field("prices", dict, rule="mapping"),
+        Field("imports", dict, rule="mapping"),
+        Field("imports.projects", dict),
     ),
     load=_load_settings,
     dump=lambda data: data,
@@ -40,6 +42,8 @@ KINDS: tuple[Kind[Any], ...] = (
     projects.GROUP,
     messages.INBOX,
     messages.OUTBOX,
+    conversations.KIND,
+    conversations.TURNS,
     conflicts.KIND,
     reflections.KIND,
 )

@@ -37,7 +37,7 @@ def _days(_: click.Context, __: click.Parameter, text: str | None) -> list[int]:
 )
 @click.option("--project", default="", help="Only of one project.")
 @click.option("--agent", default="", help="Only with this agent: claude-code, codex, gemini, jsonl.")
-@click.option("--model", default="", help="Only conversations in which this model answered.")
+@click.option("--model", default="", help="Only conversations in which this model answered; a part of its name.")
 @click.option("--tool", default="", help="Only conversations in which this tool was called.")
 @click.option(
     "--prices", "prices_file", default="", metavar="FILE", help="A price table that counts before the one that ships."

@@ -94,7 +94,8 @@ def stats(
     session_id: a project, a conversation (id or unique beginning), or `*`. by: `day`, `week`, `month`,
     `project`, `model`, `agent`, `tool`, or several (`day,model`). since, until: whole hours. zone: in
     which days are cut, `Europe/Berlin`. windows: days; each is compared with as many before it. project,
-    agent, model, tool: only conversations of it, or in which it took part, each of them whole.
+    agent, model (a part of its name), tool: only conversations of it, or in which it took part, each of
+    them whole.
     prices_file: a price table to use before the others.
     """
     dimensions = _dimensions(by)
@@ -159,7 +160,7 @@ class _Wanted:
         return (
             not header.is_empty
             and self.agent in ("", header.agent)
-            and (not self.model or self.model in facts.get("models", ()))
+            and (not self.model or any(self.model in name for name in header.models))
             and (not self.tool or self.tool in facts.get("tools", ()))
         )
 
