@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from sbfs.errors import Invalid, NotFound
 from sbfs.record import Record
 from sbfs.store import SETTINGS, Store
 
-SHIPPED = "templates/prices/prices.yaml"
+SHIPPED = "templates/prices/prices.json"
+"""JSON, since reading the same as YAML would take longer than counting a thousand conversations."""
 
 SORTS = ("input", "output", "cache_creation", "cache_read", "cache_creation_hour")
 """Sorts of tokens, as `Tokens` orders them. `cache_creation_hour` is the part of `cache_creation` that is
@@ -43,12 +44,13 @@ class Price:
     since: str
     rates: tuple[int, ...] | None
 
-    def of(self, tokens: Sequence[int]) -> int:
-        """What tokens cost, in parts of UNIT. tokens: as SORTS orders them."""
+    def of(self, tokens: Mapping[str, int]) -> int:
+        """What tokens cost, in parts of UNIT. tokens: sort → how many."""
         assert self.rates is not None
-        hour = min(tokens[4], tokens[2])
-        counted = (tokens[0], tokens[1], tokens[2] - hour, tokens[3], hour)
-        return sum(count * rate for count, rate in zip(counted, self.rates, strict=True))
+        counted = {sort: tokens.get(sort, 0) for sort in SORTS}
+        counted["cache_creation_hour"] = min(counted["cache_creation_hour"], counted["cache_creation"])
+        counted["cache_creation"] -= counted["cache_creation_hour"]
+        return sum(count * rate for count, rate in zip(counted.values(), self.rates, strict=True))
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,9 @@ def _of_file(path: Path) -> Table:
 
 
 def _of_settings(store: Store) -> Iterator[Table]:
-    said = store.settings().get("prices")
+    raw = store.view().read(SETTINGS) or b""
+    # Reading YAML is slow; most stores say nothing of prices.
+    said = store.settings().get("prices") if b"prices" in raw else None
     if said is not None:
         try:
             yield load(said, origin=SETTINGS, field="prices.")

@@ -6,12 +6,14 @@ A tally is of everything, of one model's part, or of one tool's part; what is no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from sbfs.conversations.prices import SORTS, UNIT, Prices
+from sbfs.conversations.prices import SORTS, UNIT, Price, Prices
 from sbfs.conversations.value import ModelCount, Tokens, ToolCount
+
+T = TypeVar("T")
 
 Part = Literal["", "model", "tool"]
 """What a tally is of: everything, one model's responses, one tool's calls."""
@@ -94,12 +96,9 @@ class Tally:
         self._begun = 0
         self._elapsed: int | None = None
         self._numbers = dict.fromkeys(NUMBERS, 0)
-        self._models: dict[str, list[int]] = {}
-        self._tools: dict[str, list[int]] = {}
-        self._subagents = [0] * (1 + len(SORTS))
-        self._cost = 0
-        self._priced = False
-        self._unpriced: dict[str, str] = {}
+        self._models: dict[tuple[str, Price | None], dict[str, int]] = {}
+        self._tools: dict[str, dict[str, int]] = {}
+        self._subagents: dict[str, int] = {}
 
     def meet(self, path: str, started: str, quality: float | None, *, begins: bool) -> None:
         """Something happened in a conversation. path: of its file. begins: whether this is its first hour."""
@@ -117,7 +116,7 @@ class Tally:
                 for tool, count in value.items():
                     self.add_tool(tool, count)
             elif name == "subagents":
-                _add(self._subagents, value, _MODEL)
+                _add(self._subagents, value)
             elif name in numbers:
                 numbers[name] += value
         if elapsed is not None:
@@ -127,17 +126,12 @@ class Tally:
         """A model's responses in an hour, priced by that hour's day."""
         if self._part == "model":
             self._numbers["messages"] += count.get("messages", 0)
-        _add(self._models.setdefault(model, [0] * len(_MODEL)), count, _MODEL)
-        price = self._prices.at(model, hour[:10])
-        if price is None:
-            self._unpriced[model] = NO_PRICE
-        else:
-            self._cost += price.of([count.get(sort, 0) for sort in SORTS])
-            self._priced = True
+        key = model, self._prices.at(model, hour[:10])
+        _add(self._models.get(key) or self._models.setdefault(key, {}), count)
 
     def add_tool(self, tool: str, count: Mapping[str, int]) -> None:
         """A tool's calls in an hour."""
-        _add(self._tools.setdefault(tool, [0] * len(_TOOL)), count, _TOOL)
+        _add(self._tools.get(tool) or self._tools.setdefault(tool, {}), count)
 
     def stats(self) -> Stats:
         """What the sum says."""
@@ -146,7 +140,8 @@ class Tally:
         whole = not self._part
         numbers = {name: number if whole else None for name, number in self._numbers.items()}
         timed = self._elapsed is not None or not conversations
-        tools = {name: ToolCount(*counts) for name, counts in self._tools.items()}
+        models = self._by_model()
+        tools = {name: ToolCount(**counts) for name, counts in self._tools.items()}
         return Stats(
             **{
                 **numbers,
@@ -155,31 +150,29 @@ class Tally:
             },
             conversations=conversations,
             begun=self._begun if whole else None,
-            tokens=self._tokens(messages),
-            models=None if messages is None else {name: counts[0] for name, counts in _largest(self._models)},
-            tools=None if self._part == "model" else {name: tools[name] for name, _ in _largest(self._tools)},
+            tokens=None if messages is None else _tokens(models, messages),
+            models=None if messages is None else _largest(_messages(models), int),
+            tools=None if self._part == "model" else _largest(tools, lambda count: count.calls),
             tool_calls=None if self._part == "model" else sum(tools.values(), ToolCount()),
-            subagents=ModelCount(self._subagents[0], Tokens(*self._subagents[1:])) if whole else None,
+            subagents=_model_count(self._subagents) if whole else None,
             average_messages=None if messages is None or not conversations else round(messages / conversations, 2),
             elapsed_ms=(self._elapsed or 0) if whole and timed else None,
-            cost=self._money(messages),
+            cost=self._cost(models) if messages is not None else Cost(None, self._prices.currency),
             quality=self._quality(),
         )
 
-    def _tokens(self, messages: int | None) -> Tokens | None:
-        """All tokens; None where there were responses and not one of them recorded any."""
-        if messages is None:
-            return None
-        sums = [sum(column) for column in zip(*(counts[1:] for counts in self._models.values()), strict=True)]
-        return (Tokens(*sums) if any(sums) else None) if messages else Tokens(*sums)
+    def _by_model(self) -> dict[str, ModelCount]:
+        found: dict[str, ModelCount] = {}
+        for (name, _), counts in self._models.items():
+            found[name] = found.get(name, ModelCount()) + _model_count(counts)
+        return found
 
-    def _money(self, messages: int | None) -> Cost:
-        if messages is None:
-            return Cost(None, self._prices.currency)
-        silent = {name: NO_TOKENS for name, counts in self._models.items() if counts[0] and not any(counts[1:])}
-        unpriced = dict(sorted({**self._unpriced, **silent}.items()))
-        spoke = self._priced and not self._models.keys() <= silent.keys()
-        return Cost(self._cost / UNIT if spoke or not self._models else None, self._prices.currency, unpriced)
+    def _cost(self, models: Mapping[str, ModelCount]) -> Cost:
+        silent = {name: NO_TOKENS for name, count in models.items() if count.messages and not count.tokens.total}
+        unpriced = {name: NO_PRICE for name, price in self._models if price is None} | silent
+        priced = [price.of(counts) for (name, price), counts in self._models.items() if price and name not in silent]
+        total = sum(priced) / UNIT if priced or not models else None
+        return Cost(total, self._prices.currency, dict(sorted(unpriced.items())))
 
     def _quality(self) -> Quality:
         scores = [(order, score) for order, score in self._scores.values() if score is not None]
@@ -191,18 +184,32 @@ class Tally:
         return Quality(round(_average([score for _, score in scores]), 2), trend, len(scores))
 
 
-_MODEL = ("messages", *SORTS)
-_TOOL = ("calls", "results", "errors", "interrupted")
+def _add(counts: dict[str, int], plain: Mapping[str, int]) -> None:
+    for name, value in plain.items():
+        if name in _KNOWN:
+            counts[name] = counts.get(name, 0) + value
 
 
-def _add(counts: list[int], plain: Mapping[str, int], names: tuple[str, ...]) -> None:
-    for place, name in enumerate(names):
-        counts[place] += plain.get(name, 0)
+_KNOWN = frozenset(("messages", *SORTS, "calls", "results", "errors", "interrupted"))
 
 
-def _largest(counts: Mapping[str, list[int]]) -> list[tuple[str, list[int]]]:
-    """By the first number, greatest first, then by name."""
-    return sorted(counts.items(), key=lambda item: (-item[1][0], item[0]))
+def _model_count(counts: Mapping[str, int]) -> ModelCount:
+    return ModelCount(counts.get("messages", 0), Tokens(**{sort: counts.get(sort, 0) for sort in SORTS}))
+
+
+def _messages(models: Mapping[str, ModelCount]) -> dict[str, int]:
+    return {name: count.messages for name, count in models.items()}
+
+
+def _tokens(models: Mapping[str, ModelCount], messages: int) -> Tokens | None:
+    """All tokens; None where there were responses and not one of them recorded any."""
+    tokens = sum((count.tokens for count in models.values()), Tokens())
+    return tokens if tokens.total or not messages else None
+
+
+def _largest(counts: Mapping[str, T], number: Callable[[T], int]) -> dict[str, T]:
+    """Sorted by a number of each, greatest first, then by name."""
+    return dict(sorted(counts.items(), key=lambda item: (-number(item[1]), item[0])))
 
 
 def _average(scores: list[float]) -> float:
