@@ -146,7 +146,7 @@ class Tally:
             **{
                 **numbers,
                 "messages": messages,
-                "active_ms": numbers["active_ms"] if timed else None,
+                "active_ms": numbers["active_ms"] if timed or numbers["active_ms"] else None,
             },
             conversations=conversations,
             begun=self._begun if whole else None,
