@@ -89,10 +89,17 @@ class Prices:
 
     def at(self, model: str, day: str) -> Price | None:
         """A model's price on a day (`2026-02-11`, UTC; "": unknown, the newest counts)."""
+        price = next((one for one in reversed(self._periods(model)) if not day or one.since <= day), None)
+        return price if price and price.rates else None
+
+    def is_steady(self, model: str) -> bool:
+        """Whether a model has one price for all days, or none."""
+        return all(price.since == "" for price in self._periods(model))
+
+    def _periods(self, model: str) -> tuple[Price, ...]:
         if model not in self._known:
             self._known[model] = next((found for one in self.tables if (found := one.find(model))), ())
-        price = next((one for one in reversed(self._known[model]) if not day or one.since <= day), None)
-        return price if price and price.rates else None
+        return self._known[model]
 
 
 def of(store: Store, given: str | Path = "") -> Prices:

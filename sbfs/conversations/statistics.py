@@ -108,7 +108,10 @@ def stats(
     scope = _scope(view, session_id, project)
     wanted = _Wanted(agent, model, tool)
     troubles: list[tuple[str, str]] = []
-    talks = [_talk(header, calendar) for header in _headers(scope, span, wanted, troubles)]
+    # Where nothing asks for a time, what is counted of the whole is enough.
+    hourly = bool(windows or span != Span() or {*dimensions} & {*hours.PERIODS})
+    headers = _headers(scope, span, wanted, troubles)
+    talks = [_talk(one, calendar, hourly=hourly or not _is_steady(one, money)) for one in headers]
     total, groups = _count(talks, span, dimensions, calendar, money)
     return Statistics(
         total,
@@ -222,9 +225,14 @@ def _headers(
                 yield header
 
 
-def _talk(header: Header, calendar: Calendar) -> _Talk:
-    plain = (header.plain_hours, header.plain_facts, header.started, header.ended)
-    return _Talk(header, hours.pieces(*plain, calendar))
+def _talk(header: Header, calendar: Calendar, *, hourly: bool) -> _Talk:
+    by_hour = header.plain_hours if hourly else {}
+    return _Talk(header, hours.pieces(by_hour, header.plain_facts, header.started, header.ended, calendar))
+
+
+def _is_steady(header: Header, money: prices.Prices) -> bool:
+    """Whether the prices of its models never changed."""
+    return all(money.is_steady(model) for model in header.plain_facts.get("models", ()))
 
 
 # -- counting --------------------------------------------------------------------------------------
@@ -281,7 +289,7 @@ def _add_part(tally: Tally, part: Part, value: Value, piece: Piece) -> None:
     if part == "model":
         tally.add_model(hour, str(value), facts["models"][value])
     elif part == "tool":
-        tally.add_tool(str(value), facts["tools"][value])
+        tally.add_tools({str(value): facts["tools"][value]})
     else:
         tally.add(hour, facts, elapsed)
 

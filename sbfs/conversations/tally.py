@@ -113,8 +113,7 @@ class Tally:
                 for model, count in value.items():
                     self.add_model(hour, model, count)
             elif name == "tools":
-                for tool, count in value.items():
-                    self.add_tool(tool, count)
+                self.add_tools(value)
             elif name == "subagents":
                 _add(self._subagents, value)
             elif name in numbers:
@@ -129,9 +128,17 @@ class Tally:
         key = model, self._prices.at(model, hour[:10])
         _add(self._models.get(key) or self._models.setdefault(key, {}), count)
 
-    def add_tool(self, tool: str, count: Mapping[str, int]) -> None:
-        """A tool's calls in an hour."""
-        _add(self._tools.get(tool) or self._tools.setdefault(tool, {}), count)
+    def add_tools(self, several: Mapping[str, Mapping[str, int]]) -> None:
+        """The calls of tools in an hour."""
+        # Most of the work: there are more tools than all else, so nothing is called for each.
+        known = self._tools
+        for tool, count in several.items():
+            if tool in known:
+                mine = known[tool]
+                for name, number in count.items():
+                    mine[name] = mine.get(name, 0) + number
+            else:
+                known[tool] = dict(count)
 
     def stats(self) -> Stats:
         """What the sum says."""
@@ -190,7 +197,7 @@ def _add(counts: dict[str, int], plain: Mapping[str, int]) -> None:
             counts[name] = counts.get(name, 0) + value
 
 
-_KNOWN = frozenset(("messages", *SORTS, "calls", "results", "errors", "interrupted"))
+_KNOWN = frozenset(("messages", *SORTS))
 
 
 def _model_count(counts: Mapping[str, int]) -> ModelCount:
