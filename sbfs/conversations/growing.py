@@ -7,6 +7,7 @@ import mimetypes
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -195,7 +196,9 @@ class Growing:
 
     def conversation(self) -> Conversation:
         """The facts, worked out from all turns."""
-        tallies = {name: line.tally() for name, line in self.lines.items()}
+        # The main line first, whichever was imported first.
+        names = sorted(self.lines, key=lambda name: (name != MAIN, name))
+        tallies = {name: self.lines[name].tally() for name in names}
         main = tallies.get(MAIN) or Tally()
         many = [*tallies.values()]
         commits = _commits(many)
@@ -215,7 +218,7 @@ class Growing:
             versions=_ordered(tally.versions for tally in many),
             facts=add_facts(hours.values()),
             hours=hours,
-            subagents=tuple(self._subagents(main, tallies)),
+            subagents=tuple(self._subagents(tallies)),
             commits=commits,
             continues=tuple(sorted(self._continues)),
             sources=tuple(sorted(self._sources.values(), key=lambda source: source.name)),
@@ -228,20 +231,17 @@ class Growing:
         line = self.lines.get(MAIN)
         return main.title(lambda entry: line is not None and line.has(entry))
 
-    def _subagents(self, main: Tally, tallies: dict[str, Tally]) -> Iterable[SubAgent]:
+    def _subagents(self, tallies: dict[str, Tally]) -> Iterable[SubAgent]:
         begun = {agent: task for tally in tallies.values() for agent, task in tally.tasks.items()}
         sides = {tally.agent: tally for tally in tallies.values() if tally.agent}
         for agent in sorted({*begun, *sides}):
             tally, task = sides.get(agent), begun.get(agent)
-            facts = add_facts(tally.facts().values()) if tally else None
-            yield SubAgent(
-                agent,
-                compaction=tally.compaction if tally else False,
-                **(vars(task) if task else {}),
-                turns=tally.turns if tally else 0,
-                messages=facts.messages if facts else 0,
-                **({"tokens": facts.tokens} if facts else {}),
-            )
+            one = SubAgent(agent, **(vars(task) if task else {}))
+            if tally is not None:
+                facts = add_facts(tally.facts().values())
+                said = {"turns": tally.turns, "messages": facts.messages, "tokens": facts.tokens}
+                one = replace(one, compaction=tally.compaction, **said)
+            yield one
 
 
 def _commits(tallies: Iterable[Tally]) -> tuple[Commit, ...]:

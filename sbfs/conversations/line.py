@@ -66,10 +66,10 @@ class Line:
         scope: str = "",
         compaction: bool = False,
         read: Callable[[int], bytes | None] = lambda _: None,
-        held: int = HELD,
+        held: int | None = None,
     ):
         self.agent, self.scope, self.compaction = agent, scope, compaction
-        self._read, self._held = read, held
+        self._read, self._held = read, HELD if held is None else held
         self._load()
 
     def _load(self, keep_from: int | None = None) -> None:
