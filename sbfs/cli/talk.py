@@ -19,7 +19,11 @@ _SPEAKERS = {"user": "you", "assistant": "agent", "system": "program"}
 _FOLDED = ("meta", "command", "notification", "notice", "unknown", "delivery", "compaction")
 """Origins of turns that are shown as a line, unless they are asked for."""
 
-_STYLES = {"user": {"fg": "green", "bold": True}, "assistant": {"fg": "blue", "bold": True}, "system": {"dim": True}}
+_STYLES: dict[str, dict[str, Any]] = {
+    "user": {"fg": "green", "bold": True},
+    "assistant": {"fg": "blue", "bold": True},
+    "system": {"dim": True},
+}
 
 
 def show(document: Document, *, full: bool) -> None:
@@ -86,7 +90,8 @@ def _heading(turn: Document) -> str:
     origin = turn.get("origin", "")
     told = "" if origin in ("prompt", "answer") else f" ({origin})"
     place = f"#{turn.get('seq', '')}  {output.moment(turn.get('timestamp', ''))}"
-    return f"{_style(f'{speaker}{told}', **_STYLES.get(turn['role'], {}))}  {_style(place, dim=True)}"
+    style = _STYLES.get(turn["role"], {})
+    return f"{_style(speaker + told, **style)}  {_style(place, dim=True)}"
 
 
 def _folded(turn: Document, pad: str) -> Iterator[str]:
@@ -97,7 +102,8 @@ def _folded(turn: Document, pad: str) -> Iterator[str]:
             yield f"\n{pad}{_style('── the conversation was summed up here ──', dim=True)}"
         return
     if said := _line(" ".join(part.get("text", "") for part in turn["content"])):
-        yield f"\n{pad}{_style(f'· {turn['origin']}: {said}', dim=True)}"
+        told = f"· {turn['origin']}: {said}"
+        yield f"\n{pad}{_style(told, dim=True)}"
 
 
 def _body(turn: Document, sides: Document, full: bool, pad: str) -> Iterator[str]:
@@ -114,11 +120,15 @@ def _body(turn: Document, sides: Document, full: bool, pad: str) -> Iterator[str
         elif type == "tool_result" and part.get("id") not in called:
             yield from _call({"name": part.get("name", "")}, part, sides, full, pad)
         elif type == "image":
-            yield pad + _style(
-                f"▸ {part.get('media_type', 'image')}, {part.get('size', 0)} bytes: {part.get('path', '')}", dim=True
-            )
+            yield pad + _style(_image(part), dim=True)
         elif type == "raw" and full:
             yield from _indented(output.inline(part.get("entry")), pad + "  ")
+
+
+def _image(part: Document) -> str:
+    return (
+        f"▸ {part.get('media_type', 'image')}, {part.get('size', 0)} bytes: {part.get('path') or 'too large to keep'}"
+    )
 
 
 def _thinking(part: Document, full: bool, pad: str) -> Iterator[str]:
@@ -134,11 +144,8 @@ def _call(call: Document, result: Document | None, sides: Document, full: bool, 
     given = call.get("input")
     outcome = "no result" if result is None else _outcome(result)
     mark = "▾" if full else "▸"
-    told = _line(_gist(given))
-    yield (
-        pad
-        + f"{_style(f'{mark} {call.get('name') or 'tool'}', fg='cyan')} {printable(told)} {_style(outcome, dim=True)}"
-    )
+    name = f"{mark} {call.get('name') or 'tool'}"
+    yield f"{pad}{_style(name, fg='cyan')} {printable(_line(_gist(given)))} {_style(outcome, dim=True)}"
     if full:
         if given not in (None, {}, ""):
             yield from _indented(_input(given), pad + "    ")

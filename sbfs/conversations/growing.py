@@ -239,8 +239,8 @@ class Growing:
             one = SubAgent(agent, **(vars(task) if task else {}))
             if tally is not None:
                 facts = add_facts(tally.facts().values())
-                said = {"turns": tally.turns, "messages": facts.messages, "tokens": facts.tokens}
-                one = replace(one, compaction=tally.compaction, **said)
+                one = replace(one, compaction=tally.compaction, turns=tally.turns)
+                one = replace(one, messages=facts.messages, tokens=facts.tokens)
             yield one
 
 

@@ -251,7 +251,8 @@ class _Run:
         digest = _Digest(file.path, progress.offset)
         piece, begun = _Piece(session, file, _copied(progress)), progress.offset
         secrets = Secrets()
-        for event, cursor in finding.events(file, cursor):
+        for event, behind in finding.events(file, cursor):
+            cursor = behind
             if event.trouble:
                 self._cannot_read(file, cursor.line, event.trouble, piece.progress)
             elif event.left_out:

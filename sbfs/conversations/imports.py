@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sbfs.conversations.line import Line
-from sbfs.conversations.value import KIND, MAIN, TURNS
-from sbfs.errors import Invalid
+from sbfs.conversations.value import MAIN, TURNS
 from sbfs.git import trees
 from sbfs.store import View
 
@@ -153,7 +152,7 @@ class Imports:
         rows = ((key, place) for key in keys)
         self._data.executemany("INSERT OR IGNORE INTO entries (entry, place) VALUES (?, ?)", rows)
 
-    def published(self, view: View, grown: dict[str, Iterable[int]]) -> None:
+    def published(self, view: View, grown: Mapping[str, Iterable[int]]) -> None:
         """After an import: path of a conversation's folder → keys that are new in it."""
         known = dict(self._data.execute("SELECT path, tree FROM conversations"))
         self._data.execute("BEGIN IMMEDIATE")

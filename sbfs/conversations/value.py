@@ -146,8 +146,8 @@ _NUMBERS = ("prompts", "messages", "turns", "thinking", "interruptions", "compac
 
 
 def _add_counts(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    names = {**one, **other}
-    return {name: one[name] + other[name] if name in one and name in other else (one | other)[name] for name in names}
+    both = {name: one[name] + other[name] for name in one if name in other}
+    return {**one, **other, **both}
 
 
 def add_facts(many: Iterable[Facts]) -> Facts:
@@ -334,8 +334,6 @@ class Turn:
 def load(data: Mapping[str, Any]) -> Conversation:
     """A conversation from `conversation.yaml`. Raises Invalid, naming the field."""
     rest = dict(data)
-    moments = {name: _moment(rest.pop(name, None), name) for name in ("started", "ended", "updated")}
-    lists = {name: _texts(rest.pop(name, None), name) for name in ("branches", "folders", "versions", "continues")}
     hours = {hour: load_facts(one, f"hours.{hour}") for hour, one in _mapping(rest.pop("hours", None), "hours").items()}
     facts = _mapping(rest.pop("facts", None), "facts")
     quality = rest.pop("quality", None)
@@ -345,9 +343,14 @@ def load(data: Mapping[str, Any]) -> Conversation:
         id=check_id(rest.pop("id")),
         agent=rest.pop("agent", ""),
         title=rest.pop("title", ""),
-        **moments,
+        started=_moment(rest.pop("started", None), "started"),
+        ended=_moment(rest.pop("ended", None), "ended"),
+        updated=_moment(rest.pop("updated", None), "updated"),
         models=_texts(rest.pop("models", None), "models"),
-        **lists,
+        branches=_texts(rest.pop("branches", None), "branches"),
+        folders=_texts(rest.pop("folders", None), "folders"),
+        versions=_texts(rest.pop("versions", None), "versions"),
+        continues=_texts(rest.pop("continues", None), "continues"),
         facts=load_facts(facts, "facts"),
         hours=hours,
         subagents=tuple(_subagent(one) for one in _mappings(rest.pop("subagents", None), "subagents")),
@@ -475,8 +478,7 @@ def _subagent(data: Mapping[str, Any]) -> SubAgent:
 
 
 def _dump_subagent(agent: SubAgent) -> dict[str, Any]:
-    data = _without_empty({**vars(agent), "tokens": _dump_tokens(agent.tokens)})
-    return data
+    return _without_empty({**vars(agent), "tokens": _dump_tokens(agent.tokens)})
 
 
 def _source(data: Mapping[str, Any]) -> Source:
