@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sbfs.conversations.line import Line
 from sbfs.conversations.value import MAIN, TURNS
@@ -85,7 +85,7 @@ class Imports:
         self._data = self._open()
         self._revision = ""
 
-    def __enter__(self) -> Imports:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -122,7 +122,7 @@ class Imports:
         """Know what the branch holds."""
         if view.revision == self._revision:
             return
-        now = {path: tree for path, tree in folders(view)}
+        now = dict(folders(view))
         known = dict(self._data.execute("SELECT path, tree FROM conversations"))
         changed = {path: tree for path, tree in now.items() if known.get(path) != tree}
         gone = known.keys() - now.keys()
@@ -137,8 +137,8 @@ class Imports:
         self._revision = view.revision
 
     def _forget(self, path: str) -> None:
-        where = "(SELECT place FROM conversations WHERE path = ?)"
-        self._data.execute(f"DELETE FROM entries WHERE place = {where}", (path,))
+        entries = "DELETE FROM entries WHERE place = (SELECT place FROM conversations WHERE path = ?)"
+        self._data.execute(entries, (path,))
         self._data.execute("DELETE FROM conversations WHERE path = ?", (path,))
 
     def _keep(self, path: str, tree: str, removed: bool, keys: Iterable[int]) -> None:
