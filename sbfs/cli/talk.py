@@ -86,7 +86,7 @@ def _turn(turn: Document, sides: Document, full: bool, pad: str = "") -> Iterato
 
 
 def _heading(turn: Document) -> str:
-    speaker: str = turn.get("name") or _SPEAKERS.get(turn["role"], turn["role"])
+    speaker = str(turn.get("name") or _SPEAKERS.get(turn["role"], turn["role"]))
     origin = turn.get("origin", "")
     told = "" if origin in ("prompt", "answer") else f" ({origin})"
     place = f"#{turn.get('seq', '')}  {output.moment(turn.get('timestamp', ''))}"

@@ -580,11 +580,12 @@ def _facets(turn: Turn, line: str) -> dict[str, str | tuple[str, ...]]:
         "prompt": turn.is_prompt,
     }
     tools = tuple(dict.fromkeys(part.name for part in turn.parts if part.name))
-    facets = {
+    set_flags = tuple(name for name in flags if flags[name])
+    facets: dict[str, str | tuple[str, ...]] = {
         "role": turn.role,
         "model": turn.model,
         "tool": tools,
-        "flags": tuple(name for name in flags if flags[name]),
+        "flags": set_flags,
     }
     return {name: value for name, value in facets.items() if value}
 
