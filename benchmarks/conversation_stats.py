@@ -16,16 +16,8 @@ from measure import SBFS, Row, clean_environment, interleave, report, run, table
 from stores import git, put, settle
 
 from sbfs import projects
-from sbfs.conversations.value import (
-    KIND,
-    Conversation,
-    Facts,
-    ModelCount,
-    Tokens,
-    ToolCount,
-    add_facts,
-    dump,
-)
+from sbfs.conversations.facts import Facts, ModelCount, Tokens, ToolCount, add_facts
+from sbfs.conversations.value import KIND, Conversation, dump
 from sbfs.kind import new_id
 from sbfs.record import Record
 from sbfs.store import Store

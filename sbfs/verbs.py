@@ -24,7 +24,8 @@ from sbfs import (
     times,
     worktree,
 )
-from sbfs.conversations import figures
+from sbfs.documents import conversations as talks
+from sbfs.documents import statistics
 from sbfs.errors import Error
 from sbfs.listing import PREVIEW
 from sbfs.messages.reading import Shown
@@ -253,8 +254,12 @@ VERBS = (
     Verb("reflection.list", reflections.list, _page("reflections", lambda one: _reflection(one, preview=True))),
     Verb("reflection.show", reflections.show, _shown_reflection),
     Verb("reflection.edit", reflections.edit, _written_reflection),
-    Verb("conversation.stats", conversations.stats, figures.document, "get_conversation_stats"),
     Verb("reflection.remove", reflections.remove, lambda one: {"reflection_id": one.id}),
+    Verb("conversation.import", conversations.import_, talks.imported, "import_conversations"),
+    Verb("conversation.list", conversations.list, talks.page),
+    Verb("conversation.show", conversations.show, talks.shown),
+    Verb("conversation.remove", conversations.remove, lambda one: {"conversation_id": one.id}),
+    Verb("conversation.stats", conversations.stats, statistics.document, "get_conversation_stats"),
 )
 
 BY_NAME = {verb.name: verb for verb in VERBS}

@@ -17,18 +17,11 @@ from test_mcp import call
 from test_mcp import document as tool_document
 
 from sbfs import conversations, times, verbs
-from sbfs.conversations import figures, hours, prices
+from sbfs.conversations import hours, prices
+from sbfs.conversations.facts import Facts, ModelCount, Tokens, ToolCount, add_facts
 from sbfs.conversations.tally import Stats
-from sbfs.conversations.value import (
-    KIND,
-    Conversation,
-    Facts,
-    ModelCount,
-    Tokens,
-    ToolCount,
-    add_facts,
-    dump,
-)
+from sbfs.conversations.value import KIND, Conversation, dump
+from sbfs.documents import statistics
 from sbfs.errors import Ambiguous, Error, Invalid, NotFound
 from sbfs.store import Store
 
@@ -69,7 +62,7 @@ def keep(store: Store, *several: Conversation, project: str = "web") -> None:
 
 def count(store: Store, **given: Any) -> dict[str, Any]:
     """The `stats` of an answer."""
-    found: dict[str, Any] = figures.document(conversations.stats(store, **given))["stats"]
+    found: dict[str, Any] = statistics.document(conversations.stats(store, **given))["stats"]
     json.dumps(found, allow_nan=False)
     return found
 
@@ -249,8 +242,8 @@ def test_weeks_are_those_of_iso(web):
 
 def test_what_has_no_time_has_a_group_of_its_own_and_is_in_no_span(web):
     """Turns without a time that are lost, or that count to every span."""
-    talk = Conversation(id="old", agent="jsonl", hours={"": facts(active_ms=0)}, facts=facts())
-    keep(web, talk, made())
+    counted = facts(active_ms=0)
+    keep(web, Conversation(id="old", agent="jsonl", hours={"": counted}, facts=counted), made())
     assert [(one["day"], one["messages"]) for one in count(web, by="day")["by"]] == [("2026-02-11", 1), (None, 1)]
     assert count(web, since=datetime(2000, 1, 1, tzinfo=UTC))["messages"] == 1
     alone = count(web, session_id="old")
@@ -400,7 +393,7 @@ def test_files_that_cannot_be_read_are_named_and_the_others_counted(web):
     put(web, odd, "id: odd\nagent: codex\nhours:\n  2026-02-11T20: {messages: many}\n")
     git(web.root, "add", "-A")
     git(web.root, "commit", "-q", "-m", "By hand")
-    found = figures.document(conversations.stats(web))
+    found = statistics.document(conversations.stats(web))
     assert found["stats"]["conversations"] == 1
     assert [one["path"] for one in found["unreadable"]] == [bad, odd]
     assert "not counted" in Shell(web.root)("conversation", "stats").err

@@ -26,7 +26,7 @@ COMMANDS = {
     "inbox": ("sbfs.cli.message", "List the mail a project received, newest first."),
     "outbox": ("sbfs.cli.message", "List the mail a project sent, and what became of it."),
     "reflection": ("sbfs.cli.reflection", "What was learnt, with where it came from."),
-    "conversation": ("sbfs.cli.conversation", "Talks with agents, as their transcripts kept them."),
+    "conversation": ("sbfs.cli.conversation", "Conversations with agents, imported from their transcripts."),
     "mcp": ("sbfs.cli.agents", "Serve the store to an agent over MCP, on standard input and output."),
     "hooks": ("sbfs.cli.sync", "Tie the store to other programs."),
     "hook": ("sbfs.cli.sync", "Do what a hook is for."),

@@ -11,7 +11,6 @@ import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from sbfs import merge
 from sbfs.conversations.counting import Tally
@@ -66,10 +65,10 @@ class Line:
         scope: str = "",
         compaction: bool = False,
         read: Callable[[int], bytes | None] = lambda _: None,
-        held: int = HELD,
+        held: int | None = None,
     ):
         self.agent, self.scope, self.compaction = agent, scope, compaction
-        self._read, self._held = read, held
+        self._read, self._held = read, HELD if held is None else held
         self._load()
 
     def _load(self, keep_from: int | None = None) -> None:

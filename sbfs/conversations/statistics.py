@@ -250,15 +250,17 @@ def _count(
         meeting = (header.path, header.started, header.quality)
         for number, piece in _within(talk.pieces, span):
             begins = number == 0
-            total.meet(*meeting, begins=begins)
-            total.add(*piece)
-            if not by:
-                continue
-            known = [_values(name, header, piece, calendar) for name in by]
-            for values in product(*known):
+            if part or not by:
+                total.meet(*meeting, begins=begins)
+                total.add(*piece)
+            for values in product(*(_values(name, header, piece, calendar) for name in by)) if by else ():
                 tally = tallies.get(values) or tallies.setdefault(values, Tally(money, part))
                 tally.meet(*meeting, begins=begins)
                 _add_part(tally, part, values[by.index(part)] if part else None, piece)
+    if not part:
+        # Each piece is in one group, so the groups' sums make the whole.
+        for tally in tallies.values():
+            total.take(tally)
     groups = [Group(values, tally.stats()) for values, tally in tallies.items()]
     return total.stats(), tuple(sorted(groups, key=_order(by, groups)))
 

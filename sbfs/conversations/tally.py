@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+from sbfs.conversations.facts import ModelCount, Tokens, ToolCount
 from sbfs.conversations.prices import SORTS, UNIT, Price, Prices
-from sbfs.conversations.value import ModelCount, Tokens, ToolCount
 
 T = TypeVar("T")
 
@@ -139,6 +139,19 @@ class Tally:
                     mine[name] = mine.get(name, 0) + number
             else:
                 known[tool] = dict(count)
+
+    def take(self, other: Tally) -> None:
+        """Add another sum to this one."""
+        self._scores |= other._scores
+        self._begun += other._begun
+        if other._elapsed is not None:
+            self._elapsed = (self._elapsed or 0) + other._elapsed
+        for name, number in other._numbers.items():
+            self._numbers[name] += number
+        for key, counts in other._models.items():
+            _add(self._models.setdefault(key, {}), counts)
+        self.add_tools(other._tools)
+        _add(self._subagents, other._subagents)
 
     def stats(self) -> Stats:
         """What the sum says."""

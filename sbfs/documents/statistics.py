@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from sbfs import times
+from sbfs.conversations.facts import ModelCount, Tokens, ToolCount
 from sbfs.conversations.hours import Span
 from sbfs.conversations.prices import Prices
 from sbfs.conversations.statistics import Statistics, Window
 from sbfs.conversations.tally import Stats, error_rate, share
-from sbfs.conversations.value import ModelCount, Tokens, ToolCount
 
 Document = dict[str, Any]
 
