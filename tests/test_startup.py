@@ -59,6 +59,7 @@ def test_help_loads_click_and_nothing_of_the_store(root):
         ("outbox", "web", "--json"),
         ("message", "count", "api", "--unread"),
         ("status",),
+        ("conversation", "stats", "--by", "day"),
     ],
 )
 def test_mail_commands_load_nothing_heavy(root, arguments):

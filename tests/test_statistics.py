@@ -45,8 +45,9 @@ def made(id: str = "one", hour: str = "2026-02-11T20", minutes: int = 30, **give
     """A conversation of one hour."""
     begin = times.load(hour + ":10Z")
     counted = given.pop("counted", facts())
-    whole = {"started": begin, "ended": begin + timedelta(minutes=minutes), "agent": "claude-code", **given}
-    return Conversation(id=id, facts=counted, hours={hour: counted}, models=tuple(counted.models), **whole)
+    whole = {"started": begin, "ended": begin + timedelta(minutes=minutes), "agent": "claude-code"}
+    whole |= {"hours": {hour: counted}, "models": tuple(counted.models), **given}
+    return Conversation(id=id, facts=counted, **whole)
 
 
 def keep(store: Store, *several: Conversation, project: str = "web") -> None:
@@ -94,7 +95,8 @@ def counted(draw: Any) -> Facts:
     tools = draw(strategies.dictionaries(strategies.sampled_from(TOOLS), tool_counts, max_size=3))
     numbers = {name: draw(strategies.integers(0, 5)) for name in (*ADDS_UP[2:], "active_ms")}
     messages = sum(count.messages for count in models.values())
-    return Facts(messages=messages, models=models, tools=tools, **numbers)
+    subagents = draw(model_counts) if messages else ModelCount()
+    return Facts(messages=messages, models=models, tools=tools, subagents=subagents, **numbers)
 
 
 @strategies.composite
@@ -195,10 +197,14 @@ def test_models_and_tools_add_up_and_crosses_agree_with_single_splits(tmp_path_f
 
 
 @few
-@given(many=several_talks, cut=strategies.integers(-30, 30), zone=strategies.sampled_from(ZONES))
-def test_two_spans_that_meet_add_up_to_both_together(tmp_path_factory, many, cut, zone):
-    """An hour that belongs to both sides of a midnight, or to neither."""
-    middle = datetime(2026, 3, 29, tzinfo=hours.zone_of(zone)) + timedelta(days=cut)
+@given(
+    many=several_talks,
+    day=strategies.sampled_from(["2025-12-31", "2026-03-29", "2026-03-30", "2026-10-25"]),
+    zone=strategies.sampled_from(ZONES),
+)
+def test_two_spans_that_meet_add_up_to_both_together(tmp_path_factory, many, day, zone):
+    """An hour that belongs to both sides of a midnight, or to neither, or to another side than its day."""
+    middle = times.load(day, zone=hours.zone_of(zone))
     with stored(tmp_path_factory.mktemp("s") / "store", many) as store:
         before = count(store, until=middle, zone=zone, by="day")
         after = count(store, since=middle, zone=zone, by="day")
@@ -207,9 +213,18 @@ def test_two_spans_that_meet_add_up_to_both_together(tmp_path_factory, many, cut
     for name in ADDS_UP:
         assert before[name] + after[name] == both[name], name
     assert added([before, after], "elapsed_seconds") == pytest.approx(both["elapsed_seconds"] or 0)
-    day = middle.date().isoformat()
     assert all(one["day"] < day for one in before["by"])
     assert all(one["day"] >= day for one in after["by"])
+
+
+def test_half_an_hour_off_the_hour_around_midnight_belongs_to_one_day_and_one_span(web):
+    """A zone of half hours, in which a span ends an hour before or after its last day."""
+    keep(web, made(hour="2026-02-11T18"))
+    midnight = datetime(2026, 2, 12, tzinfo=hours.zone_of("Asia/Kolkata"))
+    (day,) = count(web, zone="Asia/Kolkata", since=midnight, by="day")["by"]
+    assert day["day"] == "2026-02-12"
+    assert count(web, zone="Asia/Kolkata", until=midnight)["conversations"] == 0
+    assert count(web, until=midnight + timedelta(minutes=1))["conversations"] == 1
 
 
 # -- days ------------------------------------------------------------------------------------------
@@ -271,7 +286,7 @@ def test_windows_compare_the_last_days_with_those_before(web, clock):
     """The present hour left out, or one that is in both spans."""
     clock.now = datetime(2026, 2, 18, 20, 30, tzinfo=UTC)
     keep(web, made("now", "2026-02-18T20"), made("edge", "2026-02-11T21"), made("before", "2026-02-11T20"))
-    keep(web, made("long ago", "2026-01-01T20", counted=facts(prompts=9)).__class__(id="older", agent="codex"))
+    keep(web, made("older", "2026-01-01T20", counted=facts(prompts=9)))
     (week,) = count(web, windows=[7])["windows"]
     assert week["span"] == {"since": "2026-02-11T21:00:00.000Z", "until": "2026-02-18T21:00:00.000Z"}
     assert week["before_span"]["until"] == week["span"]["since"]
@@ -449,6 +464,9 @@ def test_a_price_that_changed_counts_from_its_day_on(web):
     keep(web, made("b", "2026-10-07T20", counted=facts(models=tokens)))
     assert [one["cost"]["total"] for one in count(web, by="day")["by"]] == [0.2, 0.1]
     assert count(web)["cost"]["total"] == pytest.approx(0.3)
+    both = {hour: facts(models=tokens) for hour in ("2026-10-06T23", "2026-10-07T00")}
+    keep(web, made("over", hours=both, counted=add_facts(both.values()), hour="2026-10-06T23", minutes=90))
+    assert count(web, session_id="over")["cost"]["total"] == pytest.approx(0.3)
     keep(web, made("c", "2026-11-22T20", counted=facts(models={"gpt-5.6-sol": ModelCount(1, Tokens(1))})))
     assert count(web)["cost"]["unpriced"] == ["gpt-5.6-sol"]
 
