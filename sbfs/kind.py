@@ -20,9 +20,11 @@ from sbfs.record import Record
 
 T = TypeVar("T")
 
-Rule = Literal["fixed", "later", "highest", "set", "text", "mapping"]
+Rule = Literal["fixed", "later", "highest", "set", "text", "mapping", "derived", "entries"]
 """How a field merges: fixed (never changes), later (the later `updated` wins), highest (of an order),
-set (removals count), text (by lines), mapping (key by key)."""
+set (removals count), text (by lines), mapping (key by key), derived (of the record with the later
+`updated`, and nothing is kept of the other: it can be worked out again), entries (a list of mappings, one
+by one, by their ids)."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
@@ -36,6 +38,8 @@ _PLACES = {
     "date": r"\d{4}/\d\d/\d\d",
     "month": r"\d{4}/\d\d",
     "id": _ID.pattern,
+    "line": rf"messages|agent-{_ID.pattern}",
+    "number": r"\d{4,9}",
 }
 
 

@@ -6,13 +6,16 @@ import functools
 import re
 from typing import Any
 
-from sbfs import conflicts, messages, projects, quality, reflections
+from sbfs import conflicts, conversations, messages, projects, quality, reflections
+from sbfs.conversations import prices
 from sbfs.kind import Field, Kind
 from sbfs.store import SETTINGS, rules_of
 
 
 def _load_settings(data: dict[str, Any]) -> dict[str, Any]:
     rules_of(data)
+    if data.get("prices") is not None:
+        prices.load(data["prices"], field="prices.")
     return data
 
 
@@ -29,6 +32,9 @@ STORE: Kind[dict[str, Any]] = Kind(
         Field("redact", dict, rule="mapping"),
         Field("redact.rules", list),
         Field("redact.allow", list, rule="set"),
+        Field("prices", dict, rule="mapping"),
+        Field("imports", dict, rule="mapping"),
+        Field("imports.projects", dict),
     ),
     load=_load_settings,
     dump=lambda data: data,
@@ -40,6 +46,8 @@ KINDS: tuple[Kind[Any], ...] = (
     projects.GROUP,
     messages.INBOX,
     messages.OUTBOX,
+    conversations.KIND,
+    conversations.TURNS,
     conflicts.KIND,
     reflections.KIND,
     quality.KIND,

@@ -21,6 +21,7 @@ from mcp_types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import ValidationError
 
 from sbfs import __version__, times, verbs
+from sbfs.conversations import hours
 from sbfs.errors import Error, Failed, Usage
 from sbfs.store import Store
 from sbfs.verbs import Document
@@ -212,6 +213,33 @@ class Tools:
         thinking (whether that is looked into).
         """
         return self._run("conversation.search", query=query, limit=max(1, limit), **_filters(filters or {}))
+
+    def get_conversation_stats(
+        self, session_id: str, time_range: str | None = None, by: str = "", zone: str = "UTC"
+    ) -> Document:
+        """Count conversations: messages, prompts, tokens, tools with errors, time, cost, quality. Null is not measured.
+
+        session_id: a project's name, `*` for all, or a conversation's id. time_range: `30d`, a day, or
+        `2026-02-01..2026-02-28`, both included. by: also a list under each `day`, `week`, `month`,
+        `project`, `model`, `agent`, `tool`, or two of them, `day,model`. zone: in which days are cut.
+        """
+        since, until = hours.read_range(time_range, times.now(), zone) if time_range else (None, None)
+        asked = {"session_id": session_id, "since": since, "until": until, "by": by, "zone": zone}
+        return self._run("conversation.stats", **asked)
+
+    def import_conversations(
+        self,
+        paths: list[str],
+        project: str = "",
+        format: Literal["auto", "claude-code", "codex", "gemini", "jsonl"] = "auto",
+        dry_run: bool = False,
+    ) -> Document:
+        """Import transcripts of coding agents: files, and all below folders. What is known is skipped.
+
+        project: where they belong; empty where their working directories tell. dry_run: only say what would be
+        imported and which secrets taken out.
+        """
+        return self._run("conversation.import", paths=paths, project=project, format=format, dry_run=dry_run)
 
 
 _OWN_FILTERS = ("project", "since", "until", "min_quality", "max_quality", "path", "thinking", "syntax")

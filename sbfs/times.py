@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from sbfs.errors import Invalid
 
@@ -22,23 +22,27 @@ def dump(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def load(text: str, *, field: str = "timestamp") -> datetime:
-    """An ISO time; without a zone it is UTC. Raises Invalid."""
+def load(text: str, *, field: str = "timestamp", zone: tzinfo = UTC) -> datetime:
+    """An ISO time; without a zone it is of the given one. Raises Invalid."""
     try:
         moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
         # The first and the last hours there are have no UTC in every zone.
-        return moment.astimezone(UTC) and moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC) and moment
     except (TypeError, ValueError, OverflowError):
         raise Invalid(f"{text!r} is no time", field=field, hint="write it as 2026-11-22T14:03:07Z") from None
 
 
-def since(text: str, *, now: datetime, field: str = "since") -> datetime:
-    """What a person writes for "from when": an ISO date or time, or a span back from now (`30m`, `12h`, `7d`, `2w`)."""
+def since(text: str, *, now: datetime, field: str = "since", zone: tzinfo = UTC) -> datetime:
+    """What a person writes for "from when": an ISO date or time, or a span back from now (`30m`, `12h`, `7d`, `2w`).
+
+    zone: of a date or time that names none.
+    """
     if match := _SPAN.fullmatch(text.strip()):
         with suppress(OverflowError):
             return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
     try:
-        return load(text.strip(), field=field)
+        return load(text.strip(), field=field, zone=zone)
     except Invalid:
         raise Invalid(
             f"{text!r} is neither a date nor a span", field=field, hint="write 2026-11-22, or 7d for seven days"

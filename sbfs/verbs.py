@@ -13,6 +13,7 @@ from typing import Any
 
 from sbfs import (
     conflicts,
+    conversations,
     doctor,
     history,
     messages,
@@ -26,6 +27,8 @@ from sbfs import (
     times,
     worktree,
 )
+from sbfs.documents import conversations as talks
+from sbfs.documents import statistics
 from sbfs.errors import Error
 from sbfs.listing import PREVIEW
 from sbfs.messages.reading import Shown
@@ -308,6 +311,11 @@ VERBS = (
     Verb("index.status", search.index_status, lambda state: {"index": plain(state)}),
     Verb("index.rebuild", search.index_rebuild, plain),
     Verb("index.verify", search.index_verify, plain),
+    Verb("conversation.import", conversations.import_, talks.imported, "import_conversations"),
+    Verb("conversation.list", conversations.list, talks.page),
+    Verb("conversation.show", conversations.show, talks.shown),
+    Verb("conversation.remove", conversations.remove, lambda one: {"conversation_id": one.id}),
+    Verb("conversation.stats", conversations.stats, statistics.document, "get_conversation_stats"),
 )
 
 BY_NAME = {verb.name: verb for verb in VERBS}

@@ -64,6 +64,7 @@ def test_help_loads_click_and_nothing_of_the_store(root):
         ("quality", "add", "web", "--score", "5"),
         ("quality", "trend", "web"),
         ("project", "list"),
+        ("conversation", "stats", "--by", "day"),
     ],
 )
 def test_commands_load_nothing_heavy(root, arguments):

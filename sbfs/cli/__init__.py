@@ -30,6 +30,7 @@ COMMANDS = {
     "quality": ("sbfs.cli.quality", "What was measured of projects and conversations, and how it moved."),
     "search": ("sbfs.cli.search", "Find what a question asks for, in everything the store knows."),
     "index": ("sbfs.cli.search", "The search index: a cache below .git/sbfs that follows the branch by itself."),
+    "conversation": ("sbfs.cli.conversation", "Conversations with agents, imported from their transcripts."),
     "mcp": ("sbfs.cli.agents", "Serve the store to an agent over MCP, on standard input and output."),
     "hooks": ("sbfs.cli.sync", "Tie the store to other programs."),
     "hook": ("sbfs.cli.sync", "Do what a hook is for."),

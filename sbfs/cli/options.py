@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
 
 import click
@@ -115,13 +115,15 @@ def span(function: F) -> F:
     return click.option("--since", metavar="TIME", help="From a date on, or a span back: 2026-11-22, 7d.")(function)
 
 
-def since(text: str | None, now: datetime, field: str = "since") -> datetime | None:
-    """`--since`: a date or a span."""
+def since(text: str | None, now: datetime, field: str = "since", zone: tzinfo = UTC) -> datetime | None:
+    """`--since`: a date or a span. zone: of a date that names none."""
     from sbfs import times
 
-    return times.since(text, now=now, field=field) if text else None
+    return times.since(text, now=now, field=field, zone=zone) if text else None
 
 
-def moments(since_text: str | None, until_text: str | None, now: datetime) -> dict[str, datetime | None]:
+def moments(
+    since_text: str | None, until_text: str | None, now: datetime, zone: tzinfo = UTC
+) -> dict[str, datetime | None]:
     """`--since` and `--until` as the library takes them."""
-    return {"since": since(since_text, now), "until": since(until_text, now, "until")}
+    return {"since": since(since_text, now, zone=zone), "until": since(until_text, now, "until", zone)}
