@@ -38,7 +38,7 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _NAME = re.compile(r"[^\W_]+(?:[_./:\\-]+[^\W_]+)+|(?<!_)_*[^\W_]+(?:_[^\W_]+)*_*")
 _PATH = re.compile(r"[\w./:\\-]+")
 # In prose only what looks like code: snake_case, dotted.names, paths/of/files, mixedCase.
-_CODE = re.compile(r"\w[_./]\w|\w::\w|[a-z0-9][A-Z]|__\w")
+_CODE = re.compile(r"[_./](?<=\w[_./])(?=\w)|:(?<=\w:)(?=:\w)|[A-Z](?<=[a-z0-9][A-Z])|_(?=_\w)")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _ISO_DATE = re.compile(r"\b(\d{4})-(\d\d)(?:-(\d\d))?(?!\d)")
 _MONTHS = (

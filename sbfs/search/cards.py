@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sbfs.entry import Entry
 from sbfs.search.question import OWN, Hit, facet, given
@@ -17,6 +18,7 @@ MOMENT = 24
 """Bytes of `2026-11-22T14:03:07.123Z`: times are compared by that many."""
 
 
+@lru_cache(maxsize=1024)
 def hashed(text: str) -> int:
     """64 bits of a text; 0 for none."""
     if not text:
@@ -29,6 +31,7 @@ def moment(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")[:MOMENT].ljust(MOMENT, b"\0")
 
 
+@lru_cache(maxsize=4096)
 def facet_term(word: str, value: str) -> bytes:
     """A facet's value as a term."""
     term = f"{word}\0{value}".encode("utf-8", "surrogatepass")

@@ -7,6 +7,7 @@ computed from it is what a fresh index would give.
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -83,6 +84,17 @@ class Segment:
         """The groups as small numbers, those that are new counted on."""
         return self.kept(" groups", lambda: [known.setdefault(one, len(known)) for one in self.numbers("group")])
 
+    def sessions(self, known: dict[int, int]) -> tuple[dict[int, int], dict[int, int]]:
+        """(group → its entries here, group → their words)."""
+        return self.kept(" sessions", lambda: self._read_sessions(self.groups(known)))
+
+    def _read_sessions(self, groups: list[int]) -> tuple[dict[int, int], dict[int, int]]:
+        sums = dict.fromkeys(groups, 0)
+        table = decoded()
+        for group, length in zip(groups, self.lengths("body"), strict=True):
+            sums[group] += table[length]
+        return dict(Counter(groups)), sums
+
     @cached_property
     def _cards(self) -> Any:
         return self._reader.column_reader("card", translate=False)
@@ -143,6 +155,14 @@ class Segment:
 _IS_LITTLE = array("H", [1]).tobytes()[0] == 1
 
 
+def _add_up(totals: dict[int, int], more: dict[int, int]) -> None:
+    if not totals:
+        totals.update(more)
+        return
+    for key, value in more.items():
+        totals[key] = totals.get(key, 0) + value
+
+
 def _place(group: int, seq: int) -> int:
     return (group << 64) + seq
 
@@ -198,7 +218,7 @@ class Snapshot:
 
     @staticmethod
     def _join(lists: list[list[int]]) -> list[int]:
-        return lists[0] if len(lists) == 1 else [one for each in lists for one in each]
+        return lists[0] if len(lists) == 1 else [*itertools.chain.from_iterable(lists)]
 
     @cached_property
     def seqs(self) -> array[int]:
@@ -230,17 +250,18 @@ class Snapshot:
     @cached_property
     def sessions(self) -> tuple[Mapping[int, int], Mapping[int, int]]:
         """(group → its entries, group → their words), of the groups of more than one entry."""
-        groups = self.groups
-        counts = Counter(groups)
-        counts.subtract([groups[number] for number in self.removed])
-        del counts[0]
-        sizes = {group: size for group, size in counts.items() if size > 1}
-        sums = dict.fromkeys(sizes, 0)
-        table, removed = decoded(), self.removed
-        for number, (group, length) in enumerate(zip(groups, self.lengths("body"), strict=True)):
-            if group in sums and number not in removed:
-                sums[group] += table[length]
-        return sizes, sums
+        sizes: dict[int, int] = {}
+        sums: dict[int, int] = {}
+        for segment in sorted(self.segments, key=lambda one: -one.count):
+            _add_up(sizes, (counted := segment.sessions(self._known))[0])
+            _add_up(sums, counted[1])
+        lengths, table = self.lengths("body"), decoded()
+        for number in self.removed:
+            group = self.groups[number]
+            sizes[group] -= 1
+            sums[group] -= table[lengths[number]]
+        sizes = {group: size for group, size in sizes.items() if size > 1 and group}
+        return sizes, {group: sums[group] for group in sizes}
 
     def beside(self, number: int) -> tuple[int, ...]:
         """The numbers of the turns before and after one in its group, and of the next two; -1 where there is none."""
