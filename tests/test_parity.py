@@ -103,7 +103,7 @@ def test_options_and_arguments_are_the_verbs_own(verb):
     words = {"body": "message", "body_file": "message", "yes": "", "unread": "status", "check": "", "from_session": ""}
     words |= {"watch": "", "every": ""} if verb.name == "sync" else {}
     words |= {"text_file": "text"}
-    if verb.function.__name__ == "search":
+    if verb.name.endswith("search"):
         words |= dict.fromkeys(("sender", "recipient", "role", "model", "agent", "tool"), "where")
         words |= dict.fromkeys(("status", "priority", "type", "tags", "flags"), "where")
     if "unread" in taken:

@@ -7,6 +7,7 @@ import os
 import pickle
 import shutil
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from helpers import assert_sound, finish, git, spawn, stopped, trip, wait_for
 from search_helpers import assert_follows, backend_files, expected, folder, forget, found, held
 
 from sbfs import messages, search, sync
-from sbfs.search import follower
+from sbfs.search import entries, follower, reading
 from sbfs.store import Store
 
 
@@ -401,6 +402,23 @@ def test_a_process_that_stays_sees_what_others_brought_along(post):
         assert len(found(server, "zebra")) == 1
 
 
+def test_entries_that_another_process_reads_are_those_that_are_read_here(post):
+    """A build that lacks what a second process did not deliver, or holds it twice."""
+    tree = post.view().commit.tree
+    here = sorted(entries.Entries(post.repo, tree).everything(), key=lambda one: one[0])
+    assert sorted(reading.everything(post.repo, tree, least=0), key=lambda one: one[0]) == here
+    line = json.dumps([here[3][0], here[3][1], vars(here[3][2])])
+    for program in (
+        ["/nowhere/python"],
+        [sys.executable, "-c", "raise SystemExit(3)"],
+        [sys.executable, "-c", "print('{}')"],
+        [sys.executable, "-c", f"print({line!r})"],
+        [sys.executable, "-c", f"print({line!r}); print('[1')"],
+    ):
+        found = reading.everything(post.repo, tree, least=0, program=program)
+        assert sorted(found, key=lambda one: one[0]) == here, program
+
+
 # -- verify --------------------------------------------------------------------------------------------
 
 
@@ -411,9 +429,7 @@ def test_verify_names_what_differs(post):
     served = follower.of(post).serve(post)
     keys = sorted(held(post))
     blob = held(post)[keys[1]]
-    (entry,) = [
-        one for one in follower.entries.Entries(post.repo, post.view().commit.tree).everything() if one[0] == keys[1]
-    ]
+    (entry,) = [one for one in entries.Entries(post.repo, post.view().commit.tree).everything() if one[0] == keys[1]]
     served.engine.apply([keys[0]], [("projects/none.yaml", blob, entry[2]), (keys[1], "0" * 40, entry[2])])
     place = follower.Place(post.repo.gitdir)
     manifest = place.manifest()

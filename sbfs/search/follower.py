@@ -25,7 +25,7 @@ from weakref import WeakKeyDictionary
 
 from sbfs import files
 from sbfs.errors import Damaged, Error, Failed
-from sbfs.search import entries
+from sbfs.search import entries, reading
 from sbfs.search.engine import Broken, Engine
 from sbfs.store import Store, View
 
@@ -413,7 +413,7 @@ class Follower:
 
 def _told(view: View, progress: Progress) -> Iterator[entries.Keyed]:
     """Every entry of a tree, while `progress` is told of them."""
-    for done, keyed in enumerate(entries.Entries(view.repo, view.commit.tree).everything()):
+    for done, keyed in enumerate(reading.everything(view.repo, view.commit.tree)):
         progress(done)
         yield keyed
 

@@ -146,6 +146,8 @@ def within(kind: str) -> Callable[..., Results]:
     def found(store: Store, **given: Any) -> Results:
         return search(store, kind=(kind,), **given)
 
+    # How it is called from Python, in the reference.
+    found.__name__ = f'within("{kind}")'
     signature = inspect.signature(search)
     kept = [parameter for name, parameter in signature.parameters.items() if name != "kind"]
     found.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
