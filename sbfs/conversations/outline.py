@@ -81,10 +81,12 @@ def action(call: Part) -> str:
     return _ACTION_OF.get(call.name, "")
 
 
-def tally(turns: Iterable[Turn]) -> str:
-    """`3 Bash · 2 Read`: the tools that were called, the most used first."""
-    counts = Counter(call.name or "tool" for turn in turns for call, _ in turn.calls)
-    return " · ".join(f"{count} {name}" for name, count in counts.most_common())
+def tally(turns: Iterable[Turn], most: int = 99) -> str:
+    """`3 Bash · 2 Read`: the tools that were called, the most used first. most: of more, the rest is summed up."""
+    counts = Counter(call.name or "tool" for turn in turns for call, _ in turn.calls).most_common()
+    words = [f"{count} {name}" for name, count in counts[:most]]
+    rest = sum(count for _, count in counts[most:])
+    return " · ".join([*words, f"{rest} more"] if rest else words)
 
 
 def field(call: Part, *names: str) -> str:
