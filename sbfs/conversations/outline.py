@@ -185,7 +185,7 @@ def outcome(result: Part | None) -> str:
     if result.error:
         return "interrupted" if result.interrupted else "error"
     lines = result.text.strip("\n").count("\n") + 1
-    return f"{lines} lines" if lines > 1 else ""
+    return f"{lines:,} lines" if lines > 1 else ""
 
 
 # -- what belongs to a turn ------------------------------------------------------------------------

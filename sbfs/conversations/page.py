@@ -27,7 +27,7 @@ from sbfs.conversations.value import MAIN, Conversation, Part, SubAgent, Turn
 FOLDER = "templates/conversation"
 
 SPEAKERS: Mapping[str, str] = {
-    "queued": "Prompt, queued while the agent worked",
+    "queued": "queued while the agent worked",
     "task": "Task",
     "error": "Error",
     "compaction": "Compacted: this summary takes the place of what was before",
@@ -62,9 +62,10 @@ class Tool:
 
 @dataclass(frozen=True)
 class Agent:
-    """A sub-agent, folded in at its call."""
+    """A sub-agent, folded in at its call. id: its anchor; name: its own id."""
 
     id: str
+    name: str
     about: str
     outcome: str
     facts: str
@@ -227,14 +228,14 @@ class _Page:
         quiet = turn.role == "assistant" and all(isinstance(item, Tool) for item in items)
         model = turn.model if turn.model != self.model else ""
         self.model = turn.model or self.model
-        who = turn.name or SPEAKERS.get(turn.origin, "Agent" if turn.role == "assistant" else "Prompt")
+        who = [turn.name or (f"Prompt {number}" if number else ""), SPEAKERS.get(turn.origin, "")]
         prompt = "prompt" if turn.is_prompt or turn.origin == "task" else turn.origin
         looks = [prompt, "quiet" if quiet else "", "side" if turn.sidechain else ""]
-        tokens = f"{turn.tokens.output:,} tokens" if turn.tokens and turn.tokens.output else ""
+        tokens = outline.counted(turn.tokens.output, "token") if turn.tokens and turn.tokens.output else ""
         return Entry(
             id=f"{agent}t{turn.seq}",
             seq=turn.seq,
-            who=f"{who} {number}" if number and turn.origin == "prompt" and not turn.name else who,
+            who=", ".join(word for word in who if word) or ("Agent" if turn.role == "assistant" else "Prompt"),
             look=" ".join(look for look in looks if look),
             time=turn.timestamp,
             model=model,
@@ -265,8 +266,7 @@ class _Page:
     def _part(self, part: Part, turn: Turn) -> Iterator[Block | Tool]:
         match part.type:
             case "text" if part.text.strip():
-                reads = turn.role == "assistant" or turn.origin == "compaction"
-                yield self.make.prose("", part.text) if reads else self.make.said(part.text)
+                yield self._text(part.text, turn)
             case "thinking" if part.text.strip():
                 yield self.make.thinking(part.text, self.thinking == "include")
             case "image":
@@ -275,6 +275,12 @@ class _Page:
                 yield self._stray(part)
             case "raw":
                 yield Block("folded", label="Kept as it was", blocks=self.make.raw(part.entry))
+
+    def _text(self, text: str, turn: Turn) -> Block:
+        if turn.origin == "compaction":
+            words = outline.counted(len(text.split()), "word")
+            return Block("folded", label=f"The summary, {words}", blocks=[self.make.prose("", text)])
+        return self.make.prose("", text) if turn.role == "assistant" else self.make.said(text)
 
     def _folded(self, turn: Turn) -> Block:
         """An entry that few want to read: one line, which opens."""
@@ -295,9 +301,15 @@ class _Page:
             wrong=bool(result and result.error),
             is_code=outline.action(call) in ("read", "edit", "write", "search", "patch")
             or (outline.action(call) == "shell" and not named),
-            blocks=self.make.call(call, result),
+            blocks=[] if self._is_told(result, agents) else self.make.call(call, result),
             agents=agents,
         )
+
+    def _is_told(self, result: Part | None, agents: Sequence[Agent]) -> bool:
+        """Whether a sub-agent's own turns say what the call and its result say: shown once is enough."""
+        turns = [turn for agent in agents for turn in self.lines.get(f"agent-{agent.name}", ())]
+        beginning = result.text.strip()[:500] if result else ""
+        return bool(turns) and (not beginning or any(beginning in turn.text for turn in turns))
 
     def _stray(self, result: Part) -> Tool:
         about = "result of a call that is not here"
@@ -317,7 +329,7 @@ class _Page:
         entries = [self._entry(turn, agent=prefix) for turn in turns]
         self.model = model
         about = ": ".join(word for word in (agent.kind, agent.description) if word)
-        return Agent(f"{prefix}top", about or agent.id, outline.counted(len(turns), "turn"), tokens, entries)
+        return Agent(f"{prefix}top", agent.id, about or agent.id, outline.counted(len(turns), "turn"), tokens, entries)
 
 
 def _commit_id(turn: Turn, number: int) -> str:
