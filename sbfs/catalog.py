@@ -39,11 +39,14 @@ class Row:
 class Catalog(Generic[S]):
     """The days of one box of one kind, such as a project's inbox.
 
-    summarize: a day's rows → a JSON value that is enough to count without them.
+    summarize: a day's rows → a JSON value that is enough to count without them. leaf: where each record is a
+    folder, the file in it that says what it is; then the days are months.
     """
 
-    def __init__(self, view: View, kind: Kind[Any], folder: str, summarize: Callable[[list[Row]], S]):
-        self.view, self.kind, self.folder = view, kind, folder
+    def __init__(
+        self, view: View, kind: Kind[Any], folder: str, summarize: Callable[[list[Row]], S], *, leaf: str = ""
+    ):
+        self.view, self.kind, self.folder, self.leaf = view, kind, folder, leaf
         self._summarize = summarize
         self._cache = view.repo.gitdir / "sbfs" / "catalog"
 
@@ -53,6 +56,9 @@ class Catalog(Generic[S]):
         top = repo.folder(self.view.commit.tree, self.folder)
         for year, year_tree in self._folders(top):
             for month, month_tree in self._folders(year_tree):
+                if self.leaf:
+                    yield f"{year}/{month}", month_tree
+                    continue
                 for day, tree in self._folders(month_tree):
                     yield f"{year}/{month}/{day}", tree
 
@@ -86,12 +92,13 @@ class Catalog(Generic[S]):
             old = {
                 file: old[file] if file in old and old[file][0] == id else self._read(day, file, id)
                 for file, (mode, id) in self.view.repo.tree(tree).items()
-                if mode != trees.FOLDER
+                if (mode == trees.FOLDER) == bool(self.leaf)
             }
             self._keep(name, {"tree": tree, "rows": old})
-        return [
-            Row(f"{self.folder}/{day}/{file}", header, trouble) for file, (_, header, trouble) in sorted(old.items())
-        ]
+        return [Row(self._path(day, file), header, trouble) for file, (_, header, trouble) in sorted(old.items())]
+
+    def _path(self, day: str, file: str) -> str:
+        return f"{self.folder}/{day}/{file}" + (f"/{self.leaf}" if self.leaf else "")
 
     def row(self, path: str) -> Row | None:
         """One record's row, by its path."""
@@ -100,9 +107,16 @@ class Catalog(Generic[S]):
         return next((row for row in self.rows(day, tree) if row.path == path), None) if tree else None
 
     def _read(self, day: str, file: str, id: str) -> list[Any]:
-        path = f"{self.folder}/{day}/{file}"
+        path = self._path(day, file)
+        if self.leaf:
+            found = self.view.repo.tree(id).get(self.leaf)
+            if found is None:
+                return [id, None, f"{path}: is missing"]
+            blob = found[1]
+        else:
+            blob = id
         try:
-            record = Record.parse(path, self.view.repo.blob(id))
+            record = Record.parse(path, self.view.repo.blob(blob))
             self.kind.check(record)
             return [id, None if record.removed else self.kind.header(record.data), ""]
         except Invalid as error:

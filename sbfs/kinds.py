@@ -6,7 +6,7 @@ import functools
 import re
 from typing import Any
 
-from sbfs import conflicts, messages, projects
+from sbfs import conflicts, conversations, messages, projects
 from sbfs.kind import Field, Kind
 from sbfs.store import SETTINGS
 
@@ -20,12 +20,23 @@ STORE: Kind[dict[str, Any]] = Kind(
         Field("limits", dict, rule="mapping"),
         Field("limits.body", int),
         Field("limits.attachment", int),
+        Field("imports", dict, rule="mapping"),
+        Field("imports.projects", dict),
     ),
     load=lambda data: data,
     dump=lambda data: data,
 )
 
-KINDS: tuple[Kind[Any], ...] = (STORE, projects.KIND, projects.GROUP, messages.INBOX, messages.OUTBOX, conflicts.KIND)
+KINDS: tuple[Kind[Any], ...] = (
+    STORE,
+    projects.KIND,
+    projects.GROUP,
+    messages.INBOX,
+    messages.OUTBOX,
+    conversations.KIND,
+    conversations.TURNS,
+    conflicts.KIND,
+)
 
 _PLAIN = re.compile(r"\.gitattributes|\.gitignore|projects/[^/]+/attachments/[0-9a-f]{64}/[^/]+")
 _OURS = re.compile(r"(?:projects|groups|conflicts)/.+")

@@ -66,7 +66,7 @@ def merge_file(
         return Merged(theirs)
     if theirs == base:
         return Merged(ours)
-    is_record = kind is not None and path.endswith((".yaml", ".json"))
+    is_record = kind is not None and path.endswith((".yaml", ".json", ".jsonl"))
     old = _read(path, base) if is_record else None
     if ours is None or theirs is None:
         changed = theirs if ours is None else ours
@@ -249,6 +249,7 @@ class _Values:
 
     def __init__(self, kind: Kind[Any], winner: Record, loser: Record):
         self.fields = {field.name: field for field in kind.fields}
+        self.first_is_derived = _derived_rank(kind, winner) >= _derived_rank(kind, loser)
         self.updated = [_moment(side.data, "updated") or _OLDEST for side in (winner, loser)]
         self.origin = [_origin(side.data) for side in (winner, loser)]
         self.lost: list[Lost] = []
@@ -266,6 +267,9 @@ class _Values:
     def _value(self, name: str, base: Any, one: Any, other: Any) -> Any:
         if _same(one, other):
             return one
+        if name in self.fields and self.fields[name].rule == "derived":
+            # All of them of one side: together they say what was worked out from it.
+            return one if self.first_is_derived else other
         mappings = isinstance(one, dict) and isinstance(other, dict)
         if name in _LATEST + _EARLIEST and not mappings:
             return self._by_time(name, base, one, other)
@@ -285,6 +289,8 @@ class _Values:
             return max(one, other, key=field.choices.index)
         if field and field.rule == "set":
             return _merge_sets(base, one, other)
+        if field and field.rule == "entries":
+            return _merge_entries(base, one, other)
         if field and field.rule == "text" and isinstance(one, str) and isinstance(other, str):
             return _merge_lines(base if isinstance(base, str) else "", one, other)
         return None
@@ -326,6 +332,44 @@ def _merge_sets(base: Any, one: Any, other: Any) -> list[Any] | None:
     return max(one, other, key=_canonical) if _same(base, merged) else merged
 
 
+def _merge_entries(base: Any, one: Any, other: Any) -> list[Any] | None:
+    """Each entry by its id: what changed on one side only is taken, of two changes the fuller one. In the
+    order of their places. None for what is no list of mappings with ids."""
+    old, ours, theirs = (_by_id([] if side is _ABSENT else side) for side in (base, one, other))
+    if ours is None or theirs is None:
+        return None
+    found = {id: _merge_entry(*(side.get(id, _ABSENT) for side in (old or {}, ours, theirs))) for id in {**ours, **theirs}}
+    merged = sorted((entry for entry in found.values() if entry is not _ABSENT), key=_place)
+    return max(one, other, key=_canonical) if _same(base, merged) else merged
+
+
+def _merge_entry(base: Any, one: Any, other: Any) -> Any:
+    if _same(base, one):
+        return other
+    if _same(base, other) or other is _ABSENT:
+        return one
+    return other if one is _ABSENT else fuller(one, other)
+
+
+def fuller(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """The version of an entry that says more; of two that say as much, the same one everywhere."""
+    return max(one, other, key=lambda entry: (len(_canonical(entry)), _canonical(entry)))
+
+
+def _by_id(value: Any) -> dict[str, dict[str, Any]] | None:
+    if not isinstance(value, list) or not all(isinstance(one, dict) and isinstance(one.get("id"), str) for one in value):
+        return None
+    found: dict[str, dict[str, Any]] = {}
+    for entry in value:
+        found[entry["id"]] = fuller(found[entry["id"]], entry) if entry["id"] in found else entry
+    return found
+
+
+def _place(entry: dict[str, Any]) -> tuple[int, str, str]:
+    place = entry.get("seq")
+    return place if isinstance(place, int) else 0, str(entry.get("timestamp")), entry["id"]
+
+
 def _elements(value: Any) -> dict[tuple[bool, str], Any] | None:
     """Sort key → element. As keys, 1, 1.0 and true are three."""
     if value is _ABSENT:
@@ -333,6 +377,13 @@ def _elements(value: Any) -> dict[tuple[bool, str], Any] | None:
     if not isinstance(value, list) or any(isinstance(one, dict | list) for one in value):
         return None
     return {(False, one) if isinstance(one, str) else (True, _canonical(one)): one for one in value}
+
+
+def _derived_rank(kind: Kind[Any], record: Record) -> tuple[datetime, int, str]:
+    """By what is derived alone, so that it comes out of the next merge as it did out of this one."""
+    derived = {field.name: record.data.get(field.name) for field in kind.fields if field.rule == "derived"}
+    said = _canonical(derived)
+    return _moment(record.data, "updated") or _OLDEST, len(said), said
 
 
 def _origin(data: dict[str, Any]) -> datetime:

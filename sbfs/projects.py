@@ -428,14 +428,14 @@ def _resolve(view: View, name: str) -> Project:
     raw = view.read(path) if _may_be_path(name) else None
     if raw is not None and (project := _parsed(path, raw)):
         return project
-    everyone = [*_all(view)]
-    former = [project for project in everyone if name in project.formerly]
+    known_projects = [*everyone(view)]
+    former = [project for project in known_projects if name in project.formerly]
     if len(former) == 1:
         return former[0]
-    alias = [project for project in everyone if project.alias and project.alias == name]
+    alias = [project for project in known_projects if project.alias and project.alias == name]
     if len(alias) == 1:
         return alias[0]
-    known = [project.name for project in everyone]
+    known = [project.name for project in known_projects]
     raise NotFound("project", name, known=known, hint="" if known else f"add it: sbfs project add {name}")
 
 
@@ -463,7 +463,8 @@ def _parsed(path: str, raw: bytes) -> Project | None:
     return None if record.removed else _load_project(record.data)
 
 
-def _all(view: View) -> Iterable[Project]:
+def everyone(view: View) -> Iterable[Project]:
+    """All projects that can be read, by name."""
     return _readable(view)[0]
 
 

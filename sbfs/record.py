@@ -1,4 +1,6 @@
-"""One file as a mapping of plain values: YAML or JSON, by its ending.
+"""One file as a mapping of plain values: YAML, JSON or JSON Lines, by its ending.
+
+JSON Lines (`.jsonl`) hold turns, one JSON object a line, and are read as `{"turns": [...]}`.
 
 A record keeps the bytes it was read from, so that a change can leave a person's comments alone, and
 its etag: Git's own id of those bytes.
@@ -27,7 +29,7 @@ class Record:
     def parse(cls, path: str, raw: bytes) -> Record:
         """Read a file's bytes. Raises Invalid with path and line."""
         try:
-            data = _load_json(raw) if path.endswith(".json") else yamlform.load(raw)
+            data = _LOADERS[_ending(path)](raw)
         except Invalid as error:
             raise error.at(path) from None
         if not isinstance(data, dict):
@@ -42,7 +44,7 @@ class Record:
     def changed(self, data: dict[str, Any]) -> Record:
         """The same file saying something else; a person's layout and comments stay."""
         canonical = self.raw == dump(self.path, self.data)
-        if canonical or self.path.endswith(".json"):
+        if canonical or _ending(self.path) != ".yaml":
             return Record.make(self.path, data)
         return Record(self.path, data, yamlform.patch(self.raw, data).encode())
 
@@ -58,7 +60,7 @@ class Record:
 
     def line_of(self, field: str) -> int | None:
         """The line where a dotted field stands, where the format tells."""
-        return None if self.path.endswith(".json") else yamlform.locate(self.raw, field)
+        return yamlform.locate(self.raw, field) if _ending(self.path) == ".yaml" else None
 
 
 def etag(raw: bytes) -> str:
@@ -68,14 +70,45 @@ def etag(raw: bytes) -> str:
 
 def dump(path: str, data: dict[str, Any]) -> bytes:
     """The canonical bytes of a mapping, in the format that the path's ending names."""
-    if path.endswith(".json"):
+    ending = _ending(path)
+    if ending == ".jsonl":
+        if data.keys() != {"turns"} or not isinstance(data["turns"], list):
+            raise Invalid("holds turns, and nothing else")
+        return b"".join(map(dump_line, data["turns"]))
+    return _dump_json(data, indent=1) if ending == ".json" else yamlform.dump(data).encode()
+
+
+def dump_line(value: dict[str, Any]) -> bytes:
+    """One line of JSON Lines."""
+    return _dump_json(value)
+
+
+def _dump_json(data: Any, indent: int | None = None) -> bytes:
+    try:
+        return (json.dumps(data, ensure_ascii=False, allow_nan=False, indent=indent) + "\n").encode()
+    except UnicodeEncodeError:
+        raise Invalid("the text holds a lone surrogate, which is no Unicode character") from None
+    except ValueError as error:
+        raise Invalid(f"cannot be written as JSON: {error}") from None
+
+
+def _ending(path: str) -> str:
+    return next((ending for ending in (".json", ".jsonl") if path.endswith(ending)), ".yaml")
+
+
+def _load_lines(raw: bytes) -> Any:
+    turns = []
+    for number, line in enumerate(raw.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+        if not line.strip():
+            continue
         try:
-            return (json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
-        except UnicodeEncodeError:
-            raise Invalid("the text holds a lone surrogate, which is no Unicode character") from None
-        except ValueError as error:
-            raise Invalid(f"cannot be written as JSON: {error}") from None
-    return yamlform.dump(data).encode()
+            turn = _load_json(line)
+        except Invalid as error:
+            raise error.at("", number) from None
+        if not isinstance(turn, dict):
+            raise Invalid("is no mapping of keys to values", line=number)
+        turns.append(turn)
+    return {"turns": turns}
 
 
 def _load_json(raw: bytes) -> Any:
@@ -106,3 +139,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         raise Invalid(f"has the key {next(key for key in keys if keys.count(key) > 1)!r} twice")
     return result
+
+
+_LOADERS = {".yaml": yamlform.load, ".json": _load_json, ".jsonl": _load_lines}

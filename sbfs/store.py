@@ -367,6 +367,11 @@ class Transaction:
         data = ({"id": id} if id else {}) | {"removed": times.dump(self.now)} | facts
         self._put(kind, Record.make(path, data))
 
+    def put(self, kind: Kind[Any], path: str, data: bytes) -> None:
+        """A record's bytes, out of whose texts secrets were taken already; an equal one is no change."""
+        self.kinds[path] = kind
+        self._change(path, data)
+
     def put_bytes(self, path: str, data: bytes) -> None:
         """A file that is no record, such as an attachment."""
         self._change(path, data)
@@ -445,7 +450,7 @@ def checked_edit(
     line, for what cannot be kept. A file of no kind stays as it is, unless it is a record's text.
     """
     found: Counter[str] = Counter() if redacted is None else redacted
-    if disk is None or not path.endswith((".yaml", ".json")):
+    if disk is None or not path.endswith((".yaml", ".json", ".jsonl")):
         return disk
     text = disk.replace(b"\r\n", b"\n")
     if kind is None:
