@@ -338,7 +338,9 @@ def _merge_entries(base: Any, one: Any, other: Any) -> list[Any] | None:
     old, ours, theirs = (_by_id([] if side is _ABSENT else side) for side in (base, one, other))
     if ours is None or theirs is None:
         return None
-    found = {id: _merge_entry(*(side.get(id, _ABSENT) for side in (old or {}, ours, theirs))) for id in {**ours, **theirs}}
+    found = {
+        id: _merge_entry(*(side.get(id, _ABSENT) for side in (old or {}, ours, theirs))) for id in {**ours, **theirs}
+    }
     merged = sorted((entry for entry in found.values() if entry is not _ABSENT), key=_place)
     return max(one, other, key=_canonical) if _same(base, merged) else merged
 
@@ -357,7 +359,9 @@ def fuller(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_id(value: Any) -> dict[str, dict[str, Any]] | None:
-    if not isinstance(value, list) or not all(isinstance(one, dict) and isinstance(one.get("id"), str) for one in value):
+    if not isinstance(value, list) or not all(
+        isinstance(one, dict) and isinstance(one.get("id"), str) for one in value
+    ):
         return None
     found: dict[str, dict[str, Any]] = {}
     for entry in value:

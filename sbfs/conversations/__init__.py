@@ -1,9 +1,10 @@
 """Conversations with agents: imported from their transcripts once, kept without secrets, counted.
 
 What they are is in `value`; the import in `importing`, which stands on `growing`, `line` and `counting`;
-verbs that read, and `remove`, in `reading`.
+verbs that read, and `remove`, in `reading`; `exporting` makes documents, each format in a module of its own.
 """
 
+from sbfs.conversations.exporting import Exported, export
 from sbfs.conversations.importing import Grown, Imported, import_
 from sbfs.conversations.reading import Listed, Shown, headers, list, remove, show, turns
 from sbfs.conversations.value import KIND, TURNS, Conversation, Facts, Part, Tokens, Turn
@@ -12,6 +13,7 @@ __all__ = [
     "KIND",
     "TURNS",
     "Conversation",
+    "Exported",
     "Facts",
     "Grown",
     "Imported",
@@ -20,6 +22,7 @@ __all__ = [
     "Shown",
     "Tokens",
     "Turn",
+    "export",
     "headers",
     "import_",
     "list",

@@ -72,7 +72,7 @@ class Maker:
             case "shell":
                 made = [*self._code(outline.command_of(call), language="bash"), *self._output(result, text)]
             case "edit":
-                made = [*self._edits(call), *self._failure(result, text)]
+                made = [*self._edits(call, result), *self._failure(result, text)]
             case "write":
                 content = outline.field(call, "content", "file_text")
                 made = [*self._code(content, file=outline.path_of(call)), *self._failure(result, text)]
@@ -149,13 +149,16 @@ class Maker:
             return self._code(call.input)
         return self._code(_json(call.input), language="json")
 
-    def _edits(self, call: Part) -> list[Block]:
+    def _edits(self, call: Part, result: Part | None) -> list[Block]:
+        path = outline.path_of(call)
+        if told := _hunks(result):
+            return fold(markup.hunks(self.painter, told, path), look="diff")
         steps = call.input.get("edits") if isinstance(call.input, dict) else None
         pairs = [_pair(step) for step in steps] if isinstance(steps, list) else [_pair(call.input)]
         return [
             block
             for old, new in pairs
-            for block in fold(markup.diff(self.painter, old, new, outline.path_of(call)), look="diff")
+            for block in fold(markup.diff(self.painter, old[:LIMIT], new[:LIMIT], path), look="diff")
         ]
 
     def _read(self, call: Part, result: Part | None, text: str) -> list[Block]:
@@ -199,6 +202,20 @@ def _fitting(lines: Sequence[Markup], shown: int) -> int:
 def _left_out(text: str) -> list[Block]:
     more = len(text) - LIMIT
     return [Block("note", label=f"{more:,} more characters are left out here; the store has them.")] if more > 0 else []
+
+
+def _hunks(result: Part | None) -> list[tuple[int, list[str]]]:
+    """The difference as the tool told it, with lines around it that the call does not have."""
+    told = result.details.get("structuredPatch") if result else None
+    found = []
+    for one in told if isinstance(told, list) else ():
+        lines = one.get("lines") if isinstance(one, dict) else None
+        if not isinstance(lines, list) or not all(
+            isinstance(line, str) and line[:1] in ("+", "-", " ") for line in lines
+        ):
+            return []
+        found.append((one.get("newStart", 1), [*lines]))
+    return found if sum(len(line) for _, lines in found for line in lines) < LIMIT else []
 
 
 def _pair(step: Any) -> tuple[str, str]:

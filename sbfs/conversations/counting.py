@@ -219,7 +219,9 @@ class Tally:
 
 
 def _add(rows: dict[str, list[int]], name: str, row: list[int]) -> None:
-    rows[name] = [one + other for one, other in zip(rows[name], row, strict=True)] if name in rows else list(map(int, row))
+    rows[name] = (
+        [one + other for one, other in zip(rows[name], row, strict=True)] if name in rows else list(map(int, row))
+    )
 
 
 def _first_line(turn: Plain) -> str:

@@ -94,7 +94,9 @@ def _sessions(paths: Iterable[str | Path], format: str) -> list[list[Transcript]
     for path in paths:
         for transcript in finding.transcripts(Path(path), format):
             found.setdefault(transcript.session, {})[transcript.path.absolute()] = transcript
-    sessions = [sorted(one.values(), key=lambda file: (file.agent, file.name, str(file.path))) for one in found.values()]
+    sessions = [
+        sorted(one.values(), key=lambda file: (file.agent, file.name, str(file.path))) for one in found.values()
+    ]
     return sorted(sessions, key=lambda files: (_last_time(files[0]), files[0].session))
 
 
@@ -308,9 +310,7 @@ class _Run:
         if kept is not None and place is not None and tree == place.tree:
             kept.record = view.record(f"{kept.folder}/conversation.yaml")
             return kept
-        return Growing(
-            view, piece.session, self.belongs[piece.session], piece.transcript.format, place, self.limit
-        )
+        return Growing(view, piece.session, self.belongs[piece.session], piece.transcript.format, place, self.limit)
 
     def _take(self, piece: _Piece, growing: Growing, outcome: _Outcome) -> None:
         file, progress = piece.transcript, piece.progress
@@ -328,17 +328,13 @@ class _Run:
                 growing.take(line, mine)
         outcome.redacted.update(secrets.found)
         places = tuple((at, why) for at, why in progress.places)
-        growing.read(
-            Source(file.name, file.format, progress.line, progress.left_out, progress.unreadable, places)
-        )
+        growing.read(Source(file.name, file.format, progress.line, progress.left_out, progress.unreadable, places))
 
     def _describe(self, tx: Transaction, outcome: _Outcome) -> None:
         changed = [one for one in outcome.conversations.values() if one.state != "known"]
         names = sorted({one.project for one in changed})
         count = f"{len(changed)} conversations" if len(changed) != 1 else "a conversation"
-        tx.describe(
-            f"Import {count} of {', '.join(names)}", Ids=" ".join(one.conversation.id for one in changed[:20])
-        )
+        tx.describe(f"Import {count} of {', '.join(names)}", Ids=" ".join(one.conversation.id for one in changed[:20]))
 
     def _tell(self, outcome: _Outcome) -> None:
         for id, grown in outcome.conversations.items():

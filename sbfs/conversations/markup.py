@@ -10,8 +10,7 @@ from __future__ import annotations
 import difflib
 import functools
 import re
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -203,31 +202,55 @@ def _fence(renderer: Any, tokens: Any, at: int, options: Any, env: Any) -> str:
 # -- differences -----------------------------------------------------------------------------------
 
 
+Line = tuple[str, Markup]
+"""How a line of a difference looks (`add`, `del`, `same`, `gap`), and the line."""
+
+
 def diff(painter: Painter, old: str, new: str, file: str = "") -> list[Markup]:
     """What one text changes in another, line by line, with three lines around each change."""
     before, after = clean(old).split("\n"), clean(new).split("\n")
     olds, news = painter.lines(old, file=file), painter.lines(new, file=file)
-    found = [*_changes(before, after, olds, news)]
-    return [Markup('<span class="d-{}">{}</span>').format(look, line) for look, line in found]
+    return [_line(one) for one in _changes(before, after, olds, news)]
+
+
+def _line(line: Line) -> Markup:
+    return Markup('<span class="d-{}">{}</span>').format(*line)
 
 
 def _changes(
     before: Sequence[str], after: Sequence[str], olds: Sequence[Markup], news: Sequence[Markup]
-) -> Iterator[tuple[str, Markup]]:
+) -> Iterator[Line]:
     if before == [""] or max(len(before), len(after)) > DIFF_LIMIT:
         yield from (("del", line) for line in olds if before != [""])
         yield from (("add", line) for line in news)
         return
     groups = [*difflib.SequenceMatcher(None, before, after).get_grouped_opcodes(3)]
-    for group, following in pairwise([*groups, None]):
-        for tag, i1, i2, j1, j2 in group or ():
+    for number, group in enumerate(groups):
+        if number:
+            yield "gap", Markup("⋯")
+        for tag, i1, i2, j1, j2 in group:
             if tag == "equal":
                 yield from (("same", line) for line in news[j1:j2])
             else:
                 yield from (("del", line) for line in olds[i1:i2])
                 yield from (("add", line) for line in news[j1:j2])
-        if following:
-            yield "gap", Markup("⋯")
+
+
+def hunks(painter: Painter, found: Iterable[tuple[int, Sequence[str]]], file: str = "") -> list[Markup]:
+    """A difference that a tool told of: (number of the first line, lines that begin with `+`, `-` or a space)."""
+    shown: list[Line] = []
+    for first, lines in found:
+        shown.append(("gap", Markup("line {}").format(first)))
+        plain = [(line[:1], clean(line[1:]).replace("\n", " ")) for line in lines]
+        sides = {
+            sign: iter(painter.lines("\n".join(text for one, text in plain if one in (sign, " ")), file=file))
+            for sign in "-+"
+        }
+        for sign, _ in plain:
+            olds = next(sides["-"], Markup("")) if sign in "- " else Markup("")
+            news = next(sides["+"], Markup("")) if sign in "+ " else Markup("")
+            shown.append(("del", olds) if sign == "-" else ("add" if sign == "+" else "same", news))
+    return [_line(one) for one in shown]
 
 
 def patch(text: str) -> list[Markup]:
@@ -236,5 +259,5 @@ def patch(text: str) -> list[Markup]:
     found = []
     for line in clean(text).split("\n"):
         look = looks.get(line[:1], "gap") if not line.startswith(("+++", "---")) else "gap"
-        found.append(Markup('<span class="d-{}">{}</span>').format(look, line[1:] if look != "gap" else line))
+        found.append(_line((look, escape(line[1:] if look != "gap" else line))))
     return found

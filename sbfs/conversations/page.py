@@ -111,7 +111,7 @@ class _Page:
         self.main = lines.get(MAIN, ())
         self.by_call = outline.subagents_by_call(conversation, lines)
         self.commits = outline.commits_by_turn(conversation, self.main)
-        self.anchors = {turn.id: f"t{turn.seq}" for turn in self.main}
+        self.queued = {turn.id: f"t{turn.seq}" for turn in self.main if turn.is_prompt}
         self.seen: set[str] = set()
         self.model = ""
 
@@ -207,9 +207,13 @@ class _Page:
 
     def _section(self, group: Section) -> Group:
         kind, label = self._heading(group)
-        shown = [turn for turn in group.turns if outline.says_something(turn)]
+        shown = [turn for turn in group.turns if outline.says_something(turn) and self._is_news(turn)]
         entries = [self._entry(turn, group.number if turn is group.opening else 0) for turn in shown]
         return Group(kind, label, self._tally(group) if group.number else "", entries)
+
+    def _is_news(self, turn: Turn) -> bool:
+        """Not where a notification reached the agent: it was shown when it came."""
+        return turn.origin != "delivery" or turn.of in self.queued
 
     def _tally(self, group: Section) -> str:
         moments = [turn.timestamp for turn in group.turns if turn.timestamp]
@@ -242,7 +246,7 @@ class _Page:
             tokens=tokens,
             items=items,
             commits=[] if agent else self._committed(turn),
-            delivers=self.anchors.get(turn.of, "") if turn.of else "",
+            delivers=self.queued.get(turn.of, ""),
         )
 
     def _committed(self, turn: Turn) -> list[dict[str, str]]:

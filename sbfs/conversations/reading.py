@@ -110,9 +110,7 @@ def list(
     return Page(items, len(found), more, tuple(troubles))
 
 
-def headers(
-    view: View, project: str = "", troubles: builtin_list[tuple[str, str]] | None = None
-) -> Iterator[Header]:
+def headers(view: View, project: str = "", troubles: builtin_list[tuple[str, str]] | None = None) -> Iterator[Header]:
     """What lists and statistics know of all conversations, or of one project's, without reading them.
 
     troubles: is given (path, why) of what cannot be read.

@@ -58,7 +58,9 @@ def detect(path: Path, head: bytes) -> int:
     if path.suffix != ".jsonl":
         return 0
     entries = lines.first_objects(head)
-    ours = [one for one in entries if one.get("type") in _TYPES and (one.keys() & {"sessionId", "messageId", "leafUuid"})]
+    ours = [
+        one for one in entries if one.get("type") in _TYPES and (one.keys() & {"sessionId", "messageId", "leafUuid"})
+    ]
     return 90 if ours else 0
 
 
@@ -300,9 +302,9 @@ def _is_said(value: Any, said: str) -> bool:
     if isinstance(value, str):
         return value.strip() in said
     if isinstance(value, list) and value:
-        return all(text(one if isinstance(one, str) else mapping(one).get("text")).strip() in said for one in value) and all(
-            isinstance(one, str) or mapping(one).keys() <= {"type", "text"} for one in value
-        )
+        return all(
+            text(one if isinstance(one, str) else mapping(one).get("text")).strip() in said for one in value
+        ) and all(isinstance(one, str) or mapping(one).keys() <= {"type", "text"} for one in value)
     return False
 
 
