@@ -15,8 +15,8 @@ from sbfs.conversations import outline
 from sbfs.conversations.value import Part, Turn, load, load_turn
 
 SPEAKERS = {
-    "prompt": "You",
-    "queued": "You, while the agent worked",
+    "prompt": "Prompt",
+    "queued": "Prompt, queued while the agent worked",
     "answer": "Agent",
     "task": "Task",
     "error": "Error",
@@ -87,8 +87,8 @@ class View:
         )
 
     def _turns(self, turns: Iterable[Turn], indent: str) -> None:
-        for turn in turns:
-            if outline.says_something(turn) and turn.origin != "delivery":
+        for turn in outline.shown(turns):
+            if turn.origin != "delivery":
                 self._turn(turn, indent)
 
     def _turn(self, turn: Turn, indent: str) -> None:

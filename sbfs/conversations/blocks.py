@@ -36,6 +36,9 @@ _NUMBERED = re.compile(r" *(\d+)(?:→|\t)(.*)")
 _REMINDER = re.compile(r"\n*<system-reminder>.*?</system-reminder>\s*", re.S)
 
 
+NOTHING = Markup()
+
+
 @dataclass(frozen=True)
 class Block:
     """A piece of the page.
@@ -47,8 +50,8 @@ class Block:
 
     kind: str
     label: str = ""
-    head: Markup = Markup("")
-    rest: Markup = Markup("")
+    head: Markup = NOTHING
+    rest: Markup = NOTHING
     hidden: str = ""
     look: str = ""
     tasks: Sequence[tuple[str, str]] = ()
@@ -181,7 +184,8 @@ def fold(lines: Sequence[Markup], *, look: str = "", shown: int = SHOWN) -> list
     """Lines as one block: its beginning, and the rest folded where there is much."""
     if not lines:
         return []
-    glue = Markup("" if look in ("diff", "numbered") else "\n")  # lines that are elements stand by themselves
+    # Lines that are elements stand by themselves.
+    glue = NOTHING if look in ("diff", "numbered") else Markup("\n")
     few = _fitting(lines, shown)
     if few >= len(lines):
         return [Block("code", head=glue.join(lines), look=look)]
@@ -190,13 +194,14 @@ def fold(lines: Sequence[Markup], *, look: str = "", shown: int = SHOWN) -> list
 
 
 def _fitting(lines: Sequence[Markup], shown: int) -> int:
-    """How many lines to show at once; a fold that hides two or three lines is not worth a click."""
+    """How many lines to show at once; a fold that hides a few lines is not worth a click."""
+    few = len(lines) if len(lines) <= shown + 6 else shown
     size = 0
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines[:few]):
         size += len(line)
         if number and size > LONG:
             return number
-    return len(lines) if len(lines) <= shown + 6 else shown
+    return few
 
 
 def _left_out(text: str) -> list[Block]:

@@ -37,7 +37,7 @@ _LEFT_OUT = ("meta", "command", "notice", "unknown", "delivery", "notification")
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
-def render(conversation: Conversation, lines: Lines, image: Image, *, thinking: str = "fold") -> str:
+def render(conversation: Conversation, lines: Lines, _: Image, *, thinking: str = "fold") -> str:
     """The document as text. thinking: `leave` it out, `fold` it, or `include` it as a quotation.
 
     Images are named, not shown: nothing that a document of one file could link to holds them.
@@ -50,7 +50,7 @@ def render(conversation: Conversation, lines: Lines, image: Image, *, thinking: 
 class _Document:
     def __init__(self, conversation: Conversation, lines: Lines, thinking: str):
         self.conversation, self.lines, self.thinking = conversation, lines, thinking
-        self.main = lines.get(MAIN, ())
+        self.main = outline.shown(lines.get(MAIN, ()))
         self.by_call = outline.subagents_by_call(conversation, lines)
         self.commits = outline.commits_by_turn(conversation, self.main)
 
@@ -90,7 +90,7 @@ class _Document:
             yield from self._turn(turn)
 
     def _turn(self, turn: Turn, *, is_agents: bool = False) -> Iterator[str]:
-        if turn.origin in _LEFT_OUT or not outline.says_something(turn):
+        if turn.origin in _LEFT_OUT:
             return
         results = {id(result) for _, result in turn.calls if result}
         answers = {id(call): result for call, result in turn.calls}
@@ -133,7 +133,7 @@ class _Document:
         yield from details(head + (f" ({end})" if end else ""), *inside)
 
     def _agent(self, agent: SubAgent) -> Iterator[str]:
-        turns = self.lines.get(f"agent-{agent.id}", ())
+        turns = outline.shown(self.lines.get(f"agent-{agent.id}", ()))
         about = ": ".join(word for word in (agent.kind, agent.description) if word)
         inside = [block for turn in turns for block in self._turn(turn, is_agents=True)]
         yield from details(f"Sub-agent {about or agent.id} ({outline.counted(len(turns), 'turn')})", *inside)
@@ -239,14 +239,23 @@ def contained(text: str) -> str:
     text = _printable(text).strip("\n")
     lines = text.split("\n")
     for is_strict in (False, True):
-        places = {line for token in _tokens("\n".join(lines)) for line in _unsafe(token)}
+        places = _places("\n".join(lines))
         if not places:
             break
         lines = [_without_html(line, is_strict) if at in places else line for at, line in enumerate(lines)]
     else:
-        if any(True for token in _tokens("\n".join(lines)) for _ in _unsafe(token)):
+        if _places("\n".join(lines)):
             return fenced(text)
     return _closed(_lowered(lines))
+
+
+def _places(text: str) -> set[int]:
+    """The lines that hold what must not be. What defines a link holds for the whole document, so it goes, too."""
+    env: dict[str, Any] = {}
+    tokens = _parser().parse(text, env)
+    defined = [one for one in env.get("references", {}).values() if not _is_plain_link(one["href"])]
+    links = {line for one in defined for line in range(*one["map"])}
+    return links | {line for token in tokens for line in _unsafe(token)}
 
 
 def _tokens(text: str) -> list[Any]:
@@ -260,23 +269,26 @@ def _parser() -> Any:
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    parser.validateLink = lambda _: True  # type: ignore[method-assign]
+    parser.validateLink = bool  # type: ignore[method-assign,assignment]
     return parser
 
 
 def _unsafe(token: Any) -> Iterator[int]:
     """The lines of what is raw HTML, a link that runs something, or an image that loads something."""
-    if token.type == "html_block":
-        yield from range(*token.map)
-    elif token.type == "inline" and any(_is_unsafe(child) for child in token.children or ()):
+    is_html = token.type == "html_block"
+    if is_html or (token.type == "inline" and any(_is_unsafe(child) for child in token.children or ())):
         yield from range(*token.map)
 
 
 def _is_unsafe(token: Any) -> bool:
     if token.type == "html_inline" or token.type == "image":
         return True
-    url = str(token.attrs.get("href", "")) if token.type == "link_open" else ""
-    return bool(re.match(r"[a-z][a-z0-9+.-]*:", url, re.I)) and not re.match(r"(?:https?|mailto):", url, re.I)
+    return token.type == "link_open" and not _is_plain_link(str(token.attrs["href"]))
+
+
+def _is_plain_link(url: str) -> bool:
+    """Whether a link leads to the web, to mail, or to a place beside the document."""
+    return bool(re.match(r"(?:https?|mailto):|[^:]*(?:[/?#]|$)", url, re.I))
 
 
 def _without_html(line: str, is_strict: bool) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -121,7 +121,7 @@ def _look(kind: Any) -> str:
     return next((look for name, look in _LOOKS if kind in string_to_tokentype(name)), "")
 
 
-_AS_IT_IS = {"stripnl": False, "ensurenl": False}
+_AS_IT_IS: dict[str, Any] = {"stripnl": False, "ensurenl": False}
 
 
 @functools.cache
@@ -162,7 +162,8 @@ def _markdown() -> Any:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
     parser.validateLink = _is_safe_link  # type: ignore[method-assign]
     parser.core.ruler.push("fit_in", _fit_in)
-    for name, rule in {"image": _image, "link_open": _link, "fence": _fence, "code_block": _fence}.items():
+    rules: dict[str, Callable[..., str]] = {"image": _image, "link_open": _link, "fence": _fence, "code_block": _fence}
+    for name, rule in rules.items():
         parser.add_render_rule(name, rule)
     return parser
 
@@ -185,7 +186,7 @@ def _image(renderer: Any, tokens: Any, at: int, options: Any, env: Any) -> str:
     return str(_linked(str(tokens[at].attrs["src"]), f"image: {alt or 'without a name'}"))
 
 
-def _link(renderer: Any, tokens: Any, at: int, options: Any, env: Any) -> str:
+def _link(_: Any, tokens: Any, at: int, *__: Any) -> str:
     return str(Markup('<a href="{}" rel="noopener noreferrer" target="_blank">').format(tokens[at].attrs["href"]))
 
 
@@ -193,7 +194,7 @@ def _linked(url: str, text: str) -> Markup:
     return Markup('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>').format(url, text)
 
 
-def _fence(renderer: Any, tokens: Any, at: int, options: Any, env: Any) -> str:
+def _fence(_: Any, tokens: Any, at: int, __: Any, env: Any) -> str:
     words = (tokens[at].info or "").split(maxsplit=1)
     lines = env["painter"].lines(tokens[at].content.rstrip("\n"), language=words[0] if words else "")
     return f'<pre class="code" tabindex="0"><code>{join(lines)}</code></pre>\n'

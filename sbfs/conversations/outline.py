@@ -48,7 +48,7 @@ class Section:
 
 def opens(turn: Turn) -> bool:
     """Whether a turn begins a section: typed by a person, or a summary of all that was before."""
-    return turn.is_prompt or (turn.origin == "compaction" and bool(turn.text))
+    return turn.is_prompt or (turn.origin == "compaction" and turn.role != "system" and bool(turn.text))
 
 
 def sections(turns: Iterable[Turn]) -> tuple[Section, ...]:
@@ -66,11 +66,25 @@ def sections(turns: Iterable[Turn]) -> tuple[Section, ...]:
     return tuple(made)
 
 
-def says_something(turn: Turn) -> bool:
-    """Whether there is anything to show: some responses hold line breaks only, or thinking that was not kept."""
-    return turn.origin in ("interruption", "delivery") or any(
+def shown(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    """The turns that have anything to show. Some responses hold line breaks only, or thinking that was not
+    kept; that a conversation was compacted is said by the summary, where there is one; and a notification
+    was shown when it came, not when it reached the agent."""
+    found = [turn for turn in turns if _says_something(turn)]
+    prompts = {turn.id for turn in found if turn.is_prompt}
+    kept = [turn for turn in found if turn.origin != "delivery" or turn.of in prompts]
+    pairs = zip(kept, [*kept[1:], None], strict=True)
+    return tuple(one for one, after in pairs if not (_is_boundary(one) and after and after.origin == "compaction"))
+
+
+def _says_something(turn: Turn) -> bool:
+    return turn.origin in ("interruption", "delivery", "compaction") or any(
         part.type in ("tool_call", "tool_result", "image", "raw") or part.text.strip() for part in turn.parts
     )
+
+
+def _is_boundary(turn: Turn) -> bool:
+    return turn.origin == "compaction" and turn.role == "system"
 
 
 # -- tools -----------------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ class _Page:
     def __init__(self, conversation: Conversation, lines: Lines, image: Image, thinking: str):
         self.conversation, self.lines, self.thinking = conversation, lines, thinking
         self.make = Maker(Painter(), image, conversation.folders)
-        self.main = lines.get(MAIN, ())
+        self.main = outline.shown(lines.get(MAIN, ()))
         self.by_call = outline.subagents_by_call(conversation, lines)
         self.commits = outline.commits_by_turn(conversation, self.main)
         self.queued = {turn.id: f"t{turn.seq}" for turn in self.main if turn.is_prompt}
@@ -207,13 +207,8 @@ class _Page:
 
     def _section(self, group: Section) -> Group:
         kind, label = self._heading(group)
-        shown = [turn for turn in group.turns if outline.says_something(turn) and self._is_news(turn)]
-        entries = [self._entry(turn, group.number if turn is group.opening else 0) for turn in shown]
+        entries = [self._entry(turn, group.number if turn is group.opening else 0) for turn in group.turns]
         return Group(kind, label, self._tally(group) if group.number else "", entries)
-
-    def _is_news(self, turn: Turn) -> bool:
-        """Not where a notification reached the agent: it was shown when it came."""
-        return turn.origin != "delivery" or turn.of in self.queued
 
     def _tally(self, group: Section) -> str:
         moments = [turn.timestamp for turn in group.turns if turn.timestamp]
@@ -232,7 +227,8 @@ class _Page:
         quiet = turn.role == "assistant" and all(isinstance(item, Tool) for item in items)
         model = turn.model if turn.model != self.model else ""
         self.model = turn.model or self.model
-        who = [turn.name or (f"Prompt {number}" if number else ""), SPEAKERS.get(turn.origin, "")]
+        name = turn.name if turn.role != "system" else ""
+        who = [name or (f"Prompt {number}" if number else ""), SPEAKERS.get(turn.origin, "")]
         prompt = "prompt" if turn.is_prompt or turn.origin == "task" else turn.origin
         looks = [prompt, "quiet" if quiet else "", "side" if turn.sidechain else ""]
         tokens = outline.counted(turn.tokens.output, "token") if turn.tokens and turn.tokens.output else ""
@@ -281,7 +277,7 @@ class _Page:
                 yield Block("folded", label="Kept as it was", blocks=self.make.raw(part.entry))
 
     def _text(self, text: str, turn: Turn) -> Block:
-        if turn.origin == "compaction":
+        if turn.origin == "compaction" and outline.opens(turn):
             words = outline.counted(len(text.split()), "word")
             return Block("folded", label=f"The summary, {words}", blocks=[self.make.prose("", text)])
         return self.make.prose("", text) if turn.role == "assistant" else self.make.said(text)
@@ -321,10 +317,10 @@ class _Page:
         return Tool(result.name or "tool", about, outline.outcome(result), result.error, False, blocks)
 
     def _agent(self, agent: SubAgent) -> Agent:
-        turns = [turn for turn in self.lines.get(f"agent-{agent.id}", ()) if outline.says_something(turn)]
+        turns = outline.shown(self.lines.get(f"agent-{agent.id}", ()))
         prefix = f"a{[one.id for one in self.conversation.subagents].index(agent.id) + 1}-"
         if agent.id in self.seen:
-            turns = []
+            turns = ()
         self.seen.add(agent.id)
         reported = f"; {agent.reported_tokens:,} reported by its parent" if agent.reported_tokens is not None else ""
         tokens = f"{agent.tokens.total:,} tokens recorded{reported}" if agent.tokens.total or reported else ""
