@@ -7,6 +7,7 @@ import mimetypes
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -36,17 +37,15 @@ _ENDINGS = {"image/jpeg": ".jpg", "image/webp": ".webp"}
 
 
 class Secrets:
-    """Takes secrets out of all that one line of turns says, in the order in which it is said.
-
-    found: counts by type.
-    """
+    """Takes secrets out of all that a transcript says, in the order in which it is said."""
 
     def __init__(self) -> None:
-        self.found: Counter[str] = Counter()
+        self._found: Counter[str] = Counter()
         self._often: dict[str, str] = {}
 
     def clean(self, event: Event) -> None:
-        """Take the secrets out of an event."""
+        """Take the secrets out of an event, and tell it how many of each type there were."""
+        self._found = Counter()
         for name in ("model", "folder", "branch", "version", "name", "speed"):
             setattr(event, name, self._again(getattr(event, name)))
         for name in ("id", "turn", "request"):
@@ -54,6 +53,7 @@ class Secrets:
         event.parts = [self._part(part) for part in event.parts]
         if event.facts:
             event.facts = self._plain(event.facts)
+        event.redacted, event.raw = dict(self._found), None
 
     def _part(self, part: Plain) -> Plain:
         if part["type"] == "image":
@@ -65,7 +65,7 @@ class Secrets:
         return found
 
     def _plain(self, value: Any) -> Any:
-        return redact.plain(value, self.found)
+        return redact.plain(value, self._found)
 
     def _again(self, text: str) -> str:
         """The same for what is said with every entry."""
@@ -78,12 +78,14 @@ class Growing:
     """One conversation of a transaction.
 
     place: where it lies so far, None where it is new. limit: bytes of the largest image that is kept.
-    grown: how many entries were news. images: path below the project → bytes, to be kept.
+    grown: how many entries were news. redacted: what was taken out of these, by type. images: path below the
+    project → bytes, to be kept.
     """
 
     def __init__(self, view: View, id: str, project: str, agent: str, place: Place | None, limit: int):
         self.id, self.project, self.limit = id, place.project if place else project, limit
         self.grown = 0
+        self.redacted: Counter[str] = Counter()
         self.images: dict[str, bytes] = {}
         self.folder = place.path if place and not place.removed else ""
         self.record = view.record(f"{self.folder}/conversation.yaml") if self.folder else None
@@ -115,7 +117,9 @@ class Growing:
             if not line.agent and message and message[-1] in other.known:
                 other.drop(event.turn)
         self._keep_images(event)
-        self.grown += line.apply(event)
+        if line.apply(event):
+            self.grown += 1
+            self.redacted.update(event.redacted)
 
     def repeats(self, id: str) -> None:
         """An entry is another conversation's: its transcript goes on from there."""
@@ -156,12 +160,11 @@ class Growing:
             tx.put_bytes(f"projects/{self.project}/{path}", data)
         if self.folder and self.folder != folder:
             self._move(tx, folder)
-        data = dump(conversation)
-        path = f"{folder}/conversation.yaml"
+        facts = dump(conversation)
         if self.record and self.folder == folder:
-            tx.replace(KIND, self.record, data)
+            tx.replace(KIND, self.record, facts)
         else:
-            tx.create(KIND, path, data)
+            tx.create(KIND, f"{folder}/conversation.yaml", facts)
         self.folder = folder
         return conversation
 
@@ -185,6 +188,7 @@ class Growing:
         for line in self.lines.values():
             line.rest()
         self.images.clear()
+        self.redacted.clear()
         self.grown = 0
         return keys
 
@@ -192,7 +196,9 @@ class Growing:
 
     def conversation(self) -> Conversation:
         """The facts, worked out from all turns."""
-        tallies = {name: line.tally() for name, line in self.lines.items()}
+        # The main line first, whichever was imported first.
+        names = sorted(self.lines, key=lambda name: (name != MAIN, name))
+        tallies = {name: self.lines[name].tally() for name in names}
         main = tallies.get(MAIN) or Tally()
         many = [*tallies.values()]
         commits = _commits(many)
@@ -212,7 +218,7 @@ class Growing:
             versions=_ordered(tally.versions for tally in many),
             facts=add_facts(hours.values()),
             hours=hours,
-            subagents=tuple(self._subagents(main, tallies)),
+            subagents=tuple(self._subagents(tallies)),
             commits=commits,
             continues=tuple(sorted(self._continues)),
             sources=tuple(sorted(self._sources.values(), key=lambda source: source.name)),
@@ -225,20 +231,17 @@ class Growing:
         line = self.lines.get(MAIN)
         return main.title(lambda entry: line is not None and line.has(entry))
 
-    def _subagents(self, main: Tally, tallies: dict[str, Tally]) -> Iterable[SubAgent]:
+    def _subagents(self, tallies: dict[str, Tally]) -> Iterable[SubAgent]:
         begun = {agent: task for tally in tallies.values() for agent, task in tally.tasks.items()}
         sides = {tally.agent: tally for tally in tallies.values() if tally.agent}
         for agent in sorted({*begun, *sides}):
             tally, task = sides.get(agent), begun.get(agent)
-            facts = add_facts(tally.facts().values()) if tally else None
-            yield SubAgent(
-                agent,
-                compaction=tally.compaction if tally else False,
-                **(vars(task) if task else {}),
-                turns=tally.turns if tally else 0,
-                messages=facts.messages if facts else 0,
-                **({"tokens": facts.tokens} if facts else {}),
-            )
+            one = SubAgent(agent, **(vars(task) if task else {}))
+            if tally is not None:
+                facts = add_facts(tally.facts().values())
+                said = {"turns": tally.turns, "messages": facts.messages, "tokens": facts.tokens}
+                one = replace(one, compaction=tally.compaction, **said)
+            yield one
 
 
 def _commits(tallies: Iterable[Tally]) -> tuple[Commit, ...]:

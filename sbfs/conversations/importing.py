@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sbfs import projects
+from sbfs import projects, redact
 from sbfs.conversations.growing import PLACES, Growing, Secrets
 from sbfs.conversations.imports import Imports, Place, Progress
-from sbfs.conversations.value import Conversation, Source
+from sbfs.conversations.value import Conversation, Source, load
 from sbfs.errors import Failed, Invalid, NotFound
+from sbfs.kind import check_id
 from sbfs.store import Store, Transaction, View
 from sbfs.transcripts import finding, lines
 from sbfs.transcripts.events import Cursor, Event, Transcript
@@ -92,12 +94,27 @@ def _sessions(paths: Iterable[str | Path], format: str) -> list[list[Transcript]
     one repeats is known already."""
     found: dict[str, dict[Path, Transcript]] = {}
     for path in paths:
-        for transcript in finding.transcripts(Path(path), format):
+        for transcript in map(_named, finding.transcripts(Path(path), format)):
             found.setdefault(transcript.session, {})[transcript.path.absolute()] = transcript
     sessions = [
         sorted(one.values(), key=lambda file: (file.agent, file.name, str(file.path))) for one in found.values()
     ]
     return sorted(sessions, key=lambda files: (_last_time(files[0]), files[0].session))
+
+
+def _named(transcript: Transcript) -> Transcript:
+    """With names that can be those of records, and hold no secrets."""
+    session, agent = (_safe(one) for one in (transcript.session, transcript.agent))
+    return replace(transcript, session=session, agent=agent)
+
+
+def _safe(name: str) -> str:
+    clean = redact.text(name, Counter())
+    try:
+        return check_id(clean) if clean else ""
+    except Invalid:
+        bare = re.sub(r"[^A-Za-z0-9_@+-]+", "-", clean).strip("-")[:80] or "session"
+        return f"{bare}-{hashlib.sha256(clean.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
 def _last_time(transcript: Transcript) -> str:
@@ -177,6 +194,11 @@ class _Run:
 
     def _pieces(self, files: list[Transcript]) -> Iterator[tuple[_Piece, int]]:
         """(piece, bytes) of a session's transcripts, as far as they are news."""
+        refused = [file for file in files if file.refused]
+        self.skipped += [(str(file.path), file.refused) for file in refused]
+        files = [file for file in files if not file.refused]
+        if not files:
+            return
         session = files[0].session
         place = self.imports.place(session)
         if place is not None and place.removed and not self.again:
@@ -224,12 +246,14 @@ class _Run:
         cursor = Cursor(progress.offset, progress.line, progress.state)
         digest = _Digest(file.path, progress.offset)
         piece, begun = _Piece(session, file, _copied(progress)), progress.offset
+        secrets = Secrets()
         for event, cursor in finding.events(file, cursor):
             if event.trouble:
                 self._cannot_read(file, cursor.line, event.trouble, piece.progress)
             elif event.left_out:
                 piece.progress.left_out[event.left_out] = piece.progress.left_out.get(event.left_out, 0) + 1
             else:
+                secrets.clean(event)
                 piece.events.append(event)
             if cursor.offset - begun >= PIECE:
                 self._mark(piece, cursor, digest)
@@ -277,12 +301,10 @@ class _Run:
     def _publish(self, batch: list[_Piece]) -> None:
         if not batch:
             return
-        before = dict(self.growing)
         if self.dry_run:
             outcome = self._build(Transaction(self.store, self.view, "conversation.import", self.actor), batch)
         else:
             outcome = self.store.write("conversation.import", lambda tx: self._build(tx, batch), actor=self.actor)
-        del before
         self.repeated += outcome.repeated
         self.redacted.update(outcome.redacted)
         self._tell(outcome)
@@ -298,6 +320,7 @@ class _Run:
             self._take(piece, growing, outcome)
         for id, growing in outcome.growing.items():
             if any(line.count for line in growing.lines.values()):
+                outcome.redacted.update(growing.redacted)
                 state = "new" if growing.record is None else "grown" if growing.grown else "known"
                 conversation = growing.put(tx)
                 outcome.conversations[id] = Grown(conversation, growing.project, state, growing.grown)
@@ -315,18 +338,14 @@ class _Run:
     def _take(self, piece: _Piece, growing: Growing, outcome: _Outcome) -> None:
         file, progress = piece.transcript, piece.progress
         line = growing.line(file.agent, compaction=file.compaction)
-        secrets = Secrets()
         for event in piece.events:
-            mine = replace(event)
-            secrets.clean(mine)
-            keys = line.keys(mine)
             # A copied answer may come under entries of other ids.
-            if holder := self.imports.holder(keys[:2], but=growing.id):
+            if holder := self.imports.holder(line.keys(event)[:2], but=growing.id):
                 growing.repeats(holder)
                 outcome.repeated += 1
             else:
-                growing.take(line, mine)
-        outcome.redacted.update(secrets.found)
+                # A piece may be built once more: what is taken is a copy.
+                growing.take(line, _copy(event))
         places = tuple((at, why) for at, why in progress.places)
         growing.read(Source(file.name, file.format, progress.line, progress.left_out, progress.unreadable, places))
 
@@ -360,8 +379,6 @@ class _Run:
         """A conversation of whose transcript nothing is new."""
         if place is None or session in self.met:
             return
-        from sbfs.conversations.value import load
-
         conversation = load(self.view.record(f"{place.path}/conversation.yaml").data)
         self.met[session] = Grown(conversation, place.project, "known", 0)
 
@@ -374,6 +391,14 @@ class _Outcome:
     conversations: dict[str, Grown] = field(default_factory=dict)
     repeated: int = 0
     redacted: Counter[str] = field(default_factory=Counter)
+
+
+def _copy(event: Event) -> Event:
+    parts = [
+        {**part, "images": [dict(one) for one in part["images"]]} if "images" in part else dict(part)
+        for part in event.parts
+    ]
+    return replace(event, parts=parts)
 
 
 def _copied(progress: Progress) -> Progress:

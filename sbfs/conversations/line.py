@@ -66,10 +66,10 @@ class Line:
         scope: str = "",
         compaction: bool = False,
         read: Callable[[int], bytes | None] = lambda _: None,
-        held: int = HELD,
+        held: int | None = None,
     ):
         self.agent, self.scope, self.compaction = agent, scope, compaction
-        self._read, self._held = read, held
+        self._read, self._held = read, HELD if held is None else held
         self._load()
 
     def _load(self, keep_from: int | None = None) -> None:
@@ -167,10 +167,12 @@ class Line:
     def apply(self, event: Event) -> bool:
         """Take one more entry, cleaned of secrets. Returns whether it is news."""
         keys = self.keys(event)
-        if keys[0] in self.known:
+        if keys[0] in self.known and not event.whole:
             return False
         self.known.update(keys)
         self.added.update(keys)
+        if event.whole and (slot := self._slot(event.turn)) is not None:
+            return self._replace(slot, event)
         slot = self._slot(event.turn) if event.role == "assistant" else None
         if slot is not None and slot.turn["role"] == "assistant":
             merging.add(slot.turn, event)
@@ -181,6 +183,11 @@ class Line:
         if event.parts or event.origin != "result":
             self._begin(event)
         return True
+
+    def _replace(self, slot: _Slot, event: Event) -> bool:
+        before = slot.line()
+        slot.turn, slot.raw = merging.replace(slot.turn, event), None
+        return slot.line() != before
 
     def _join_results(self, event: Event) -> None:
         left = []
@@ -193,8 +200,7 @@ class Line:
             if slot is None:
                 left.append(part)
                 continue
-            head = {key: part[key] for key in ("type", "id") if key in part}
-            merging.attach(slot.turn, {**head, "name": name, **part}, event)
+            merging.attach(slot.turn, {"type": part["type"], "id": part["id"], "name": name} | part, event)
             slot.raw = None
             self._calls.pop(part["id"], None)
         event.parts = left

@@ -34,6 +34,7 @@ class Transcript:
 
     session: its id. agent: of a sub-agent's file, that agent's id. compaction: whether that agent only
     summed the session up. name: the file's, as it is told of: below the session where it is a part.
+    refused: why it is not read, although its format is known.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Transcript:
     agent: str = ""
     compaction: bool = False
     name: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ class Event:
     request: the id of the request that was answered. parts: as in docs/format.md; an image holds its
     bytes as `data`. folder: the working directory;
     folder_hash: its SHA-256, where that is all it says. facts: what else it says. left_out: the entry's type,
-    where it is left out by rule. trouble: why it cannot be read. raw: the entry as it was read.
+    where it is left out by rule. trouble: why it cannot be read. whole: it says all of its turn, in place of
+    what an earlier entry of the same turn said. redacted: what was
+    taken out of it later on, by type. raw: the entry as it was read.
     """
 
     id: str = ""
@@ -85,6 +89,8 @@ class Event:
     facts: Plain = field(default_factory=dict)
     left_out: str = ""
     trouble: str = ""
+    whole: bool = False
+    redacted: Mapping[str, int] = field(default_factory=dict)
     raw: Any = None
 
 

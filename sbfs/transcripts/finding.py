@@ -8,10 +8,10 @@ from pathlib import Path
 from types import ModuleType
 
 from sbfs.errors import Failed, Invalid
-from sbfs.transcripts import claude_code, lines
+from sbfs.transcripts import claude_code, codex, gemini, jsonl, lines
 from sbfs.transcripts.events import Cursor, Event, Transcript
 
-FORMATS: dict[str, ModuleType] = {module.NAME: module for module in (claude_code,)}
+FORMATS: dict[str, ModuleType] = {module.NAME: module for module in (claude_code, codex, gemini, jsonl)}
 
 _ENDINGS = (".jsonl", ".json")
 

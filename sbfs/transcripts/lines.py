@@ -83,6 +83,11 @@ def parse(raw: bytes) -> tuple[Any, str]:
         return None, "is nested too deeply"
 
 
+def dump(value: Any) -> str:
+    """A value as JSON, for where it has to be told as a text."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _entry(raw: bytes) -> tuple[Any, str]:
     entry, trouble = parse(raw)
     if not trouble and not isinstance(entry, dict):

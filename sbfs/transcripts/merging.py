@@ -54,6 +54,14 @@ def add(turn: Plain, event: Event) -> None:
         turn.pop("sidechain", None)
 
 
+def replace(turn: Plain, event: Event) -> Plain:
+    """The turn as an entry that says all of it has it now; its place stays."""
+    kept = {name: turn[name] for name in ("seq", "folder", "branch", "version") if name in turn}
+    fresh = begin(event)
+    content = fresh.pop("content")
+    return {**({"seq": kept.pop("seq")} if "seq" in kept else {}), **fresh, **kept, "content": content}
+
+
 def attach(turn: Plain, part: Plain, event: Event) -> None:
     """The result of a call, in the turn that called."""
     _note(turn, event.id, event.timestamp)
