@@ -144,7 +144,7 @@ class _Document:
 
 def details(summary: str, *blocks: str) -> Iterator[str]:
     """What folds: a line, and what it hides."""
-    yield f"<details><summary>{html.escape(' '.join(summary.split()))}</summary>"
+    yield f"<details><summary>{html.escape(' '.join(_printable(summary).split()))}</summary>"
     yield from (block for block in blocks if block)
     yield "</details>"
 
@@ -171,6 +171,7 @@ def _break(lines: Sequence[str], at: int) -> str:
 
 def code(text: str) -> str:
     """Code within a line."""
+    text = " ".join(_printable(text).split())
     ticks = "`" * (_longest(text, "`") + 1)
     return f"{ticks} {text} {ticks}" if "`" in text else f"`{text}`"
 
