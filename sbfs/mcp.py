@@ -127,6 +127,20 @@ class Tools:
         """
         return self._run("sync", remote=remote)
 
+    def import_conversations(
+        self,
+        paths: list[str],
+        project: str = "",
+        format: Literal["auto", "claude-code", "codex", "gemini", "jsonl"] = "auto",
+        dry_run: bool = False,
+    ) -> Document:
+        """Import transcripts of coding agents: files, and all below folders. What is known is skipped.
+
+        project: where they belong; empty where their working directories tell. dry_run: only say what would be
+        imported and which secrets taken out.
+        """
+        return self._run("conversation.import", paths=paths, project=project, format=format, dry_run=dry_run)
+
 
 class _Server(MCPServer[Any]):
     """The SDK's server, with errors in the shape that commands print."""

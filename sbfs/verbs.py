@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from sbfs import conflicts, doctor, history, messages, projects, settling, sync, times, worktree
+from sbfs import conflicts, conversations, doctor, history, messages, projects, settling, sync, times, worktree
+from sbfs.documents import conversations as talks
 from sbfs.errors import Error
 from sbfs.messages.reading import PREVIEW, Shown
 from sbfs.messages.value import dump as dump_message
@@ -214,6 +215,10 @@ VERBS = (
     Verb("message.mark", messages.mark, _marked),
     Verb("message.thread", messages.thread, _thread),
     Verb("message.count", messages.count, lambda count: {"count": count}),
+    Verb("conversation.import", conversations.import_, talks.imported, "import_conversations"),
+    Verb("conversation.list", conversations.list, talks.page),
+    Verb("conversation.show", conversations.show, talks.shown),
+    Verb("conversation.remove", conversations.remove, lambda one: {"conversation_id": one.id}),
 )
 
 BY_NAME = {verb.name: verb for verb in VERBS}

@@ -25,6 +25,7 @@ COMMANDS = {
     "send": ("sbfs.cli.message", "Send a message (short for message send)."),
     "inbox": ("sbfs.cli.message", "List the mail a project received, newest first."),
     "outbox": ("sbfs.cli.message", "List the mail a project sent, and what became of it."),
+    "conversation": ("sbfs.cli.conversation", "Conversations with agents, imported from their transcripts."),
     "mcp": ("sbfs.cli.agents", "Serve the store to an agent over MCP, on standard input and output."),
     "hooks": ("sbfs.cli.sync", "Tie the store to other programs."),
     "hook": ("sbfs.cli.sync", "Do what a hook is for."),

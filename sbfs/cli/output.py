@@ -18,6 +18,11 @@ def say(text: str) -> None:
     click.echo(printable(text))
 
 
+def warn(text: str) -> None:
+    """A line for a person, on standard error."""
+    click.echo(printable(text), err=True)
+
+
 def count(things: int | Sequence[Any], noun: str) -> str:
     """`1 edit`, `2 edits`."""
     number = things if isinstance(things, int) else len(things)
@@ -104,7 +109,7 @@ def message(document: Document) -> None:
             ("Type", content["type"]),
             ("In reply to", mail.get("in_reply_to")),
             ("Forwarded", _provenance(mail.get("forwarded_from"))),
-            ("Context", _inline(content.get("context"))),
+            ("Context", inline(content.get("context"))),
             ("Id", mail["id"]),
             ("File", document["path"]),
         ]
@@ -134,7 +139,8 @@ def _provenance(chain: Document | None) -> str:
     return ", before that ".join(steps)
 
 
-def _inline(value: Any) -> str:
+def inline(value: Any) -> str:
+    """A value as JSON on one line, nothing for an empty one."""
     import json
 
     return json.dumps(value, ensure_ascii=False) if value else ""

@@ -65,6 +65,10 @@ class Imported:
     dry_run: bool = False
 
 
+def _quiet(done: int, whole: int) -> None:
+    """Tell nobody."""
+
+
 def import_(
     store: Store,
     *,
@@ -74,19 +78,19 @@ def import_(
     dry_run: bool = False,
     again: bool = False,
     choose: Choose | None = None,
-    notice: Callable[[int, int], None] = lambda done, all: None,
+    progress: Callable[[int, int], None] = _quiet,
     actor: str = "",
 ) -> Imported:
     """Import transcripts: files, and all that lie below folders.
 
     project: where they belong; without it, what a rule in sbfs.yaml says of the recorded working directory
     (`imports.projects`, path → project), else the project whose source path holds it, else what `choose`
-    answers. What is known stays where it is. again: also what was removed. dry_run: only tell. notice: is told
+    answers. What is known stays where it is. again: also what was removed. dry_run: only tell. progress: is told
     how many bytes are read, of how many. Raises Invalid for a file of no known format.
     """
     with Imports(store.repo.gitdir) as imports:
         run = _Run(store, imports, project, again, choose, dry_run, actor)
-        return run.run(_sessions(paths, format), notice)
+        return run.run(_sessions(paths, format), progress)
 
 
 def _sessions(paths: Iterable[str | Path], format: str) -> list[list[Transcript]]:
@@ -164,7 +168,7 @@ class _Run:
         self.growing: dict[str, tuple[str, Growing]] = {}
         imports.follow(self.view)
 
-    def run(self, sessions: list[list[Transcript]], notice: Callable[[int, int], None]) -> Imported:
+    def run(self, sessions: list[list[Transcript]], progress: Callable[[int, int], None]) -> Imported:
         whole = sum(os.path.getsize(file.path) for files in sessions for file in files)
         batch: list[_Piece] = []
         size = done = 0
@@ -174,10 +178,10 @@ class _Run:
                 size, done = size + read, done + read
                 if size >= PIECE:
                     self._publish(batch)
-                    notice(done, whole)
+                    progress(done, whole)
                     batch, size = [], 0
         self._publish(batch)
-        notice(whole, whole)
+        progress(whole, whole)
         order = [self.met[files[0].session] for files in sessions if files[0].session in self.met]
         return Imported(
             tuple(order),
