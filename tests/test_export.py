@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from domain_helpers import Shell
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -263,3 +265,74 @@ def test_wrong_words_are_refused(store):
             conversations.export(store, conversation_id="258c", **wrong)
     with pytest.raises(NotFound):
         conversations.export(store, conversation_id="none")
+
+
+def test_a_file_is_for_its_owner_only_and_never_replaced_unasked(store, tmp_path):
+    """A conversation that others on the machine may read, or a file that is lost to an export."""
+    shell, file = Shell(store.root), tmp_path / "talk.html"
+    answer = shell("conversation", "export", "258c", "-f", "html", "-o", str(file))
+    assert answer.status == 0
+    assert answer.out.startswith(f"wrote {file} (")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text() == conversations.export(store, conversation_id="258c", format="html").text
+    file.write_text("mine")
+    shell.fails(4, "exists", "conversation", "export", "258c", "-o", str(file))
+    assert file.read_text() == "mine"
+    os.chmod(file, 0o644)
+    said = shell.json("conversation", "export", "258c", "-f", "html", "-o", str(file), "--force")
+    assert (said["path"], said["size"], "text" in said) == (str(file), file.stat().st_size, False)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["talk.html"]
+
+
+def test_where_no_file_can_be_written_that_is_said(store, tmp_path):
+    """A traceback for a folder that is not there, or one that is named instead of a file."""
+    shell = Shell(store.root)
+    for place in (tmp_path / "no" / "talk.md", tmp_path):
+        for force in ((), ("--force",)):
+            answer = shell("conversation", "export", "258c", "-o", str(place), *force)
+            assert (answer.status in (1, 4), answer.err.count("\n") <= 2) == (True, True), answer
+            assert str(place) in answer.err
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_without_a_file_it_is_printed(store):
+    """An export into a pipe that holds more, or less, than the document."""
+    shell = Shell(store.root)
+    text = conversations.export(store, conversation_id="258c").text
+    for arguments in ((), ("-o", "-")):
+        assert shell("conversation", "export", "258c", *arguments).out == text
+    assert shell.json("conversation", "export", "258c")["text"] == text
+
+
+def test_an_image_is_shown_only_if_it_is_the_one_that_was_kept(tmp_path):
+    """A path in a record that brings another file of the store into a page that is passed on."""
+    image = {"type": "image", "media_type": "image/png", "sha256": "0" * 64, "size": 3}
+    paths = ("project.yaml", "../../sbfs.yaml", "attachments/../project.yaml", f"attachments/{'0' * 64}/image.png")
+    turn = {"id": "t1", "role": "user", "origin": "prompt", "content": [{**image, "path": path} for path in paths]}
+    with Store.init(tmp_path / "store") as store:
+        projects.add(store, name="web")
+        folder = store.root / "projects/web/conversations/2026/02/c1"
+        folder.mkdir(parents=True)
+        (folder / "conversation.yaml").write_text("id: c1\nagent: jsonl\nupdated: 2026-02-11T20:36:45.618Z\n")
+        (folder / "messages-0001.jsonl").write_text(json.dumps(turn) + "\n")
+        (store.root / f"projects/web/attachments/{'0' * 64}").mkdir(parents=True)
+        (store.root / f"projects/web/attachments/{'0' * 64}/image.png").write_bytes(b"png")
+        Shell(store.root)("save")
+        page = conversations.export(store, conversation_id="c1", format="html").text
+    assert page.count("was not kept") == 4
+    assert "<img" not in page
+
+
+def test_show_tells_a_conversation_at_the_shell(store):
+    """A view that the shell cannot show, and ways to see a part of it."""
+    shell = Shell(store.root)
+    whole = shell("conversation", "show", "258c").out
+    assert "Implement spotter-gqc" in whole
+    assert "sub-agent a881341 (claude-code-guide): 4 turns; --full shows it" in whole
+    one = shell("conversation", "show", "258c", "--turn", "2").out
+    assert re.findall(r"^#(\d+)", one, re.M) == ["2"]
+    first = shell.json("conversation", "show", "258c", "--limit", "5")
+    around = shell("conversation", "show", "258c", "--around", first["turns"][3]["id"]).out
+    assert re.findall(r"^#(\d+)", around, re.M) == ["1", "2", "3", "4", "5", "6", "7"]
+    assert "more: --cursor '5'" in shell("conversation", "show", "258c", "--limit", "5").out

@@ -74,6 +74,7 @@ def test_options_and_arguments_are_the_verbs_own(verb):
     given = {parameter.name for parameter in COMMANDS_BY_NAME[verb.name].params if parameter.expose_value}
     words = {"body": "message", "body_file": "message", "yes": "", "unread": "status", "check": "", "from_session": ""}
     words |= {"watch": "", "every": ""} if verb.name == "sync" else {}
+    words |= {"output": "", "force": ""} if verb.name == "conversation.export" else {}
     if "unread" in taken:
         del words["unread"]
     mapped = {words.get(name, name) for name in given if name} - {""}
@@ -181,6 +182,8 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("project.add", {"name": "../x"}, ["../x"]),
     ("project.relate", {"project": "web", "other": "api", "type": "likes"}, ["web", "api", "--type", "likes"]),
     ("undo", {"revision": "beef1234"}, ["beef1234"]),
+    ("conversation.export", {"conversation_id": "none"}, ["none"]),
+    ("conversation.export", {"conversation_id": "none", "format": "pdf"}, ["none", "--format", "pdf"]),
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import click
 
 from sbfs.cli import options, output
 from sbfs.cli.base import App, Command, Document, Group, pass_app
+from sbfs.cli.export import export_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -201,9 +202,12 @@ def _listed(document: Document) -> None:
 @pass_app
 def show_command(app: App, full: bool, **given: Any) -> None:
     """Show a conversation: prompts and answers, with thinking and tools folded to a line each."""
-    from sbfs.cli.talk import show
+    from sbfs.cli.transcript import show_conversation
 
-    app.run("conversation.show", lambda one: show(one, full=full or given["turn"] is not None), **given)
+    app.run("conversation.show", lambda one: show_conversation(one, full=full or given["turn"] is not None), **given)
+
+
+conversation_command.add_command(export_command)
 
 
 @conversation_command.command("remove", cls=Command)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from sbfs import times
 from sbfs.cli import output
 from sbfs.cli.base import Document, printable
 from sbfs.conversations import outline
@@ -39,18 +40,22 @@ def show_conversation(document: Document, *, full: bool = False) -> None:
     """Print the document of `conversation.show`.
 
     Its keys: `conversation`, as in `conversation.yaml`; `turns`, as in the turn files; `subagents`: id →
-    turns. full: also what thinking and tools say, and the sub-agents at their calls.
+    turns; where known, `project`, `path`, `edited`, `total`, `next`. full: also what thinking and tools say,
+    and the sub-agents at their calls.
     """
     View(document, full).show()
+    if document.get("edited"):
+        output.warn("(this shows an unsaved edit of the file; 'sbfs save' makes it count)")
+    if document.get("next"):
+        output.say(f"\n{document['count']} of {document['total']} turns; more: --cursor '{document['next']}'")
 
 
 class View:
     """One conversation on one terminal."""
 
     def __init__(self, document: Document, full: bool):
-        facts = {key: value for key, value in document["conversation"].items() if key not in ("project", "path")}
         self.document = document
-        self.conversation = load(facts)
+        self.conversation = load(document["conversation"])
         self.full = full
         self.turns = [load_turn(turn) for turn in document["turns"]]
         agents = {id: [load_turn(turn) for turn in turns] for id, turns in (document.get("subagents") or {}).items()}
@@ -66,23 +71,27 @@ class View:
         self._facts()
         for section in outline.sections(self.turns):
             self._turns(section.turns, "")
-        for agent in self.by_call.get("", ()):
+        for agent in (one for one in self.by_call.get("", ()) if one.id in self.agents):
             self._agent(agent.id, agent.description or agent.kind, "")
 
     def _facts(self) -> None:
-        one, document = self.conversation, self.document["conversation"]
+        one = self.conversation
         click.echo(_style(printable(one.title or "(no title)"), bold=True))
-        began, ended = (str(document.get(name) or "") for name in ("started", "ended"))
+        began, ended = (times.dump(moment) if moment else "" for moment in (one.started, one.ended))
         active = f", active {outline.span(one.facts.active_ms)}" if one.facts.active_ms else ""
         output.facts(
             [
-                ("Project", document.get("project")),
-                ("Agent", " · ".join([one.agent, *one.models])),
+                ("Project", self.document.get("project")),
+                ("Agent", " · ".join([" ".join([one.agent, *one.versions[-1:]]), *one.models])),
                 ("Branch", ", ".join(one.branches)),
+                ("Folder", ", ".join(one.folders)),
                 ("When", f"{output.moment(began)} to {output.moment(ended)} UTC{active}" if began else ""),
                 ("Holds", " · ".join(outline.tallies(one))),
+                ("Goes on from", ", ".join(one.continues)),
+                ("Taken out", ", ".join(f"{count} {type}" for type, count in sorted(one.redacted.items()))),
                 ("Quality", one.quality),
                 ("Id", one.id),
+                ("File", self.document.get("path")),
             ]
         )
 
