@@ -26,6 +26,9 @@ SHOWN = 60
 LIMIT = 8_000
 """Characters of an input or a result that are shown."""
 
+PROSE_LIMIT = 40_000
+"""Characters of one answer that are read as Markdown; a longer one is quoted."""
+
 _SAID = {
     "interruption": "Interrupted.",
     "notification": "A background task told how it ended.",
@@ -238,16 +241,23 @@ def _difference(old: str, new: str) -> list[str]:
 def contained(text: str) -> str:
     """An answer's Markdown, which can neither end what is around it nor go on behind it."""
     text = _printable(text).strip("\n")
+    if len(text) > PROSE_LIMIT:
+        return quoted(text)
+    if "<" in text or "[" in text:
+        text = _harmless(text)
+    text = _lowered(text) if "#" in text else text
+    return _closed(text) if "```" in text or "~~~" in text else text
+
+
+def _harmless(text: str) -> str:
+    """Without raw HTML, and without links and images that do more than lead somewhere."""
     lines = text.split("\n")
     for is_strict in (False, True):
         places = _places("\n".join(lines))
         if not places:
-            break
+            return "\n".join(lines)
         lines = [_without_html(line, is_strict) if at in places else line for at, line in enumerate(lines)]
-    else:
-        if _places("\n".join(lines)):
-            return fenced(text)
-    return _closed(_lowered(lines))
+    return fenced(text) if _places("\n".join(lines)) else "\n".join(lines)
 
 
 def _places(text: str) -> set[int]:
@@ -298,10 +308,10 @@ def _without_html(line: str, is_strict: bool) -> str:
     return "".join(piece if at % 2 else re.sub(r"[<\[]", r"\\\g<0>", piece) for at, piece in enumerate(pieces))
 
 
-def _lowered(lines: Sequence[str]) -> str:
+def _lowered(text: str) -> str:
     """Headings, two levels down: the first two are the document's own."""
-    found = [*lines]
-    for token in _tokens("\n".join(lines)):
+    found = text.split("\n")
+    for token in _tokens(text):
         if token.type == "heading_open" and token.level == 0 and token.markup.startswith("#"):
             at = token.map[0]
             found[at] = re.sub(r"^ {0,3}#+", "#" * min(6, len(token.markup) + 2), found[at])

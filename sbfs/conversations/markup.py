@@ -15,13 +15,16 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-CODE_LIMIT = 30_000
-"""Characters of one piece of code that are coloured; lexers need long for more."""
+CODE_LIMIT = 16_000
+"""Characters of one piece of code that are coloured: some lexers need the square of its length."""
 
-CODE_BUDGET = 1_500_000
+LINE_LIMIT = 1_000
+"""Characters of a line above which a piece of code is not coloured, for the same reason."""
+
+CODE_BUDGET = 600_000
 """Characters that are coloured in one page; the rest is shown without colours."""
 
-PROSE_LIMIT = 100_000
+PROSE_LIMIT = 40_000
 """Characters of one answer that are read as Markdown; a longer one is shown as it is."""
 
 DIFF_LIMIT = 2_000
@@ -85,7 +88,8 @@ class Painter:
         """A piece of code, line by line. language: a name as behind a fence. file: a name that tells it."""
         text = clean(text)
         lexer = None
-        if text.strip() and len(text) <= min(CODE_LIMIT, self.left):
+        is_short = len(text) <= min(CODE_LIMIT, self.left) and max(map(len, text.split("\n"))) <= LINE_LIMIT
+        if text.strip() and is_short:
             lexer = _lexer_of(language.strip().lower()) if language else _lexer_for(file.rpartition("/")[2])
         if lexer is None:
             return lines_of(text)
