@@ -191,9 +191,9 @@ def _merge_tombstone(kind: Kind[Any], old: Record | None, dead: Record, living: 
 
 
 def _is_only_marked(kind: Kind[Any], old: Record, new: Record) -> bool:
-    """Whether nothing was done to a record that is worth telling, such as being read."""
-    marks = {field.name for field in kind.fields if field.rule == "highest"} | {"updated"}
-    return marks.issuperset(_differences(old.data, new.data))
+    """Whether nothing was done to a record that is worth telling: it was read, or worked out anew."""
+    marks = {field.name for field in kind.fields if field.rule in ("highest", "derived")} | {"updated"}
+    return marks.issuperset(name.split(".")[0] for name in _differences(old.data, new.data))
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any], above: str = "") -> Iterator[str]:

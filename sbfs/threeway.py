@@ -13,6 +13,7 @@ from typing import Any
 
 from sbfs import conflicts, files, kinds, projects
 from sbfs.conflicts import Conflict
+from sbfs.conversations import TURNS, joining
 from sbfs.errors import Invalid
 from sbfs.git import trees
 from sbfs.git.ancestry import merge_bases
@@ -145,6 +146,7 @@ class _Join:
             self._join(path, before, mine.get(path, (before, before))[1], after)
         self._move_ours(moves)
         self._name_moved(moves)
+        self._join_conversations(mine, other)
         if not quiet:
             self._keep_conflicts()
         changes = self._real_changes()
@@ -198,6 +200,25 @@ class _Join:
             gone = Record.make(_project(old), {"removed": removed, "renamed_to": name})
             if former is None or former.data != gone.data:
                 self.changes[_project(old)] = Change(gone.raw)
+
+    def _join_conversations(self, mine: Delta, other: Delta) -> None:
+        """What both sides changed of a conversation becomes whole again; of a removed one no turn stays."""
+        changed = [{joining.folder_of(path) for path in delta} - {None} for delta in (mine, other)]
+        for folder in sorted(filter(None, changed[0] & changed[1])):
+            facts = f"{folder}/conversation.yaml"
+            sides = (self._bytes(self.objects.file(tree, facts)) for tree in (self.ours, self.theirs))
+            for path, data in joining.whole(folder, self._now, self._names(folder), sides).items():
+                self.changes[path] = Change(data)
+            for path in [path for path, one in self.conflicts.items() if TURNS.places(one.path)]:
+                if self._now(self.conflicts[path].path) is None:
+                    del self.conflicts[path]
+
+    def _names(self, folder: str) -> list[str]:
+        """The names in a folder after all that was decided so far."""
+        tree = self.objects.folder(self.ours, folder)
+        here = {f"{folder}/{name}" for name in self.objects.tree(tree)} if tree else set()
+        both = here | {path for path in self.changes if path.rpartition("/")[0] == folder}
+        return [path.rpartition("/")[2] for path in sorted(both) if self._now(path) is not None]
 
     def _keep_conflicts(self) -> None:
         for path, conflict in self.conflicts.items():

@@ -11,7 +11,7 @@ import click
 import pytest
 from domain_helpers import Shell, mail, people, put
 
-from sbfs import conflicts, doctor, history, messages, projects, settling, sync, verbs, worktree
+from sbfs import conflicts, conversations, doctor, history, messages, projects, settling, sync, verbs, worktree
 from sbfs.cli import COMMANDS, cli
 from sbfs.errors import Error
 from sbfs.store import Store
@@ -49,7 +49,7 @@ def test_every_verb_is_a_command_and_every_command_a_verb():
 
 @pytest.mark.parametrize(
     "module",
-    [projects, messages, history, worktree, doctor, conflicts, settling, sync],
+    [projects, messages, conversations, history, worktree, doctor, conflicts, settling, sync],
     ids=lambda module: module.__name__,
 )
 def test_every_public_verb_of_a_domain_is_in_the_table(module):
@@ -70,9 +70,17 @@ def test_every_public_verb_of_a_domain_is_in_the_table(module):
 @pytest.mark.parametrize("verb", verbs.VERBS, ids=lambda verb: verb.name)
 def test_options_and_arguments_are_the_verbs_own(verb):
     """A command whose options reach no argument of its function, or a parameter that the shell cannot give."""
-    taken = {*inspect.signature(verb.function).parameters} - {"store", "actor", "progress"}
+    taken = {*inspect.signature(verb.function).parameters} - {"store", "actor", "progress", "choose"}
     given = {parameter.name for parameter in COMMANDS_BY_NAME[verb.name].params if parameter.expose_value}
-    words = {"body": "message", "body_file": "message", "yes": "", "unread": "status", "check": "", "from_session": ""}
+    words = {
+        "body": "message",
+        "body_file": "message",
+        "yes": "",
+        "unread": "status",
+        "check": "",
+        "from_session": "",
+        "full": "",
+    }
     words |= {"watch": "", "every": ""} if verb.name == "sync" else {}
     words |= {"output": "", "force": ""} if verb.name == "conversation.export" else {}
     if "unread" in taken:
@@ -116,7 +124,13 @@ def test_the_root_help_says_what_the_commands_say():
 def test_tools_are_verbs():
     """A tool's name that stands at two verbs, or is none of the spec's."""
     tools = [verb.tool for verb in verbs.VERBS if verb.tool]
-    assert sorted(tools) == ["forward_project_message", "list_project_messages", "send_project_message", "sync_store"]
+    assert sorted(tools) == [
+        "forward_project_message",
+        "import_conversations",
+        "list_project_messages",
+        "send_project_message",
+        "sync_store",
+    ]
 
 
 # -- the same document from both sides -----------------------------------------------------------------

@@ -53,7 +53,7 @@ def import_command(app: App, paths: tuple[str, ...], **given: Any) -> None:
     if not places:
         raise Invalid("no agent's folder is here", field="paths", hint="name files or folders to import")
     ask = _Asker() if sys.stdin.isatty() and sys.stdout.isatty() and not app.json else None
-    with _progress(app) as progress:
+    with _Progress(app) as progress:
         app.run("conversation.import", _imported, paths=places, choose=ask, progress=progress, actor=app.actor, **given)
 
 
@@ -90,7 +90,7 @@ class _Asker:
         return self._answers[folder]
 
 
-class _progress:
+class _Progress:
     """Tells on standard error how far a long import is, on a terminal."""
 
     def __init__(self, app: App):
@@ -142,7 +142,7 @@ def _tell_left(document: Document) -> None:
         reasons.setdefault(one["why"], []).append(one["path"])
     for why, paths in reasons.items():
         output.warn(f"skipped {output.count(paths, 'transcript')}: {why}; such as {paths[0]}")
-    if any(why.startswith("no project fits") or why.startswith("it does not say") for why in reasons):
+    if any(why.startswith(("no project fits", "it does not say")) for why in reasons):
         output.warn("  name one with --project, or give a project its --source-path, or write a rule into sbfs.yaml")
 
 

@@ -212,7 +212,7 @@ class Tally:
         return {hour: self.hours[hour].facts(recorded=self.recorded) for hour in sorted(self.hours)}
 
     def title(self, is_own: Callable[[str], bool]) -> str:
-        """What it is called: by a person, by the agent, by a summary of one of its own entries, or by its first prompt."""
+        """By a person, by the agent, by a summary of one of its own entries, or by its first prompt."""
         own = [text for leaf, text in self.summaries if is_own(leaf)]
         said = (self.titles.get("custom-title"), self.titles.get("ai-title"), *own[-1:], self.titles.get("prompt"))
         return next((one for one in said if one), "")

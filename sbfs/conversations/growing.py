@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sbfs import redact, times
 from sbfs.conversations.counting import Tally, sum_hours
@@ -27,7 +27,8 @@ from sbfs.conversations.value import (
     dump,
     load,
 )
-from sbfs.store import Transaction, View
+from sbfs.record import Record
+from sbfs.store import Transaction
 from sbfs.transcripts.events import Event, Plain
 
 PLACES = 20
@@ -74,6 +75,19 @@ class Secrets:
         return self._often[text]
 
 
+class Files(Protocol):
+    """Of a store's view, what is asked of it here."""
+
+    def read(self, path: str, /) -> bytes | None:
+        """A file's bytes, or None."""
+
+    def names(self, folder: str, /) -> list[str]:
+        """The sorted names in a folder."""
+
+    def record(self, path: str, /) -> Record:
+        """The record at a path."""
+
+
 class Growing:
     """One conversation of a transaction.
 
@@ -82,7 +96,7 @@ class Growing:
     project → bytes, to be kept.
     """
 
-    def __init__(self, view: View, id: str, project: str, agent: str, place: Place | None, limit: int):
+    def __init__(self, view: Files, id: str, project: str, agent: str, place: Place | None, limit: int):
         self.id, self.project, self.limit = id, place.project if place else project, limit
         self.grown = 0
         self.redacted: Counter[str] = Counter()
@@ -127,9 +141,8 @@ class Growing:
 
     def read(self, source: Source) -> None:
         """What a transcript told besides; of two readings of it, the one that went further counts."""
-        known = self._sources.get(source.name)
-        if known is None or source.lines >= known.lines:
-            self._sources[source.name] = source
+        known = self._sources.get(source.name, source)
+        self._sources[source.name] = max(known, source, key=lambda one: (one.lines, repr(one)))
 
     def _keep_images(self, event: Event) -> None:
         for part in event.parts:
@@ -148,13 +161,26 @@ class Growing:
 
     # -- keeping
 
+    def files(self, folder: str) -> dict[str, bytes]:
+        """Path → bytes of its turns' files, as far as they may have changed."""
+        return {
+            f"{folder}/{name}-{number:04}.jsonl": data
+            for name, line in self.lines.items()
+            for number, data in line.files()
+        }
+
+    def written(self, folder: str) -> bytes:
+        """The bytes of its facts, worked out anew."""
+        path, data = f"{folder}/conversation.yaml", dump(self.conversation())
+        return (self.record.changed(data) if self.record else Record.make(path, data)).raw
+
     def put(self, tx: Transaction) -> Conversation:
         """Write what it has become."""
         conversation = self.conversation()
         folder = f"projects/{self.project}/conversations/{conversation.month}/{self.id}"
+        for path, data in self.files(folder).items():
+            tx.put(TURNS, path, data)
         for name, line in self.lines.items():
-            for number, data in line.files():
-                tx.put(TURNS, f"{folder}/{name}-{number:04}.jsonl", data)
             self._drop_surplus(tx, f"{folder}/{name}", line.last_file)
         for path, data in self.images.items():
             tx.put_bytes(f"projects/{self.project}/{path}", data)
@@ -239,8 +265,8 @@ class Growing:
             one = SubAgent(agent, **(vars(task) if task else {}))
             if tally is not None:
                 facts = add_facts(tally.facts().values())
-                said = {"turns": tally.turns, "messages": facts.messages, "tokens": facts.tokens}
-                one = replace(one, compaction=tally.compaction, **said)
+                one = replace(one, compaction=tally.compaction, turns=tally.turns)
+                one = replace(one, messages=facts.messages, tokens=facts.tokens)
             yield one
 
 

@@ -164,6 +164,7 @@ class _Run:
         self.waiting: list[str] = []
         self.repeated = 0
         self.redacted: Counter[str] = Counter()
+        self.refused: Invalid | None = None
         self.belongs: dict[str, str] = {}
         self.growing: dict[str, tuple[str, Growing]] = {}
         imports.follow(self.view)
@@ -182,6 +183,8 @@ class _Run:
                     batch, size = [], 0
         self._publish(batch)
         progress(whole, whole)
+        if self.refused is not None and not self.met:
+            raise self.refused
         order = [self.met[files[0].session] for files in sessions if files[0].session in self.met]
         return Imported(
             tuple(order),
@@ -251,7 +254,8 @@ class _Run:
         digest = _Digest(file.path, progress.offset)
         piece, begun = _Piece(session, file, _copied(progress)), progress.offset
         secrets = Secrets()
-        for event, cursor in finding.events(file, cursor):
+        for event, behind in finding.events(file, cursor):
+            cursor = behind
             if event.trouble:
                 self._cannot_read(file, cursor.line, event.trouble, piece.progress)
             elif event.left_out:
@@ -305,15 +309,31 @@ class _Run:
     def _publish(self, batch: list[_Piece]) -> None:
         if not batch:
             return
-        if self.dry_run:
-            outcome = self._build(Transaction(self.store, self.view, "conversation.import", self.actor), batch)
-        else:
-            outcome = self.store.write("conversation.import", lambda tx: self._build(tx, batch), actor=self.actor)
+        try:
+            outcome = self._published(batch)
+        except Invalid as error:
+            self._publish_apart(batch, error)
+            return
         self.repeated += outcome.repeated
         self.redacted.update(outcome.redacted)
         self._tell(outcome)
         if not self.dry_run:
             self._remember(batch, outcome)
+
+    def _publish_apart(self, batch: list[_Piece], error: Invalid) -> None:
+        """A record that cannot be read keeps its own conversation from growing, and no other."""
+        sessions = {piece.session: [one for one in batch if one.session == piece.session] for piece in batch}
+        if len(sessions) == 1:
+            self.refused = self.refused or error
+            self.skipped += [(str(path), str(error)) for path in dict.fromkeys(one.transcript.path for one in batch)]
+            return
+        for pieces in sessions.values():
+            self._publish(pieces)
+
+    def _published(self, batch: list[_Piece]) -> _Outcome:
+        if self.dry_run:
+            return self._build(Transaction(self.store, self.view, "conversation.import", self.actor), batch)
+        return self.store.write("conversation.import", lambda tx: self._build(tx, batch), actor=self.actor)
 
     def _build(self, tx: Transaction, batch: list[_Piece]) -> _Outcome:
         self.imports.follow(tx.view)

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self
 
 from sbfs.conversations.line import Line
-from sbfs.conversations.value import KIND, MAIN, TURNS
-from sbfs.errors import Invalid
+from sbfs.conversations.value import MAIN, TURNS
 from sbfs.git import trees
 from sbfs.store import View
 
@@ -86,7 +85,7 @@ class Imports:
         self._data = self._open()
         self._revision = ""
 
-    def __enter__(self) -> Imports:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -123,7 +122,7 @@ class Imports:
         """Know what the branch holds."""
         if view.revision == self._revision:
             return
-        now = {path: tree for path, tree in folders(view)}
+        now = dict(folders(view))
         known = dict(self._data.execute("SELECT path, tree FROM conversations"))
         changed = {path: tree for path, tree in now.items() if known.get(path) != tree}
         gone = known.keys() - now.keys()
@@ -138,8 +137,8 @@ class Imports:
         self._revision = view.revision
 
     def _forget(self, path: str) -> None:
-        where = "(SELECT place FROM conversations WHERE path = ?)"
-        self._data.execute(f"DELETE FROM entries WHERE place = {where}", (path,))
+        entries = "DELETE FROM entries WHERE place = (SELECT place FROM conversations WHERE path = ?)"
+        self._data.execute(entries, (path,))
         self._data.execute("DELETE FROM conversations WHERE path = ?", (path,))
 
     def _keep(self, path: str, tree: str, removed: bool, keys: Iterable[int]) -> None:
@@ -153,7 +152,7 @@ class Imports:
         rows = ((key, place) for key in keys)
         self._data.executemany("INSERT OR IGNORE INTO entries (entry, place) VALUES (?, ?)", rows)
 
-    def published(self, view: View, grown: dict[str, Iterable[int]]) -> None:
+    def published(self, view: View, grown: Mapping[str, Iterable[int]]) -> None:
         """After an import: path of a conversation's folder → keys that are new in it."""
         known = dict(self._data.execute("SELECT path, tree FROM conversations"))
         self._data.execute("BEGIN IMMEDIATE")
@@ -229,13 +228,27 @@ def _read(view: View, path: str) -> tuple[bool, set[int]]:
     return False, keys
 
 
-def line_names(view: View, path: str) -> list[str]:
+class Named(Protocol):
+    """What tells the names in a folder: a store's view, or the like."""
+
+    def names(self, folder: str, /) -> list[str]:
+        """The sorted names in a folder."""
+
+
+class Readable(Protocol):
+    """What gives files: a store's view, or the like."""
+
+    def read(self, path: str, /) -> bytes | None:
+        """A file's bytes, or None."""
+
+
+def line_names(view: Named, path: str) -> list[str]:
     """The lines of turns that a conversation's folder holds, `messages` and `agent-<id>`."""
     places = (TURNS.places(f"{path}/{name}") for name in view.names(path))
     return sorted({place["line"] for place in places if place}, key=lambda name: (name != MAIN, name))
 
 
-def open_line(view: View, path: str, name: str, *, agent: str) -> Line:
+def open_line(view: Readable, path: str, name: str, *, agent: str) -> Line:
     """A line of turns of a conversation. Raises Invalid where a file cannot be read."""
     side = "" if name == MAIN else name.removeprefix("agent-")
     return Line(

@@ -11,7 +11,6 @@ import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from sbfs import merge
 from sbfs.conversations.counting import Tally

@@ -8,12 +8,13 @@ from builtins import list as builtin_list
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sbfs import files, projects, times
 from sbfs.catalog import Catalog
 from sbfs.conversations.imports import line_names
 from sbfs.conversations.value import KIND, MAIN, TURNS, Conversation, Header, SubAgent, Turn, load, load_turn
-from sbfs.errors import Invalid, NotFound
+from sbfs.errors import NotFound
 from sbfs.merge import fuller
 from sbfs.record import Record
 from sbfs.store import Page, Store, Transaction, View
@@ -294,8 +295,7 @@ def _images(view: View, folder: str) -> set[str]:
     }
 
 
-def _parts(turn: dict[str, builtin_list[dict[str, object]]]) -> Iterator[dict[str, object]]:
+def _parts(turn: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for part in turn.get("content", ()):
         yield part
-        images = part.get("images", ())
-        yield from images  # type: ignore[misc]
+        yield from part.get("images", ())

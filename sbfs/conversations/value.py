@@ -6,15 +6,60 @@ of them can be worked out again from the turns; only `quality` is given from out
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import reduce
 from typing import Any
 
 from sbfs import times
+from sbfs.conversations.facts import (
+    Facts,
+    ModelCount,
+    Tokens,
+    ToolCount,
+    add_facts,
+    dump_facts,
+    dump_tokens,
+    load_facts,
+    load_tokens,
+    without_empty,
+)
+from sbfs.entry import Entry
 from sbfs.errors import Invalid
 from sbfs.kind import Field, Kind, check_id
+from sbfs.record import Record
+
+__all__ = [
+    "AGENTS",
+    "KIND",
+    "MAIN",
+    "ORIGINS",
+    "PART_TYPES",
+    "PROMPTS",
+    "ROLES",
+    "TURNS",
+    "UNDATED",
+    "Commit",
+    "Conversation",
+    "Facts",
+    "Header",
+    "ModelCount",
+    "Part",
+    "Source",
+    "SubAgent",
+    "Tokens",
+    "ToolCount",
+    "Turn",
+    "add_facts",
+    "dump",
+    "dump_facts",
+    "dump_part",
+    "dump_turn",
+    "load",
+    "load_facts",
+    "load_part",
+    "load_turn",
+]
 
 AGENTS = ("claude-code", "codex", "gemini", "jsonl")
 """Whose transcripts are read; `jsonl` is the plain format that any program can write."""
@@ -53,108 +98,6 @@ UNDATED = "0000/00"
 PART_TYPES = ("text", "thinking", "tool_call", "tool_result", "image", "raw")
 
 
-# -- counts ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """Tokens as the transcript recorded them, a lower bound for output. input: without what came from
-    the cache. cache_creation_hour: how much of `cache_creation` is kept for an hour, which costs more."""
-
-    input: int = 0
-    output: int = 0
-    cache_creation: int = 0
-    cache_read: int = 0
-    cache_creation_hour: int = 0
-
-    @property
-    def total(self) -> int:
-        """All four sorts."""
-        return self.input + self.output + self.cache_creation + self.cache_read
-
-    def __add__(self, other: Tokens) -> Tokens:
-        return Tokens(*(one + two for one, two in zip(vars(self).values(), vars(other).values(), strict=True)))
-
-
-@dataclass(frozen=True)
-class ModelCount:
-    """messages: responses of a model. tokens: of these."""
-
-    messages: int = 0
-    tokens: Tokens = Tokens()
-
-    def __add__(self, other: ModelCount) -> ModelCount:
-        return ModelCount(self.messages + other.messages, self.tokens + other.tokens)
-
-
-@dataclass(frozen=True)
-class ToolCount:
-    """calls, and results that came; errors: results that are one; interrupted: how many of these errors
-    are a person's own doing, who stopped or refused the call."""
-
-    calls: int = 0
-    results: int = 0
-    errors: int = 0
-    interrupted: int = 0
-
-    def __add__(self, other: ToolCount) -> ToolCount:
-        return ToolCount(*(one + two for one, two in zip(vars(self).values(), vars(other).values(), strict=True)))
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is counted of a conversation, or of one hour of it; sub-agents and compaction agents included.
-
-    prompts: typed by a person. messages: responses of models, streaming chunks merged, each counted once
-    over resumed and forked transcripts. turns: of the main line. thinking: responses that hold some.
-    interruptions: by a person. commits: seen in tool results. active_ms: the recorded durations of turns,
-    where there are none the gaps under five minutes; milliseconds. models: name → messages and tokens; ""
-    is a response that names none. tools: name → counts. subagents: messages and tokens of sub-agents (the
-    agents that compact are left out), which are part of `messages` and `models`.
-    """
-
-    prompts: int = 0
-    messages: int = 0
-    turns: int = 0
-    thinking: int = 0
-    interruptions: int = 0
-    compactions: int = 0
-    commits: int = 0
-    active_ms: int = 0
-    models: Mapping[str, ModelCount] = field(default_factory=dict)
-    tools: Mapping[str, ToolCount] = field(default_factory=dict)
-    subagents: ModelCount = ModelCount()
-
-    @property
-    def tokens(self) -> Tokens:
-        """Of all models."""
-        return reduce(Tokens.__add__, (count.tokens for count in self.models.values()), Tokens())
-
-    @property
-    def tool_calls(self) -> int:
-        """Of all tools."""
-        return sum(count.calls for count in self.tools.values())
-
-    def __add__(self, other: Facts) -> Facts:
-        numbers = {name: getattr(self, name) + getattr(other, name) for name in _NUMBERS}
-        models = _add_counts(self.models, other.models)
-        tools = _add_counts(self.tools, other.tools)
-        return Facts(**numbers, models=models, tools=tools, subagents=self.subagents + other.subagents)
-
-
-_NUMBERS = ("prompts", "messages", "turns", "thinking", "interruptions", "compactions", "commits", "active_ms")
-
-
-def _add_counts(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    names = {**one, **other}
-    return {name: one[name] + other[name] if name in one and name in other else (one | other)[name] for name in names}
-
-
-def add_facts(many: Iterable[Facts]) -> Facts:
-    """The sum of facts."""
-    return reduce(Facts.__add__, many, Facts())
-
-
 # -- a conversation --------------------------------------------------------------------------------
 
 
@@ -185,7 +128,7 @@ class SubAgent:
     call: str = ""
     turns: int = 0
     messages: int = 0
-    tokens: Tokens = Tokens()
+    tokens: Tokens = field(default_factory=Tokens)
     reported_tokens: int | None = None
 
 
@@ -224,7 +167,7 @@ class Conversation:
     branches: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
-    facts: Facts = Facts()
+    facts: Facts = field(default_factory=Facts)
     hours: Mapping[str, Facts] = field(default_factory=dict)
     subagents: tuple[SubAgent, ...] = ()
     commits: tuple[Commit, ...] = ()
@@ -334,8 +277,6 @@ class Turn:
 def load(data: Mapping[str, Any]) -> Conversation:
     """A conversation from `conversation.yaml`. Raises Invalid, naming the field."""
     rest = dict(data)
-    moments = {name: _moment(rest.pop(name, None), name) for name in ("started", "ended", "updated")}
-    lists = {name: _texts(rest.pop(name, None), name) for name in ("branches", "folders", "versions", "continues")}
     hours = {hour: load_facts(one, f"hours.{hour}") for hour, one in _mapping(rest.pop("hours", None), "hours").items()}
     facts = _mapping(rest.pop("facts", None), "facts")
     quality = rest.pop("quality", None)
@@ -345,9 +286,14 @@ def load(data: Mapping[str, Any]) -> Conversation:
         id=check_id(rest.pop("id")),
         agent=rest.pop("agent", ""),
         title=rest.pop("title", ""),
-        **moments,
+        started=_moment(rest.pop("started", None), "started"),
+        ended=_moment(rest.pop("ended", None), "ended"),
+        updated=_moment(rest.pop("updated", None), "updated"),
         models=_texts(rest.pop("models", None), "models"),
-        **lists,
+        branches=_texts(rest.pop("branches", None), "branches"),
+        folders=_texts(rest.pop("folders", None), "folders"),
+        versions=_texts(rest.pop("versions", None), "versions"),
+        continues=_texts(rest.pop("continues", None), "continues"),
         facts=load_facts(facts, "facts"),
         hours=hours,
         subagents=tuple(_subagent(one) for one in _mappings(rest.pop("subagents", None), "subagents")),
@@ -371,7 +317,7 @@ def dump(conversation: Conversation) -> dict[str, Any]:
         "continues": [*one.continues],
         "facts": dump_facts(one.facts),
         "subagents": [_dump_subagent(agent) for agent in one.subagents],
-        "commits": [_without_empty(vars(commit)) for commit in one.commits],
+        "commits": [without_empty(vars(commit)) for commit in one.commits],
         "hours": {hour: dump_facts(facts) for hour, facts in one.hours.items()},
         "redacted": dict(one.redacted),
         "sources": [_dump_source(source) for source in one.sources],
@@ -385,32 +331,6 @@ def dump(conversation: Conversation) -> dict[str, Any]:
         **{name: value for name, value in optional.items() if value},
         **one.extra,
     }
-
-
-def load_facts(data: Any, field: str = "facts") -> Facts:
-    """Facts from plain data; what is absent is none."""
-    data = _mapping(data, field)
-    try:
-        return Facts(
-            **{name: int(data.get(name, 0)) for name in _NUMBERS},
-            models={name: _model_count(one) for name, one in (data.get("models") or {}).items()},
-            tools={name: ToolCount(**one) for name, one in (data.get("tools") or {}).items()},
-            subagents=_model_count(data.get("subagents") or {}),
-        )
-    except (TypeError, ValueError, AttributeError):
-        raise Invalid("does not hold what is counted", field=field) from None
-
-
-def dump_facts(facts: Facts) -> dict[str, Any]:
-    """Facts as plain data; what is none is left out."""
-    found: dict[str, Any] = {name: getattr(facts, name) for name in _NUMBERS if getattr(facts, name)}
-    if facts.models:
-        found["models"] = {name: _dump_count(one) for name, one in facts.models.items()}
-    if facts.tools:
-        found["tools"] = {name: _without_empty(vars(one)) for name, one in facts.tools.items()}
-    if facts.subagents.messages:
-        found["subagents"] = _dump_count(facts.subagents)
-    return found
 
 
 def load_turn(data: Mapping[str, Any]) -> Turn:
@@ -431,6 +351,15 @@ def load_turn(data: Mapping[str, Any]) -> Turn:
     )
 
 
+def dump_turn(turn: Turn) -> dict[str, Any]:
+    """A turn as a line of a turn file."""
+    said = {name: value for name, value in vars(turn).items() if name not in ("parts", "tokens", "extra", "facts")}
+    tokens = {"tokens": dump_tokens(turn.tokens)} if turn.tokens is not None else {}
+    facts = {"facts": dict(turn.facts)} if turn.facts else {}
+    content = [dump_part(part) for part in turn.parts]
+    return {**without_empty(said), **tokens, **facts, **turn.extra, "content": content}
+
+
 _TURN_FIELDS = (
     *("id", "role", "origin", "seq", "timestamp", "name", "model", "sidechain", "of"),
     *("folder", "branch", "version", "facts"),
@@ -447,36 +376,33 @@ def load_part(data: Any) -> Part:
     return Part(**known)
 
 
+def dump_part(part: Part) -> dict[str, Any]:
+    """A part in the shape of its file."""
+    said = without_empty(vars(part))
+    said |= {name: getattr(part, name) for name in _PART_NEEDS.get(part.type, ())}
+    if part.images:
+        said["images"] = [dump_part(image) for image in part.images]
+    return said
+
+
+_PART_NEEDS = {
+    "text": ("text",),
+    "thinking": ("text",),
+    "tool_call": ("id", "name", "input"),
+    "tool_result": ("id", "text"),
+    "raw": ("entry",),
+}
+
 _PART_FIELDS = frozenset(Part.__dataclass_fields__)
-
-
-def _model_count(data: Mapping[str, Any]) -> ModelCount:
-    return ModelCount(data.get("messages", 0), _tokens(data))
-
-
-def _tokens(data: Mapping[str, Any]) -> Tokens:
-    return Tokens(**{name: int(data.get(name, 0)) for name in Tokens.__dataclass_fields__})
-
-
-def _dump_count(count: ModelCount) -> dict[str, int]:
-    return {"messages": count.messages, **_dump_tokens(count.tokens)}
-
-
-def _dump_tokens(tokens: Tokens) -> dict[str, int]:
-    data: dict[str, int] = dict(vars(tokens))
-    if not tokens.cache_creation_hour:
-        del data["cache_creation_hour"]
-    return data
 
 
 def _subagent(data: Mapping[str, Any]) -> SubAgent:
     rest = {key: value for key, value in data.items() if key in SubAgent.__dataclass_fields__ and key != "tokens"}
-    return SubAgent(**rest, tokens=_tokens(_mapping(data.get("tokens"), "subagents")))
+    return SubAgent(**rest, tokens=load_tokens(_mapping(data.get("tokens"), "subagents")))
 
 
 def _dump_subagent(agent: SubAgent) -> dict[str, Any]:
-    data = _without_empty({**vars(agent), "tokens": _dump_tokens(agent.tokens)})
-    return data
+    return without_empty({**vars(agent), "tokens": dump_tokens(agent.tokens)})
 
 
 def _source(data: Mapping[str, Any]) -> Source:
@@ -487,7 +413,7 @@ def _source(data: Mapping[str, Any]) -> Source:
 
 def _dump_source(source: Source) -> dict[str, Any]:
     places = [{"line": line, "why": why} for line, why in source.places]
-    return _without_empty({**vars(source), "left_out": dict(source.left_out), "places": places})
+    return without_empty({**vars(source), "left_out": dict(source.left_out), "places": places})
 
 
 def _record(kind: type[Commit], data: Mapping[str, Any], field: str) -> Commit:
@@ -495,10 +421,6 @@ def _record(kind: type[Commit], data: Mapping[str, Any], field: str) -> Commit:
         return kind(**{key: value for key, value in data.items() if key in kind.__dataclass_fields__})
     except TypeError:
         raise Invalid("does not hold what it should", field=field) from None
-
-
-def _without_empty(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in data.items() if value not in (None, "", 0, False, {}, [], ())}
 
 
 def _moment(value: Any, field: str) -> datetime | None:
@@ -593,6 +515,92 @@ def _load_turns(data: dict[str, Any]) -> tuple[Turn, ...]:
     return tuple(map(load_turn, turns))
 
 
+# -- what search knows of them ---------------------------------------------------------------------
+
+RESULT = 2000
+"""Characters of a tool's result that can be found."""
+
+_SIDE = 1_000_000
+"""Turns of a line, at most: those of sub-agents come behind it, so that no neighbours are of two lines."""
+
+
+def _entries(record: Record) -> Iterator[Entry]:
+    """The conversation itself: by its title and what is known of it as a whole."""
+    one = load(record.data)
+    facets = {"agent": (one.agent,), "model": one.models, "branch": one.branches, "tool": tuple(one.facts.tools)}
+    yield Entry(
+        id=one.id,
+        kind="conversation",
+        project=record.path.split("/")[1],
+        path=record.path,
+        title=one.title,
+        timestamp=times.dump(one.started) if one.started else "",
+        group=one.id,
+        text="\n".join((one.title, *(commit.subject for commit in one.commits))),
+        identifiers=" ".join((*one.branches, *one.folders)),
+        facets={name: values for name, values in facets.items() if values},
+        quality=one.quality,
+    )
+
+
+def _turn_entries(record: Record) -> Iterator[Entry]:
+    """Each turn that says something; a tool's result belongs to the turn that called it."""
+    places = TURNS.places(record.path) or {}
+    line, conversation = places.get("line", MAIN), places.get("id", "")
+    behind = 0 if line == MAIN else _SIDE * (1 + sum(line.encode()))
+    for turn in _load_turns(record.data):
+        said = {type: [part.text for part in turn.parts if part.type == type] for type in ("text", "thinking")}
+        tools = "\n".join(_tool_text(part) for part in turn.parts if part.type in ("tool_call", "tool_result"))
+        if not (tools or any(map(str.strip, (*said["text"], *said["thinking"])))):
+            continue
+        yield Entry(
+            id=f"{conversation}#{turn.id}",
+            kind="conversation",
+            project=places.get("project", ""),
+            path=record.path,
+            timestamp=turn.timestamp,
+            group=conversation,
+            seq=behind + turn.seq,
+            speaker=turn.name or turn.role,
+            text="\n".join(said["text"]),
+            tool_text=tools,
+            thinking="\n".join(said["thinking"]),
+            facets=_facets(turn, line),
+            parent=conversation,
+            local_id=turn.id,
+        )
+
+
+def _facets(turn: Turn, line: str) -> dict[str, str | tuple[str, ...]]:
+    flags = {
+        "thinking": any(part.type == "thinking" for part in turn.parts),
+        "error": turn.origin == "error" or any(part.error for part in turn.parts),
+        "subagent": line != MAIN or turn.sidechain,
+        "compaction": turn.origin == "compaction",
+        "prompt": turn.is_prompt,
+    }
+    tools = tuple(dict.fromkeys(part.name for part in turn.parts if part.name))
+    set_flags = tuple(name for name in flags if flags[name])
+    facets: dict[str, str | tuple[str, ...]] = {
+        "role": turn.role,
+        "model": turn.model,
+        "tool": tools,
+        "flags": set_flags,
+    }
+    return {name: value for name, value in facets.items() if value}
+
+
+def _tool_text(part: Part) -> str:
+    return f"{part.name} {_words(part.input)}" if part.type == "tool_call" else part.text[:RESULT]
+
+
+def _words(value: Any) -> str:
+    """The texts of a plain value, without its punctuation."""
+    if isinstance(value, Mapping):
+        return " ".join(map(_words, value.values()))
+    return " ".join(map(_words, value)) if isinstance(value, list) else "" if value is None else str(value)
+
+
 def _derived(name: str, type: type | tuple[type, ...] = str, **more: Any) -> Field:
     return Field(name, type, rule="derived", **more)
 
@@ -615,6 +623,7 @@ KIND: Kind[Conversation] = Kind(
     load=load,
     dump=dump,
     header=_header,
+    entries=_entries,
 )
 
 TURNS: Kind[tuple[Turn, ...]] = Kind(
@@ -622,7 +631,8 @@ TURNS: Kind[tuple[Turn, ...]] = Kind(
     pattern="projects/{project}/conversations/{month}/{id}/{line}-{number}.jsonl",
     fields=(Field("turns", list, rule="entries", required=True),),
     load=_load_turns,
-    dump=lambda turns: {"turns": [dict(turn.extra) for turn in turns]},
+    dump=lambda turns: {"turns": [dump_turn(turn) for turn in turns]},
+    entries=_turn_entries,
 )
 
 MAIN = "messages"

@@ -7,7 +7,7 @@ from typing import Any
 from sbfs import times
 from sbfs.conversations.importing import Grown, Imported
 from sbfs.conversations.reading import Listed, Shown
-from sbfs.conversations.value import Facts, Part, SubAgent, Tokens, Turn, dump
+from sbfs.conversations.value import Facts, SubAgent, Tokens, dump, dump_turn
 from sbfs.store import Page
 
 Document = dict[str, Any]
@@ -106,34 +106,11 @@ def shown(one: Shown) -> Document:
         "project": one.project,
         "path": one.path,
         "edited": one.edited,
-        "turns": [turn(each) for each in one.turns],
+        "turns": [dump_turn(each) for each in one.turns],
         "count": len(one.turns),
         "total": one.total,
         "next": one.next,
     }
     if one.subagents:
-        document["subagents"] = {id: [turn(each) for each in turns] for id, turns in one.subagents.items()}
+        document["subagents"] = {id: [dump_turn(each) for each in turns] for id, turns in one.subagents.items()}
     return document
-
-
-def turn(one: Turn) -> Document:
-    """A turn in the shape of its line."""
-    said = {name: value for name, value in vars(one).items() if name not in ("parts", "tokens", "extra", "facts")}
-    document = {name: value for name, value in said.items() if value not in ("", False)}
-    if one.tokens is not None:
-        document["tokens"] = tokens(one.tokens)
-    if one.facts:
-        document["facts"] = dict(one.facts)
-    return {**document, **one.extra, "content": [part(each) for each in one.parts]}
-
-
-def part(one: Part) -> Document:
-    """A part in the shape of its file."""
-    needed = {"text": ("text",), "thinking": ("text",), "tool_call": ("id", "name", "input"), "tool_result": ("text",)}
-    keep = needed.get(one.type, ())
-    said = {
-        name: value for name, value in vars(one).items() if name in keep or value not in ("", None, False, 0, (), {})
-    }
-    if one.images:
-        said["images"] = [part(image) for image in one.images]
-    return said

@@ -37,9 +37,11 @@ SYNTHETIC = "<synthetic>"
 _TYPES = frozenset(("user", "assistant", "system", "progress", "summary", "file-history-snapshot", "queue-operation"))
 
 _SAID_ELSEWHERE = frozenset(
-    ("type", "uuid", "parentUuid", "logicalParentUuid", "timestamp", "sessionId", "cwd", "version", "gitBranch")
-    + ("isSidechain", "userType", "slug", "agentId", "message", "toolUseResult", "isMeta", "isCompactSummary")
-    + ("sourceToolAssistantUUID", "sourceToolUseID", "requestId", "subtype", "content", "thinkingMetadata", "level")
+    (
+        *("type", "uuid", "parentUuid", "logicalParentUuid", "timestamp", "sessionId", "cwd", "version", "gitBranch"),
+        *("isSidechain", "userType", "slug", "agentId", "message", "toolUseResult", "isMeta", "isCompactSummary"),
+        *("sourceToolAssistantUUID", "sourceToolUseID", "requestId", "subtype", "content", "thinkingMetadata", "level"),
+    )
 )
 """Keys of an entry that are kept under a name of their own, or that only order entries among themselves."""
 

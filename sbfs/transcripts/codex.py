@@ -45,7 +45,7 @@ _PROGRAM = ("# AGENTS.md instructions",)
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def detect(path: Path, head: bytes) -> int:
+def detect(_path: Path, head: bytes) -> int:
     """By the entries' types; the output of `codex exec --json` is recognised too, and refused."""
     entries = lines.first_objects(head)
     if any(one.get("type") in _TYPES and isinstance(one.get("payload"), dict) for one in entries):

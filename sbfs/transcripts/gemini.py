@@ -39,7 +39,7 @@ _TYPES = {"user": "user", "gemini": "assistant"}
 _SAID = frozenset(("id", "timestamp", "type", "content", "thoughts", "tokens", "model", "toolCalls"))
 
 
-def detect(path: Path, head: bytes) -> int:
+def detect(_path: Path, head: bytes) -> int:
     """By the keys that every session begins with."""
     return 80 if b'"sessionId"' in head and b'"projectHash"' in head else 0
 

@@ -59,7 +59,8 @@ def replace(turn: Plain, event: Event) -> Plain:
     kept = {name: turn[name] for name in ("seq", "folder", "branch", "version") if name in turn}
     fresh = begin(event)
     content = fresh.pop("content")
-    return {**({"seq": kept.pop("seq")} if "seq" in kept else {}), **fresh, **kept, "content": content}
+    place = {"seq": kept.pop("seq")} if "seq" in kept else {}
+    return place | fresh | kept | {"content": content}
 
 
 def attach(turn: Plain, part: Plain, event: Event) -> None:
@@ -72,7 +73,7 @@ def _note(turn: Plain, entry: str, timestamp: str) -> None:
     content = turn.pop("content")
     if entry not in (known := turn.setdefault("entries", [])):
         known.append(entry)
-    if timestamp > turn.get("ended", turn.get("timestamp", "")):
+    if timestamp > str(turn.get("ended", turn.get("timestamp", ""))):
         turn["ended"] = timestamp
     turn["content"] = content
 
