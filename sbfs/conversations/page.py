@@ -230,7 +230,7 @@ class _Page:
         name = turn.name if turn.role != "system" else ""
         who = [name or (f"Prompt {number}" if number else ""), SPEAKERS.get(turn.origin, "")]
         prompt = "prompt" if turn.is_prompt or turn.origin == "task" else turn.origin
-        looks = [prompt, "quiet" if quiet else "", "side" if turn.sidechain else ""]
+        looks = [prompt, "quiet" if quiet else "", "side" if turn.sidechain and not agent else ""]
         tokens = outline.counted(turn.tokens.output, "token") if turn.tokens and turn.tokens.output else ""
         return Entry(
             id=f"{agent}t{turn.seq}",
