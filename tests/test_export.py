@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from domain_helpers import Shell
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from page_helpers import ATTACKS, START, answer, call, hostile, nothing, prompt, talk, told
@@ -72,6 +72,7 @@ def test_nothing_leaves_its_place(attack):
     assert "The last answer" in paragraphs(text)
 
 
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.sampled_from([*ATTACKS, "\n", "\n\n", "    ", "- ", "> ", "`", "~~~\n", "# ", "\\", "<b", "word "]),
@@ -92,6 +93,7 @@ def test_an_answer_without_dangers_is_kept_as_it_is():
     assert markdown.contained("# One\n\n### Two\n\n    # code") == "### One\n\n##### Two\n\n    # code"
 
 
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(["`", "```", "\n```\n", "\n````\n", "~~~\n", "\n", "   ", "> ", "word"]), max_size=9))
 def test_a_fence_survives_what_it_holds(pieces):
     """Output with fences of its own that ends ours."""
@@ -99,6 +101,7 @@ def test_a_fence_survives_what_it_holds(pieces):
     assert [block.split(":")[0] for block in found] == ["fence", "paragraph_open"]
 
 
+@settings(max_examples=150, deadline=None)
 @given(st.text())
 def test_a_quotation_holds_what_was_typed(text):
     """A prompt that makes headings, lists or tags in the document."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import browser as chromium
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from page_helpers import ATTACKS, START, answer, call, hostile, nothing, prompt, talk, told
 
@@ -93,6 +93,7 @@ def test_whatever_was_said_stays_text(attack):
     assert shown.count(wanted) >= 10
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.sampled_from([*ATTACKS, "\n", "    ", "- ", "> ", "| a | b |\n|--|:-:|\n", "#" * 6, "*"]), max_size=6)
 )
@@ -101,6 +102,7 @@ def test_pieces_of_attacks_put_together_stay_text(pieces):
     read(page.render(*hostile("".join(pieces)), nothing))
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text())
 def test_any_text_is_shown_whole(text):
     """A character that is lost, or that breaks the page."""
