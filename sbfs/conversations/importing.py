@@ -364,7 +364,12 @@ class _Run:
         line = growing.line(file.agent, compaction=file.compaction)
         for event in piece.events:
             # A copied answer may come under entries of other ids.
-            if holder := self.imports.holder(line.keys(event)[:2], but=growing.id):
+            keys = line.keys(event)[:2]
+            holder = next((outcome.holders[key] for key in keys if key in outcome.holders), growing.id)
+            if holder == growing.id:
+                outcome.holders |= dict.fromkeys(keys, growing.id)
+                holder = self.imports.holder(keys, but=growing.id)
+            if holder:
                 growing.repeats(holder)
                 outcome.repeated += 1
             else:
@@ -409,10 +414,11 @@ class _Run:
 
 @dataclass
 class _Outcome:
-    """What building one commit came to."""
+    """What building one commit came to. holders: keys of its entries → the conversation that had them first."""
 
     growing: dict[str, Growing] = field(default_factory=dict)
     conversations: dict[str, Grown] = field(default_factory=dict)
+    holders: dict[int, str] = field(default_factory=dict)
     repeated: int = 0
     redacted: Counter[str] = field(default_factory=Counter)
 
