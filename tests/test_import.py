@@ -403,6 +403,32 @@ def test_no_secret_reaches_git_from_any_place_of_a_transcript(store: Store, tmp_
     assert sum(kept.conversation.redacted.values()) > 10
 
 
+SECRETS = [f"ghp_{letter * 20}{number:016}" for number, letter in enumerate("aBcD")]
+
+
+@few
+@given(
+    places=st.lists(st.integers(0, 9), max_size=12),
+    cuts=st.lists(st.tuples(st.integers(0, 12), st.booleans()), max_size=4),
+)
+def test_secrets_have_the_same_numbers_in_any_number_of_steps(
+    tmp_path_factory: pytest.TempPathFactory, places: list[int], cuts: list[tuple[int, bool]]
+) -> None:
+    """Placeholders whose numbers depend on when a transcript was imported, so that two machines differ."""
+    words = [*SECRETS, "nothing", "[redacted:github-token:2]"]
+    entries = [said(f"e{number}", f"Key {words[place % len(words)]}") for number, place in enumerate(places)]
+    folder = tmp_path_factory.mktemp("numbers")
+    file = folder / "files" / f"{OTHER}.jsonl"
+    with fresh(folder / "whole") as one, fresh(folder / "steps") as store:
+        bring(one, write(file, *entries))
+        for cut, forgotten in sorted(cuts):
+            bring(store, write(file, *entries[:cut]))
+            if forgotten:
+                forget(store)
+        bring(store, write(file, *entries))
+        assert sums(store) == sums(one)
+
+
 def test_a_record_too_large_for_git_hosts_is_refused(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
