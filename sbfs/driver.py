@@ -92,11 +92,16 @@ def install(store: Store) -> tuple[list[str], list[str]]:
     return installed, kept
 
 
-def hook(store: Store, event: str) -> list[str]:
-    """Do what a hook is for. Returns what a person should know; for pre-commit, why not to commit."""
+def hook(store: Store, event: str, *, index: Path | None = None) -> list[str]:
+    """Do what a hook is for. Returns what a person should know; for pre-commit, why not to commit.
+
+    index: the one that Git made for the commit, where it is not the repository's.
+    """
     if event == "pre-commit":
         invalid = [edit for edit in worktree.edits(store) if not edit.valid]
-        return [f"{edit.path}{f':{edit.line}' if edit.line else ''}: {edit.error}" for edit in invalid]
+        said = [f"{edit.path}{f':{edit.line}' if edit.line else ''}: {edit.error}" for edit in invalid]
+        return said + [f"{one.path}:{one.line}: holds what looks like a {one.type}; 'sbfs save' takes it out"
+                       for one in worktree.staged_secrets(store, index)]  # fmt: skip
     # What lists need of each day is read now, not when somebody waits for a list.
     try:
         for project in projects.list(store, limit=sys.maxsize).items:

@@ -2,7 +2,8 @@
 
 Every error of sbfs is an `Error`: a class states its sentence once, carries a stable `code` and
 `exit_code`, and a `hint` that says what to do. Skins print them; nothing else does. Codes and
-numbers are never reused.
+numbers are never reused. What a sentence quotes passes the redaction first, so that no secret is
+printed or logged with it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from sbfs import redact
 
 
 class Error(Exception):
@@ -23,10 +26,11 @@ class Error(Exception):
     exit_code = 1
 
     def __init__(self, sentence: str, *, hint: str = "", details: Mapping[str, Any] | None = None):
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.hint = hint
-        self.details = dict(details or {})
+        redactor = redact.Redactor()
+        self.sentence = redactor.text(sentence)
+        self.hint = redactor.text(hint)
+        self.details: dict[str, Any] = redactor.plain(dict(details or {}))
+        super().__init__(self.sentence)
 
 
 class Failed(Error):
@@ -62,7 +66,7 @@ class Invalid(Error):
     exit_code = 4
 
     def __init__(self, why: str, *, field: str = "", path: str = "", line: int | None = None, hint: str = ""):
-        self.why, self.field, self.path, self.line = why, field, path, line
+        self.why, self.field, self.path, self.line = redact.Redactor().text(why), field, path, line
         place = f"{path}:{line}" if path and line else path
         parts = [part for part in (place, field, why) if part]
         details = {"field": field, "path": path, "line": line}

@@ -8,7 +8,13 @@ from typing import Any
 
 from sbfs import conflicts, conversations, messages, projects
 from sbfs.kind import Field, Kind
-from sbfs.store import SETTINGS
+from sbfs.store import SETTINGS, rules_of
+
+
+def _load_settings(data: dict[str, Any]) -> dict[str, Any]:
+    rules_of(data)
+    return data
+
 
 STORE: Kind[dict[str, Any]] = Kind(
     name="settings",
@@ -22,8 +28,11 @@ STORE: Kind[dict[str, Any]] = Kind(
         Field("limits.attachment", int),
         Field("imports", dict, rule="mapping"),
         Field("imports.projects", dict),
+        Field("redact", dict, rule="mapping"),
+        Field("redact.rules", list),
+        Field("redact.allow", list, rule="set"),
     ),
-    load=lambda data: data,
+    load=_load_settings,
     dump=lambda data: data,
 )
 

@@ -151,6 +151,10 @@ class Store:
             raise Invalid("must be a number of bytes", field=f"limits.{name}", path=SETTINGS)
         return value
 
+    def rules(self) -> redact.Rules:
+        """What is taken out of texts here. Raises Invalid where sbfs.yaml adds a rule that cannot be used."""
+        return rules_of(self.settings())
+
     # -- writing
 
     def write(self, verb: str, build: Callable[[Transaction], T], *, actor: str = "") -> T:
@@ -182,7 +186,13 @@ class Store:
         kind = transaction.kinds.get(path)
         disk = files.read(files.join(self.root, path))
         before = self.view().find_record(path)
-        after = checked_edit(kind, path, disk, before.raw if before else None)
+        after = checked_edit(
+            kind,
+            path,
+            disk,
+            before.raw if before else None,
+            rules=redact.BUILT_IN if path == SETTINGS else transaction.rules,
+        )
         was: str | Absent = before.etag if before else "absent"
         change = Change(path, after, was, disk=etag(disk) if disk is not None else "absent")
         message = commit_message(f"Save the edit of {path}", "save", {"Paths": path})
@@ -307,6 +317,7 @@ class Transaction:
         self.parents: tuple[str, ...] = ()
         self.onto = ""
         self.revision = ""
+        self._rules: redact.Rules | None = None
         self._needs: dict[str, str] = {}
         self._subject = verb
         self._trailers: dict[str, str] = {}
@@ -397,8 +408,15 @@ class Transaction:
         was = self.view.find_id(path)
         self.changes[path] = Change(path, data, was or "absent", disk)
 
+    @property
+    def rules(self) -> redact.Rules:
+        """What is taken out of texts: read once. Raises Invalid where sbfs.yaml adds a rule that cannot be used."""
+        if self._rules is None:
+            self._rules = self.store.rules()
+        return self._rules
+
     def _clean(self, data: dict[str, Any]) -> dict[str, Any]:
-        cleaned: dict[str, Any] = redact.plain(data, self.redacted)
+        cleaned: dict[str, Any] = redact.plain(data, self.redacted, self.rules)
         return cleaned
 
     def _put(self, kind: Kind[Any], record: Record) -> None:
@@ -408,6 +426,8 @@ class Transaction:
     def _change(self, path: str, data: bytes | None) -> None:
         files.check_path(path)
         was = self.view.find_id(path)
+        if was is None and data is not None and (found := next(redact.find(path, self.rules), None)):
+            raise Invalid(f"the name of a file holds what looks like a {found[0]}", hint="choose another name")
         if was is None and data is None:
             self.changes.pop(path, None)
         elif data is None or etag(data) != was:
@@ -415,11 +435,15 @@ class Transaction:
 
     def operation(self) -> Operation:
         """What is published."""
-        message = commit_message(self._subject, self.verb, self._trailers)
+        redactor = redact.Redactor(self.rules if SETTINGS not in self.changes else redact.BUILT_IN)
+        trailers = {key: redactor.text(value) for key, value in self._trailers.items()}
+        message = commit_message(redactor.text(self._subject), self.verb, trailers)
         changes = tuple(self.changes.values())
         needs = tuple(sorted(self._needs.items()))
         place = (self.parents, self.onto, self.view.revision)
-        return Operation(new_id("op", self.now), message, who(self.actor), self.now, changes, needs, *place)
+        return Operation(
+            new_id("op", self.now), message, who(redactor.text(self.actor)), self.now, changes, needs, *place
+        )
 
 
 @dataclass(frozen=True)
@@ -441,13 +465,39 @@ def check_format(raw: bytes) -> None:
         raise WrongFormat(version, FORMAT)
 
 
+def rules_of(settings: dict[str, Any]) -> redact.Rules:
+    """The rules that settings say, with sbfs's own. Raises Invalid for one that cannot be used."""
+    try:
+        return redact.load(settings.get("redact"))
+    except redact.Broken as error:
+        raise Invalid(error.why, field=error.field, path=SETTINGS, hint=error.hint) from None
+
+
+def refuse_secret(name: str, text: str, rules: redact.Rules, *, field: str = "", hint: str = "") -> None:
+    """Raise Invalid, naming the line and the type, where a text that is to be kept as it is holds a secret.
+
+    name: of the file, for the sentence. For files that must not change on their way in: attachments, configurations.
+    """
+    found = next(redact.find(text, rules), None)
+    if found:
+        type, line = found
+        hint = hint or "Git forgets nothing: take it out of the file first"
+        raise Invalid(f"{name}:{line} holds what looks like a {type}", field=field, hint=hint)
+
+
 def checked_edit(
-    kind: Kind[Any] | None, path: str, disk: bytes | None, before: bytes | None, redacted: Counter[str] | None = None
+    kind: Kind[Any] | None,
+    path: str,
+    disk: bytes | None,
+    before: bytes | None,
+    redacted: Counter[str] | None = None,
+    *,
+    rules: redact.Rules = redact.BUILT_IN,
 ) -> bytes | None:
     """A person's edit as it goes to the branch: checked, line ends unified, secrets taken out.
 
-    before: what the branch has. redacted: counts what is taken out. Raises Invalid, naming file and
-    line, for what cannot be kept. A file of no kind stays as it is, unless it is a record's text.
+    before: what the branch has. redacted: counts what is taken out. rules: the store's. Raises Invalid, naming file
+    and line, for what cannot be kept. A file of no kind stays as it is, unless it is a record's text.
     """
     found: Counter[str] = Counter() if redacted is None else redacted
     if disk is None or not path.endswith((".yaml", ".json", ".jsonl")):
@@ -455,31 +505,33 @@ def checked_edit(
     text = disk.replace(b"\r\n", b"\n")
     if kind is None:
         try:
-            return redact.text(text.decode("utf-8-sig"), found).encode()
+            return redact.text(text.decode("utf-8-sig"), found, rules).encode()
         except UnicodeDecodeError:
             raise Invalid("is not UTF-8", path=path, hint="save the file as UTF-8") from None
     record = Record.parse(path, text)
     kind.check(record)
     if before is not None and (old := _valid(kind, path, before)):
         kind.check_change(old, record)
-    clean = without_secrets(record, found)
+    # The settings themselves name what is allowed, and patterns that would find themselves.
+    clean = without_secrets(
+        record, found, redact.Rules(allowed=rules_of(record.data).allowed) if path == SETTINGS else rules
+    )
     if clean.raw != record.raw:
         kind.check(clean)
     return clean.raw
 
 
-def without_secrets(record: Record, found: Counter[str]) -> Record:
+def without_secrets(record: Record, found: Counter[str], rules: redact.Rules = redact.BUILT_IN) -> Record:
     """What a person wrote, without its secrets and without a byte order mark: in values, then in comments.
 
     Raises Invalid where taking out a comment's secret would take values along.
     """
-    if record.path.endswith(".yaml") and b"\\" not in record.raw and not redact.may_hold(record.raw.decode()):
-        # No hint in the text, and no escape that could hide one: most files end here.
-        return Record(record.path, record.data, record.raw.removeprefix(b"\xef\xbb\xbf"))
-    data = redact.plain(record.data, found)
+    redactor = redact.record(record.raw.decode(), rules)
+    data = redactor.plain(record.data)
     raw = record.raw if data == record.data else record.changed(data).raw
     raw = raw.removeprefix(b"\xef\xbb\xbf")
-    text = redact.text(raw.decode(), found).encode()
+    text = redactor.text(raw.decode()).encode()
+    found.update(redactor.found)
     if text == raw:
         return Record(record.path, data, raw)
     with suppress(Invalid):

@@ -11,7 +11,19 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from typing import Any
 
-from sbfs import conflicts, conversations, doctor, history, messages, projects, settling, sync, times, worktree
+from sbfs import (
+    conflicts,
+    conversations,
+    doctor,
+    history,
+    messages,
+    projects,
+    redacting,
+    settling,
+    sync,
+    times,
+    worktree,
+)
 from sbfs.documents import conversations as talks
 from sbfs.errors import Error
 from sbfs.messages.reading import PREVIEW, Shown
@@ -179,12 +191,19 @@ def _remotes(remotes: tuple[sync.Remote, ...]) -> Document:
     return {"remotes": [plain(one) for one in remotes], "count": len(remotes), "total": len(remotes), "next": None}
 
 
+def _redacted(found: redacting.Redacted) -> Document:
+    files = [plain(file) for file in found.files]
+    facts = {"kinds": found.kinds, "left": [*found.left], "dry_run": found.dry_run}
+    return {"files": files, "count": found.count, **facts}
+
+
 VERBS = (
     Verb("status", worktree.status, _status),
     Verb("save", worktree.save, _saved),
     Verb("log", history.log, _page("operations", _operation)),
     Verb("undo", history.undo, lambda undone: {"undone": _operation(undone)}),
     Verb("check", doctor.check, _checked),
+    Verb("redact", redacting.redact, _redacted),
     Verb("sync", sync.sync, _synced, "sync_store"),
     Verb("remote.add", sync.remote_add, lambda remote: {"remote": plain(remote)}),
     Verb("remote.list", sync.remote_list, _remotes),

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from sbfs import files, kinds, projects, times
+from sbfs import files, kinds, projects, redact, times
 from sbfs.errors import Invalid
 from sbfs.git import worktree
 from sbfs.kind import Kind
 from sbfs.messages import INBOX, OUTBOX, delivery
 from sbfs.messages.writing import put_received
 from sbfs.record import Record, etag
-from sbfs.store import Store, Transaction, View, checked_edit, without_secrets
+from sbfs.store import SETTINGS, Store, Transaction, View, checked_edit, without_secrets
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,34 @@ class Saved:
     others: tuple[str, ...]
     delivered: tuple[str, ...] = ()
     redacted: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A secret in a file that a person is about to commit. type: what it looks like."""
+
+    path: str
+    line: int
+    type: str
+
+
+def secrets(store: Store) -> Iterator[Held]:
+    """Every secret in an unsaved edit. `save` takes it out; a plain commit would keep it for ever."""
+    for path in worktree.differing(store.repo, store.view().commit.tree):
+        yield from _held(store, path, files.read(store.root / path) if (store.root / path).is_file() else None)
+
+
+def staged_secrets(store: Store, index: Path | None = None) -> Iterator[Held]:
+    """Every secret in what the next plain commit would hold. index: the one that Git made for it."""
+    for path, id in worktree.staged(store.repo, index):
+        yield from _held(store, path, store.repo.blob(id))
+
+
+def _held(store: Store, path: str, data: bytes | None) -> Iterator[Held]:
+    if data is None or b"\0" in data[:8192] or path == SETTINGS:
+        return
+    for type, line in redact.find(data.decode("utf-8", "replace"), store.rules()):
+        yield Held(path, line, type)
 
 
 def status(store: Store) -> Status:
@@ -183,8 +212,16 @@ def _adopt(tx: Transaction, edit: Edit) -> None:
         tx.adopt(None, edit.path, disk, etag(disk) if disk is not None else "absent")
         return
     before = tx.view.read(edit.path)
-    after = _completed(tx, kind, edit.path, checked_edit(kind, edit.path, disk, before, tx.redacted), before)
+    after = _completed(tx, kind, edit.path, _clean(tx, kind, edit.path, disk, before), before)
     tx.adopt(kind, edit.path, after, etag(disk) if disk is not None else "absent")
+
+
+def _clean(
+    tx: Transaction, kind: Kind[Any] | None, path: str, disk: bytes | None, before: bytes | None
+) -> bytes | None:
+    # Settings whose rules cannot be used are mended by saving better ones.
+    rules = redact.BUILT_IN if path == SETTINGS else tx.rules
+    return checked_edit(kind, path, disk, before, tx.redacted, rules=rules)
 
 
 def _completed(
@@ -203,7 +240,7 @@ def _completed(
 
 
 def _adopt_handwritten(tx: Transaction, path: str, disk: bytes) -> None:
-    record = without_secrets(Record.parse(path, disk.replace(b"\r\n", b"\n")), tx.redacted)
+    record = without_secrets(Record.parse(path, disk.replace(b"\r\n", b"\n")), tx.redacted, tx.rules)
     try:
         written = delivery.complete(tx, record)
     except Invalid as error:

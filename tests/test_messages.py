@@ -162,7 +162,7 @@ def test_secrets_are_taken_out_of_every_text_and_reported(post):
         context={SECRET: {"deep": [SECRET]}}, from_session=SECRET,
     )  # fmt: skip
     assert sent.redacted["github-token"] >= 5
-    assert sent.messages[0].subject == "key [redacted:github-token]"
+    assert sent.messages[0].subject == "key [redacted:github-token:1]"
     everything = git(post.root, "log", "-p", "--format=fuller", "main")
     assert SECRET not in everything
     assert not any(SECRET.encode() in data for data in snapshot(post.root).values())

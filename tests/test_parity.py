@@ -11,7 +11,19 @@ import click
 import pytest
 from domain_helpers import Shell, mail, people, put
 
-from sbfs import conflicts, conversations, doctor, history, messages, projects, settling, sync, verbs, worktree
+from sbfs import (
+    conflicts,
+    conversations,
+    doctor,
+    history,
+    messages,
+    projects,
+    redacting,
+    settling,
+    sync,
+    verbs,
+    worktree,
+)
 from sbfs.cli import COMMANDS, cli
 from sbfs.errors import Error
 from sbfs.store import Store
@@ -49,7 +61,7 @@ def test_every_verb_is_a_command_and_every_command_a_verb():
 
 @pytest.mark.parametrize(
     "module",
-    [projects, messages, conversations, history, worktree, doctor, conflicts, settling, sync],
+    [projects, messages, conversations, history, worktree, doctor, conflicts, settling, sync, redacting],
     ids=lambda module: module.__name__,
 )
 def test_every_public_verb_of_a_domain_is_in_the_table(module):
@@ -63,7 +75,7 @@ def test_every_public_verb_of_a_domain_is_in_the_table(module):
         and function.__module__.startswith(module.__name__)
         and [*inspect.signature(function).parameters][:1] == ["store"]
     }
-    assert found - {getattr(worktree, "edits", None)} <= table
+    assert found - {worktree.edits, worktree.secrets, worktree.staged_secrets} <= table
     assert found
 
 
@@ -151,6 +163,8 @@ READING: list[tuple[str, dict[str, Any], list[str]]] = [
     ("log", {"record": "docs"}, ["docs"]),
     ("check", {}, []),
     ("save", {}, []),
+    ("redact", {"pattern": "nothing like it", "dry_run": True}, ["nothing like it", "--dry-run"]),
+    ("redact", {"pattern": "the l[o]g", "regex": True, "dry_run": True}, ["the l[o]g", "--regex", "--dry-run"]),
     ("project.list", {"limit": 2}, ["--limit", "2"]),
     ("project.show", {"project": "web"}, ["web"]),
     ("project.group.list", {}, []),
@@ -195,6 +209,8 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("project.add", {"name": "web"}, ["web"]),
     ("project.add", {"name": "../x"}, ["../x"]),
     ("project.relate", {"project": "web", "other": "api", "type": "likes"}, ["web", "api", "--type", "likes"]),
+    ("redact", {"pattern": "(", "regex": True}, ["(", "--regex"]),
+    ("redact", {"pattern": "web"}, ["web"]),
     ("undo", {"revision": "beef1234"}, ["beef1234"]),
     ("conversation.export", {"conversation_id": "none"}, ["none"]),
     ("conversation.export", {"conversation_id": "none", "format": "pdf"}, ["none", "--format", "pdf"]),

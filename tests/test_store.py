@@ -224,7 +224,7 @@ def test_secrets_do_not_reach_git(store: Store):
     found = run_git(store.root, "grep", "-l", secret, "main")
     assert found.stdout == b""
     assert secret not in (store.root / note_path("one")).read_text()
-    assert store.view().record(note_path("one")).data["text"] == "take [redacted:github-token]"
+    assert store.view().record(note_path("one")).data["text"] == "take [redacted:github-token:1]"
 
 
 def test_limits(store: Store):
@@ -326,7 +326,7 @@ def test_edit_with_a_secret(store: Store):
     path, secret = add(store, "one"), "gh" + "p_" + "a1B2" * 10
     (store.root / path).write_text(f"id: one\ntext: token {secret}\n")
     change(store, "one", status="read")
-    assert store.view().record(path).data["text"] == "token [redacted:github-token]"
+    assert store.view().record(path).data["text"] == "token [redacted:github-token:1]"
     for commit in git(store.root, "rev-list", "main").split():
         assert run_git(store.root, "grep", secret, commit).stdout == b""
     assert_sound(store.root)

@@ -192,7 +192,7 @@ def test_secrets_are_taken_out_on_save_and_reported(post):
     assert saved.redacted == {"github-token": 3}
     assert SECRET not in git(post.root, "log", "-p", "main")
     assert SECRET not in file.read_text()
-    assert "description: my [redacted:github-token]  # [redacted:github-token]" in file.read_text()
+    assert "description: my [redacted:github-token:1]  # [redacted:github-token:1]" in file.read_text()
     assert_sound(post.root)
 
 
@@ -202,7 +202,7 @@ def test_secrets_are_taken_out_on_save_and_reported(post):
         "description: |\n  -----BEGIN PRIVATE KEY-----\n  xyzzy\n",
         'description: "-----BEGIN PRIVATE KEY-----\n  xyzzy"\n',
         "description: |\n  -----BEGIN PRIVATE KEY-----\n  xyzzy\n  -----END PRIVATE KEY-----\n  more\n",
-        "# -----BEGIN PRIVATE KEY-----\ndescription: x\n",
+        "# -----BEGIN PRIVATE KEY-----\n# xyzzy\ndescription: x\n",
     ],
 )
 def test_what_is_taken_out_never_breaks_the_record(post, description):
@@ -222,9 +222,9 @@ def test_what_is_taken_out_never_breaks_the_record(post, description):
 
 
 def test_a_key_in_a_comment_takes_no_field_along(post):
-    """A key without its end, in a comment, whose removal drops the optional fields below it without a word."""
+    """A key in comments, whose removal drops the optional fields in between without a word."""
     file = post.root / "projects/web/project.yaml"
-    text = file.read_text() + "# -----BEGIN PRIVATE KEY-----\nalias: Keep\n"
+    text = file.read_text() + "# -----BEGIN PRIVATE KEY-----\nalias: Keep\n# MIIEvQ\n# -----END PRIVATE KEY-----\n"
     put(post, "projects/web/project.yaml", text)
     (edit,) = worktree.save(post).invalid
     assert "secret" in edit.error

@@ -14,6 +14,7 @@ COMMANDS = {
     "log": ("sbfs.cli.store", "Show what happened, newest first."),
     "undo": ("sbfs.cli.store", "Take back the last operation, or a given one."),
     "check": ("sbfs.cli.store", "Look the store over; with --fix, mend it."),
+    "redact": ("sbfs.cli.store", "Take a secret that slipped through out of every current record."),
     "clone": ("sbfs.cli.sync", "Make a store from another one's repository."),
     "sync": ("sbfs.cli.sync", "Meet a remote: save edits, fetch, merge by meaning, push."),
     "remote": ("sbfs.cli.sync", "The repositories that this store syncs with."),

@@ -128,6 +128,8 @@ def _imported(document: Document) -> None:
         output.say(f"{entries} left where the first conversation has them")
     if document["waiting"]:
         output.say(f"{output.count(document['waiting'], 'half-written line')} will be imported once complete")
+    for one in document.get("secrets", ()):
+        output.say(f"would take out {one['placeholder']}: {one['masked']}, in {one['path']}")
     _tell_left(document)
 
 

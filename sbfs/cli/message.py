@@ -214,6 +214,7 @@ def reply_command(
 @click.argument("to_project", metavar="TO...", nargs=-1, required=True)
 @click.option("--from", "from_project", metavar="PROJECT", help="Who forwards; without it, who received the message.")
 @click.option("--note", "forward_note", help="A word of your own, above the quoted original.")
+@click.option("--allow-secret", is_flag=True, help="Pass a text file on although it seems to hold a secret.")
 @pass_app
 def forward_command(app: App, **given: Any) -> None:
     """Pass a message on, with its attachments and where it came from."""

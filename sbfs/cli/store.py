@@ -60,7 +60,7 @@ def _edit_lines(edits: list[Document]) -> None:
 
 
 @click.command("status", cls=Command)
-@click.option("--check", is_flag=True, help="Leave with status 4 where an unsaved edit is invalid.")
+@click.option("--check", is_flag=True, help="Leave with status 4 where an unsaved edit is invalid or holds a secret.")
 @pass_app
 def status_command(app: App, check: bool) -> None:
     """Show the store and people's unsaved edits. Of each: what changed, and whether it is valid."""
@@ -85,8 +85,18 @@ def status_command(app: App, check: bool) -> None:
             output.say("No unsaved edits.")
 
     app.answer(document, show)
-    if check and not all(edit["valid"] for edit in document["edits"]):
+    if check and (_tell_secrets(app) or not all(edit["valid"] for edit in document["edits"])):
         raise click.exceptions.Exit(4)
+
+
+def _tell_secrets(app: App) -> bool:
+    """Name the secrets in unsaved edits; whether there are any."""
+    from sbfs import worktree
+
+    found = list(worktree.secrets(app.store))
+    for one in found:
+        click.echo(f"sbfs: {one.path}:{one.line}: holds what looks like a {one.type}", err=True)
+    return bool(found)
 
 
 @click.command("save", cls=Command)
@@ -197,3 +207,35 @@ def _progress(app: App) -> Any:
             click.echo(f"\r{records} records read", nl=False, err=True)
 
     return tell
+
+
+@click.command("redact", cls=Command)
+@click.argument("pattern")
+@click.option("--regex", is_flag=True, help="PATTERN is a regular expression (RE2), not the text itself.")
+@click.option("--type", metavar="WORD", default="secret", show_default=True, help="What the placeholder says.")
+@click.option("--dry-run", is_flag=True, help="Only say where it is.")
+@pass_app
+def redact_command(app: App, pattern: str, dry_run: bool, **given: Any) -> None:
+    """Take a secret that slipped through out of every current record. Text attachments are cleaned too, and sent mail.
+
+    PATTERN is the secret itself; - reads it from standard input, so that it stays out of the shell's
+    history. What Git's history, other clones and remotes hold is not changed: docs/redaction.md says
+    how to rewrite it. A secret that was shared must be replaced by a new one in any case.
+    """
+    if pattern == "-":
+        pattern = sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n")
+
+    def show(document: Document) -> None:
+        for file in _first(document["files"]):
+            output.say(f"  {file['count']:4}  {file['path']}  ({file['kind'] or 'file'})")
+        for path in document["left"]:
+            output.say(f"  left: {path}  (in its name, or no text)")
+        what = "would be taken out" if dry_run else "taken out"
+        if not document["files"]:
+            output.say("nothing matches" if not document["left"] else "nothing that can be changed matches")
+            return
+        output.say(f"{what}: {document['count']} in {output.count(document['files'], 'file')}")
+        if not dry_run:
+            output.say("Git's history and other clones still hold it: docs/redaction.md says what to do")
+
+    app.run("redact", show, pattern=pattern, dry_run=dry_run, actor=app.actor, **given)

@@ -285,7 +285,8 @@ def hook_command(app: App, event: str, arguments: tuple[str, ...]) -> None:
     from sbfs import driver
 
     del arguments
-    trouble = driver.hook(app.store, event)
+    index = os.environ.get("GIT_INDEX_FILE")
+    trouble = driver.hook(app.store, event, index=Path(index).absolute() if index else None)
     for line in trouble:
         click.echo(f"sbfs: {line}", err=True)
     if trouble and event == "pre-commit":

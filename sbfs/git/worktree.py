@@ -25,6 +25,13 @@ def differing(repo: Repository, tree: str) -> list[str]:
     return sorted(_by_looking(repo, tree))
 
 
+def staged(repo: Repository, index: Path | None = None) -> list[tuple[str, str]]:
+    """(path, id) of the files that the next commit would add or change. index: the one that Git made for it."""
+    arguments = ["diff-index", "--cached", "-z", "--no-renames", "--diff-filter=AM", "HEAD"]
+    said = run_git(repo.gitdir, arguments, b"", "what is staged cannot be read", index=index).split(b"\0")
+    return [(os.fsdecode(path), row.split()[3].decode()) for row, path in zip(said[::2], said[1::2], strict=False)]
+
+
 def _by_git(repo: Repository) -> Iterator[str]:
     arguments = ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"]
     said = run_git(repo.gitdir, arguments, b"", "its state cannot be read")

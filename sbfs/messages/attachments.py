@@ -11,7 +11,7 @@ from pathlib import Path
 from sbfs import files, redact
 from sbfs.errors import Failed, Invalid
 from sbfs.messages.value import Attachment, Message
-from sbfs.store import Store, Transaction, View
+from sbfs.store import Store, Transaction, View, refuse_secret
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,14 @@ def load(store: Store, paths: Sequence[str | Path], *, allow_secret: bool = Fals
     if not paths:
         return ()
     limit = store.limit("attachment")
-    return tuple(_load(Path(path), limit, allow_secret) for path in paths)
+    found = tuple(_load(Path(path), limit) for path in paths)
+    if not allow_secret:
+        for path, content in zip(paths, found, strict=True):
+            refuse_secrets(str(path), content.data, store.rules())
+    return found
 
 
-def _load(path: Path, limit: int, allow_secret: bool) -> Content:
+def _load(path: Path, limit: int) -> Content:
     try:
         if path.stat().st_size > limit:
             raise Invalid(
@@ -40,19 +44,16 @@ def _load(path: Path, limit: int, allow_secret: bool) -> Content:
     except OSError as error:
         raise Failed(f"{path}: {(error.strerror or str(error)).lower()}", hint="check the path of --attach") from error
     files.check_path(path.name)
-    if not allow_secret:
-        _refuse_secrets(path, data)
     return Content(path.name, data)
 
 
-def _refuse_secrets(path: Path, data: bytes) -> None:
-    if b"\0" in data[:8192]:
-        return
-    found = next(iter(redact.find(data.decode("utf-8", "replace"))), None)
-    if found:
-        type, line = found
-        raise Invalid(
-            f"{path}:{line} holds what looks like a {type}",
+def refuse_secrets(name: str, data: bytes, rules: redact.Rules) -> None:
+    """Raise Invalid where a file that shall be attached is text and holds a secret."""
+    if b"\0" not in data[:8192]:
+        refuse_secret(
+            name,
+            data.decode("utf-8", "replace"),
+            rules,
             field="attach",
             hint="Git forgets nothing: take it out, or attach it all the same with --allow-secret",
         )
@@ -74,9 +75,13 @@ def put(tx: Transaction, projects: Sequence[str], contents: Sequence[Content]) -
     return described
 
 
-def contents_of(view: View, project: str, message: Message) -> tuple[Content, ...]:
-    """The attached files of a message that a project holds. Raises Invalid where one is not what was sent."""
-    return tuple(Content(one.name, _checked(view, project, one)) for one in message.attachments)
+def contents_of(view: View, project: str, message: Message, *, allow_secret: bool = False) -> tuple[Content, ...]:
+    """The attached files of a message that a project holds. Raises Invalid where one is not what was sent, or holds
+    a secret."""
+    found = tuple(Content(one.name, _checked(view, project, one)) for one in message.attachments)
+    for content in found if not allow_secret else ():
+        refuse_secrets(content.name, content.data, view.store.rules())
+    return found
 
 
 def _checked(view: View, project: str, attachment: Attachment) -> bytes:

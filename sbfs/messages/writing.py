@@ -133,10 +133,12 @@ def forward(
     to_project: str | Sequence[str],
     from_project: str | None = None,
     forward_note: str | None = None,
+    allow_secret: bool = False,
 ) -> Sent:
     """Pass a message on, with its priority, context, attachments and provenance, at any depth.
 
-    from_project: who forwards; without one, the project that received the original.
+    from_project: who forwards; without one, the project that received the original. allow_secret: also attachments
+    that hold a secret; else they are refused.
     """
     recipients = (to_project,) if isinstance(to_project, str) else tuple(to_project)
     limit = store.limit("body")
@@ -157,7 +159,7 @@ def forward(
             context=original.context,
             forwarded_from=_provenance(original, sender.name, tx.now, forward_note or ""),
         )
-        contents = attachments.contents_of(tx.view, holder, original)
+        contents = attachments.contents_of(tx.view, holder, original, allow_secret=allow_secret)
         return _deliver(tx, draft, sender, _recipients(tx.view, sender, recipients, ""), contents)
 
     return store.write("message.forward", build)

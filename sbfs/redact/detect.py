@@ -1,0 +1,98 @@
+r"""Where the secrets are in one text.
+
+A text is looked at as ASCII bytes of its own length, in which what escapes would hide is made plain:
+`\n` before a token, `\u003d` and `%3D` between key and value, the colours of a terminal. What is found
+there stands at the same places of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from sbfs.redact import contexts, prefixes
+
+Span = tuple[int, int, str]
+"""start, end, type."""
+
+SHORTEST = 6
+"""Characters of the shortest text that is looked at."""
+
+MARK = re.compile(r"\[redacted:([a-z0-9-]+)(?::(\d{1,9}))?\]")
+"""A placeholder."""
+
+_HINTS = (b"pass", b"pw", b"secret", b"token", b"key", b"cred", b"auth", b"sig", b"session", b"jwt", b"_pat", b"dsn",
+          b"salt", b"pepper", b"mnemonic", b"phrase", b"seed", b"sid", b"csrf", b"bearer", b"kennwort", b"appid", b"cookie",
+          b"identified", b"-u", b"-b ", b"mysql", b"redis", b" login ", b"machine ", b"convertto")  # fmt: skip
+_RAW_HINTS = tuple({rule.hint for rule in contexts.RULES if not rule.low})
+
+_UNICODE = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
+_PERCENT = re.compile(rb"%(3[aAdD]|2[26])")
+_COLOUR = re.compile(rb"(?:\x1b|\\x1[bB]|\\u001[bB]|\\033|\\e)\[[0-9;]{0,16}m")
+
+
+def _plain(text: str) -> bytes:
+    raw = text.encode("ascii", "replace")
+    if b"\x1b" in raw or b"[0m" in raw:
+        raw = _COLOUR.sub(lambda match: b" " * len(match[0]), raw)
+    if b"\\" in raw:
+        for escape in (b"\\n", b"\\r", b"\\t"):
+            raw = raw.replace(escape, b"\n " if escape == b"\\n" else b"  ")
+        if b"\\u00" in raw:
+            raw = _UNICODE.sub(lambda match: b"\x01" * 5 + bytes([int(match[1], 16)]), raw)
+    if b"%" in raw:
+        raw = _PERCENT.sub(lambda match: b"\x01" * 2 + bytes([int(match[1], 16)]), raw)
+    return raw
+
+
+def spans(text: str) -> list[Span]:
+    """The secrets in a text, in order and apart."""
+    raw = _plain(text)
+    low = raw.lower()
+    found: list[Span] = []
+    if b"-----BEGIN " in raw:
+        found += contexts.private_keys(raw)
+    if len(raw) >= 15:
+        found += _words(raw)
+    if _holds(low, _HINTS) or _holds(raw, _RAW_HINTS):
+        found += contexts.by_rules(raw, low)
+        found += contexts.cookies(raw, low)
+        found += contexts.assignments(raw, low)
+    return apart(text, found) if found else found
+
+
+def _holds(text: bytes, hints: Sequence[bytes]) -> bool:
+    for hint in hints:  # noqa: SIM110 - a generator would take most of the time of a short text
+        if hint in text:
+            return True
+    return False
+
+
+def _words(raw: bytes) -> list[Span]:
+    found = []
+    for word, type in prefixes.find(raw).items():
+        at = raw.find(word)
+        while at >= 0:
+            end = at + len(word)
+            if not (_in_word(raw[at - 1 : at]) or _in_word(raw[end : end + 1])):
+                found.append((at, end, type))
+            at = raw.find(word, end)
+    return found
+
+
+def _in_word(char: bytes) -> bool:
+    return char.isalnum() or char in (b"_", b"-")
+
+
+def apart(text: str, found: Sequence[Span]) -> list[Span]:
+    """What was found first wins; nothing is taken out of a placeholder, nor a value that holds one."""
+    taken = [match.span() for match in MARK.finditer(text)] if "[redacted:" in text else []
+    kept = []
+    for start, end, type in found:
+        at = bisect_left(taken, (start, end))
+        before, behind = taken[at - 1 : at], taken[at : at + 1]
+        if start < end and not (before and before[0][1] > start) and not (behind and behind[0][0] < end):
+            taken.insert(at, (start, end))
+            kept.append((start, end, type))
+    return sorted(kept)
