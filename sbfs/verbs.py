@@ -314,6 +314,7 @@ VERBS = (
     Verb("conversation.import", conversations.import_, talks.imported, "import_conversations"),
     Verb("conversation.list", conversations.list, talks.page),
     Verb("conversation.show", conversations.show, talks.shown),
+    Verb("conversation.export", conversations.export, lambda made: dict(vars(made))),
     Verb("conversation.remove", conversations.remove, lambda one: {"conversation_id": one.id}),
     Verb("conversation.stats", conversations.stats, statistics.document, "get_conversation_stats"),
 )

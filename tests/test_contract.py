@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from contract import SUITE, Contract, any_values_come_back, run_on
 from domain_helpers import few, path_of, people
 from hypothesis import given
 from hypothesis import strategies as st
+from transcript_helpers import write
 
-from sbfs import conflicts, kinds, messages, projects, quality, reflections, settling, verbs
+from sbfs import conflicts, conversations, kinds, messages, projects, quality, reflections, settling, verbs
 from sbfs.messages.value import load
 from sbfs.quality.value import rounded
 from sbfs.store import Page, Store, Transaction
@@ -280,7 +282,52 @@ def _quality() -> Contract:
     )
 
 
+# -- conversations -----------------------------------------------------------------------------------
+
+
+def _conversation() -> Contract:
+    """An import makes them and lets them grow: there is no other verb that changes one."""
+
+    def file(store: Store, name: str) -> Path:
+        return store.root.parent / "talks" / f"{name.rpartition('-')[0]}.jsonl"
+
+    def create(store: Store, number: int, values: dict[str, Any]) -> str:
+        first = {"content": values.get("title", f"Prompt {number}"), "timestamp": f"2026-02-10T10:{number:02}:00.000Z"}
+        path = write(store.root.parent / "talks" / f"talk-{number:04}.jsonl", first)
+        (made,) = conversations.import_(store, paths=[path], project="web").conversations
+        return conversations.KIND.path_of(project="web", month="2026/02", id=made.conversation.id)
+
+    def name(path: str) -> str:
+        return path.split("/")[-2]
+
+    def change(store: Store, path: str) -> tuple[str, Any]:
+        conversations.reading.find(store.view(), name(path))
+        with open(file(store, name(path)), "a") as lines:
+            lines.write('{"content": "And one more", "timestamp": "2026-02-10T11:00:00.000Z"}\n')
+        conversations.import_(store, paths=[lines.name], project="web")
+        return "facts.prompts", 2
+
+    line = LINE.filter(lambda text: text == " ".join(text.split()) and len(text.splitlines()) == 1)
+    return Contract(
+        kind=conversations.KIND,
+        begin=lambda store: people(store, "web"),
+        create=create,
+        values=st.fixed_dictionaries({"title": line}),
+        read=lambda store, name, **at: verbs.run("conversation.show", store, conversation_id=name, **at)[
+            "conversation"
+        ],
+        list=conversations.list,
+        path=lambda listed: listed.header.path,
+        change=change,
+        remove=lambda store, path: conversations.remove(store, conversation_id=name(path)) and None,
+        name=name,
+        prefixes=True,
+        fixed=("agent", "agent: jsonl", "agent: codex"),
+    )
+
+
 CONTRACTS = {
+    "conversation": _conversation(),
     "project": _project(),
     "group": _group(),
     "inbox": _mail("inbox"),
@@ -314,7 +361,8 @@ def test_any_values_come_back(store, name):
 
 
 def test_every_kind_has_a_contract():
-    """A new domain whose kinds nobody put through the suite. The store's settings are no domain's."""
+    """A new domain whose kinds nobody put through the suite. The store's settings are no domain's, turns are a
+    conversation's."""
     assert {contract.kind.pattern for contract in CONTRACTS.values()} == {
-        kind.pattern for kind in kinds.KINDS if kind is not kinds.STORE
+        kind.pattern for kind in kinds.KINDS if kind not in (kinds.STORE, conversations.TURNS)
     }

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from domain_helpers import few
-from helpers import assert_sound, commits
+from domain_helpers import SECRET, few, put
+from helpers import assert_sound, commits, git, spawn
 from hypothesis import given
 from hypothesis import strategies as st
-from transcript_helpers import GIVEN, LONG, PARTS, SMALL, begin, bring, content, forget, fresh, sums
+from transcript_helpers import (
+    GIVEN,
+    LONG,
+    PARTS,
+    SMALL,
+    answered,
+    begin,
+    bring,
+    content,
+    forget,
+    fresh,
+    import_in_pieces,
+    meet,
+    pair,
+    said,
+    sums,
+    write,
+)
 
-from sbfs import conversations
+from sbfs import conflicts, conversations, doctor, history, projects, worktree
 from sbfs.conversations import line as lines
+from sbfs.conversations.imports import folders
 from sbfs.store import Store
 
 
@@ -125,3 +147,382 @@ def _grow(file: Path, source: Path, size: int) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with open(source, "rb") as old:
         file.write_bytes(old.read(size))
+
+
+# -- copies ------------------------------------------------------------------------------------------
+
+OTHER = "99999999-1111-4222-8333-444444444444"
+
+
+@pytest.mark.parametrize("first", ["long", "copy", "both"])
+def test_a_resumed_copy_is_counted_once(store: Store, tmp_path: Path, first: str) -> None:
+    """Tokens and prompts of a resumed or forked transcript that count in both (ccusage's #976 and others)."""
+    more = [
+        entry
+        for number in range(150)
+        for entry in (
+            said(f"new-{number}", f"And {number}", "2026-03-01T10:00:00.000Z"),
+            answered(f"a-{number}", f"m-{number}", "Yes", output=2),
+        )
+    ]
+    write(tmp_path / f"{OTHER}.jsonl", *(GIVEN / PARTS[0]).read_bytes().splitlines(), *more)
+    both = [GIVEN / PARTS[0], tmp_path / f"{OTHER}.jsonl"]
+    begin(store)
+    for paths in {"long": [[both[0]], [both[1]]], "copy": [[both[1]], [both[0]]], "both": [both[::-1]]}[first]:
+        imported = bring(store, *paths)
+    assert imported.repeated > 400
+    items = conversations.list(store).items
+    facts = conversations.value.add_facts(one.header.facts for one in items)
+    assert (facts.messages, facts.prompts, facts.tokens.output) == (152 + 150, 4 + 150, 38_899 + 300)
+    if first != "copy":
+        assert [one.header.id for one in items] == [LONG, OTHER] or [one.header.id for one in items] == [OTHER, LONG]
+        copy = conversations.show(store, conversation_id=OTHER)
+        assert (copy.conversation.continues, copy.total) == ((LONG,), 300)
+
+
+def test_a_copied_answer_under_other_ids_is_counted_once(store: Store, tmp_path: Path) -> None:
+    """A copy whose entries got new ids: the message's and the request's still say what it is."""
+    write(tmp_path / f"{OTHER}.jsonl", said("a", "Hi"), answered("b", "m", "Yes", output=7))
+    write(tmp_path / f"{LONG}.jsonl", said("c", "Ho"), answered("d", "m", "Yes", output=7), answered("e", "n", "No"))
+    bring(begin(store), tmp_path)
+    facts = conversations.value.add_facts(one.header.facts for one in conversations.list(store).items)
+    assert (facts.messages, facts.tokens.output) == (2, 12)
+
+
+def test_two_clones_that_import_the_same_session_come_to_one(tmp_path: Path) -> None:
+    """Two machines, one of them further: two conversations, a conflict, or facts that fit neither."""
+    near, far = pair(tmp_path)
+    long = tmp_path / "files" / PARTS[0]
+    _grow(long, GIVEN / PARTS[0], 1_500_000)
+    bring(near, long.parent)
+    bring(near, GIVEN / PARTS[2])
+    _grow(long, GIVEN / PARTS[0], 10_000_000)
+    bring(far, long.parent)
+    bring(far, GIVEN / PARTS[1])
+    meet(near, far)
+    with fresh(tmp_path / "whole") as one:
+        bring(one, *(GIVEN / part for part in PARTS[:3]))
+        assert sums(near) == sums(far) == sums(one)
+    assert conflicts.list(near).items == []
+    for clone in (near, far):
+        assert {one.state for one in bring(clone, GIVEN / PARTS[0]).conversations} == {"known"}
+
+
+def test_a_removed_conversation_stays_removed_where_another_clone_went_on(tmp_path: Path) -> None:
+    """A removal that a clone's growth undoes, or that keeps what was removed as a conflict (failure mode 24)."""
+    near, far = pair(tmp_path)
+    small = tmp_path / "files" / PARTS[3]
+    _grow(small, GIVEN / PARTS[3], 30_000)
+    bring(near, small)
+    meet(near, far)
+    conversations.remove(near, conversation_id=SMALL)
+    _grow(small, GIVEN / PARTS[3], 10_000_000)
+    bring(far, small)
+    meet(near, far)
+    for clone in (near, far):
+        assert [path.rpartition("/")[2] for path in content(clone)] == ["conversation.yaml"]
+        assert (conversations.list(clone).items, conflicts.list(clone).items) == ([], [])
+        assert bring(clone, small).skipped
+
+
+# -- what is broken ----------------------------------------------------------------------------------
+
+
+@few
+@given(data=st.data())
+def test_lines_lost_doubled_swapped_cut_or_strange_never_stop_an_import(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """A transcript that something happened to, and an import that ends in an error, or loses what can be read."""
+    good = [*(GIVEN / PARTS[3]).read_bytes().splitlines()]
+    strange = st.sampled_from(
+        [b"", b"{", b"null", b"[]", b"\0\0", b'{"type": "user"}', b'{"type": "x", "uuid": null}', b"\xff\xfe"]
+    )
+    changed = data.draw(st.lists(st.sampled_from(range(len(good))), max_size=60))
+    lines = [good[number] for number in changed]
+    for _ in range(data.draw(st.integers(0, 4))):
+        lines.insert(data.draw(st.integers(0, len(lines))), data.draw(strange))
+    if lines and data.draw(st.booleans()):
+        lines[-1] = lines[-1][: len(lines[-1]) // 2]
+    folder = tmp_path_factory.mktemp("broken")
+    with fresh(folder / "store") as store:
+        file = write(folder / f"{OTHER}.jsonl", *lines)
+        imported = bring(store, file, format="claude-code")
+        held = (
+            {turn.id for turn in conversations.turns(store.view(), _folder(store))} if imported.conversations else set()
+        )
+        prompts = {number for number in changed if b'"content": "' in good[number] and number in (3, 25)}
+        assert len(held & {"5440873c-2d59-4c8c-88ec-c0a8c38a027d", "f643538d-cf06-4b9a-9bb0-9ae5c26ea07a"}) >= len(
+            prompts - set(changed[-1:])
+        )
+        head = commits(store.root)
+        assert all(one.state == "known" for one in bring(store, file, format="claude-code").conversations)
+        assert commits(store.root) == head
+
+
+def _folder(store: Store) -> str:
+    ((folder, _),) = folders(store.view())
+    return folder
+
+
+def test_what_cannot_be_read_is_counted_and_named(store: Store, tmp_path: Path) -> None:
+    """Lines that are lost without a word."""
+    file = write(tmp_path / f"{OTHER}.jsonl", said("a", "Hi"), b"{oops", b"[]", said("b", "Ho"))
+    imported = bring(begin(store), file)
+    assert [(line, why.split(":")[0]) for _, line, why in imported.unreadable] == [
+        (2, "is not JSON"),
+        (3, "is no mapping of keys to values"),
+    ]
+    (source,) = conversations.show(store, conversation_id=OTHER).conversation.sources
+    assert (source.lines, source.unreadable, [line for line, _ in source.places]) == (4, 2, [2, 3])
+
+
+def test_a_transcript_that_was_rewritten_is_read_anew_and_loses_nothing(store: Store, tmp_path: Path) -> None:
+    """A shorter or other file whose cursor points into the void; what vanished from it, vanished here."""
+    file = write(tmp_path / f"{OTHER}.jsonl", *(said(f"a{number}", f"Prompt {number}") for number in range(5)))
+    bring(begin(store), file)
+    write(file, said("a3", "Prompt 3"), said("b", "New"))
+    (grown,) = bring(store, file).conversations
+    assert (grown.state, grown.conversation.facts.prompts) == ("grown", 6)
+
+
+def test_half_a_line_waits_and_a_grown_session_costs_little(store: Store, tmp_path: Path) -> None:
+    """A half-written line that is imported; a session of 3 MB that is stored anew for one more turn."""
+    raw = (GIVEN / PARTS[0]).read_bytes()
+    file = tmp_path / PARTS[0]
+    file.write_bytes(raw + b'{"type": "us')
+    imported = bring(begin(store), file)
+    assert imported.waiting == (str(file),)
+    before = _objects(store)
+    file.write_bytes(raw + json.dumps(said("late", "One more thing")).encode() + b"\n")
+    (grown,) = bring(store, file).conversations
+    assert (grown.state, grown.entries, grown.conversation.facts.prompts) == ("grown", 1, 5)
+    assert _objects(store) - before < 16_000
+
+
+def _objects(store: Store) -> int:
+    return sum(
+        file.stat().st_size for file in (store.root / ".git" / "objects").rglob("*") if file.suffix in ("", ".pack")
+    )
+
+
+def test_a_killed_import_is_taken_up_where_it_was(tmp_path: Path) -> None:
+    """A kill that leaves a store that is not whole, or entries that are never imported."""
+    with fresh(tmp_path / "whole") as store:
+        bring(store, GIVEN)
+        whole = sums(store)
+    fresh(tmp_path / "store").close()
+    for delay in (0.05, 0.3, 0.6, 1.0):
+        process = spawn(import_in_pieces, tmp_path / "store", GIVEN)
+        process.join(0.6 + delay)
+        process.kill()
+        process.join()
+    with Store.open(tmp_path / "store") as store:
+        bring(store, GIVEN)
+        assert sums(store) == whole
+        assert_sound(store.root, litter=True)
+
+
+# -- what is kept ------------------------------------------------------------------------------------
+
+
+def test_no_content_is_lost(store: Store) -> None:
+    """A block's text of the given transcripts that the store does not hold."""
+    bring(begin(store), GIVEN)
+    held = "\n".join(raw.decode() for path, raw in content(store).items() if path.endswith(".jsonl"))
+    lost = [
+        text
+        for part in PARTS
+        for text in _texts(GIVEN / part)
+        if json.dumps(text, ensure_ascii=False)[1:-1] not in held
+    ]
+    assert lost == []
+
+
+def _texts(file: Path) -> Iterator[str]:
+    for line in file.read_bytes().splitlines():
+        entry = json.loads(line)
+        blocks = entry.get("message", {}).get("content", ()) if entry["type"] in ("user", "assistant") else ()
+        for block in [{"text": blocks}] if isinstance(blocks, str) else blocks:
+            inner = block.get("content")
+            yield from (block[key] for key in ("text", "thinking") if key in block)
+            yield from [inner] if isinstance(inner, str) else (one["text"] for one in inner or () if "text" in one)
+            yield from (value for value in block.get("input", {}).values() if isinstance(value, str))
+
+
+def test_images_are_kept_by_content_and_go_with_their_conversation(store: Store, tmp_path: Path) -> None:
+    """Images as text in a record, twice where they are pasted twice, or left behind by a removal."""
+    encoded = base64.b64encode(b"\x89PNG picture").decode()
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": encoded}}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "see"}, image]}
+    for name in (OTHER, LONG):
+        write(
+            tmp_path / f"{name}.jsonl",
+            said(f"a{name}", [{"type": "text", "text": "Look"}, image]),
+            said(f"b{name}", [result]),
+        )
+    bring(begin(store), tmp_path)
+    (turn, orphan) = conversations.show(store, conversation_id=OTHER).turns
+    path = f"projects/spotter/{turn.parts[1].path}"
+    assert store.view().read(path) == b"\x89PNG picture"
+    assert (orphan.origin, orphan.parts[0].images[0].path) == ("result", turn.parts[1].path)
+    assert encoded.encode() not in b"".join(content(store).values())
+    conversations.remove(store, conversation_id=OTHER)
+    assert store.view().read(path)
+    conversations.remove(store, conversation_id=LONG)
+    assert store.view().read(path) is None
+    assert doctor.check(store).findings == ()
+
+
+def test_no_secret_reaches_git_from_any_place_of_a_transcript(store: Store, tmp_path: Path) -> None:
+    """A secret in a key, a name, a branch, an unknown entry, a title, a path or a cursor that Git keeps for ever."""
+    call = {"type": "tool_use", "id": "t", "name": SECRET, "input": {SECRET: [SECRET]}}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": SECRET, "is_error": True}
+    file = write(
+        tmp_path / f"{SECRET}.jsonl",
+        said("a", f"My key is {SECRET}", gitBranch=SECRET, cwd=f"/home/{SECRET}", version=SECRET, todos=[SECRET]),
+        answered("b", f"m {SECRET}", call, {"type": "thinking", "thinking": SECRET}, {"type": SECRET}),
+        said("c", [result], toolUseResult={"stdout": SECRET, SECRET: 1}),
+        {"type": SECRET, "sessionId": "s", "uuid": SECRET, SECRET: SECRET},
+        {"type": "queue-operation", "operation": "enqueue", "content": SECRET},
+        {"type": "progress", "data": {"type": SECRET}},
+        {"type": "summary", "summary": SECRET, "leafUuid": "a"},
+        {"type": "system", "subtype": SECRET, "content": SECRET, "uuid": "z"},
+    )
+    begin(store)
+    told = bring(store, file, dry_run=True)
+    assert (told.dry_run, bool(told.redacted), content(store)) == (True, True, {})
+    imported = bring(store, file)
+    assert imported.redacted == told.redacted
+    conversations.list(store)
+    for one in store.root.rglob("*"):
+        assert not one.is_file() or SECRET.encode() not in one.read_bytes(), one
+    assert SECRET not in git(store.root, "log", "--all", "-p", "--format=%B")
+    assert conversations.list(store).items[0].header.title.startswith("My key is [redacted:")
+    (kept,) = [conversations.show(store, conversation_id=one.header.id) for one in conversations.list(store).items]
+    assert sum(kept.conversation.redacted.values()) > 10
+
+
+SECRETS = [f"ghp_{letter * 20}{number:016}" for number, letter in enumerate("aBcD")]
+
+
+@few
+@given(
+    places=st.lists(st.integers(0, 9), max_size=12),
+    cuts=st.lists(st.tuples(st.integers(0, 12), st.booleans()), max_size=4),
+)
+def test_secrets_have_the_same_numbers_in_any_number_of_steps(
+    tmp_path_factory: pytest.TempPathFactory, places: list[int], cuts: list[tuple[int, bool]]
+) -> None:
+    """Placeholders whose numbers depend on when a transcript was imported, so that two machines differ."""
+    words = [*SECRETS, "nothing", "[redacted:github-token:2]"]
+    entries = [said(f"e{number}", f"Key {words[place % len(words)]}") for number, place in enumerate(places)]
+    folder = tmp_path_factory.mktemp("numbers")
+    file = folder / "files" / f"{OTHER}.jsonl"
+    with fresh(folder / "whole") as one, fresh(folder / "steps") as store:
+        bring(one, write(file, *entries))
+        for cut, forgotten in sorted(cuts):
+            bring(store, write(file, *entries[:cut]))
+            if forgotten:
+                forget(store)
+        bring(store, write(file, *entries))
+        assert sums(store) == sums(one)
+
+
+def test_a_record_too_large_for_git_hosts_is_refused(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that GitHub refuses, so that no sync succeeds any more (failure mode 46)."""
+    monkeypatch.setattr("sbfs.transcripts.lines.LONGEST", 2_000)
+    huge = [answered(f"h{number}", "m", f"{number} " + "x" * 1_500) for number in range(5)]
+    monkeypatch.setattr(lines, "LARGEST", 4_000)
+    monkeypatch.setattr(lines, "CLOSED", 1)
+    file = write(tmp_path / f"{OTHER}.jsonl", said("a", "Hi"), said("b", "x" * 5_000), *huge, said("c", "Ho"))
+    imported = bring(begin(store), file)
+    assert [(line, why) for _, line, why in imported.unreadable] == [(2, "is longer than 2000 bytes")]
+    assert max(len(raw) for path, raw in content(store).items() if path.endswith(".jsonl")) < 7_000
+    assert conversations.list(store).items[0].header.facts.messages == 1
+    held = b"".join(content(store).values())
+    assert all(b"%d xxx" % number in held for number in range(5))
+    assert conversations.list(store).items[0].header.facts.prompts == 2
+
+
+# -- whose it is -------------------------------------------------------------------------------------
+
+
+def test_a_transcript_goes_where_its_working_directory_belongs(store: Store, tmp_path: Path) -> None:
+    """A rule that is not asked, a source path whose name only begins alike, a question that nobody is asked."""
+    projects.add(store, name="api", source_path="/home/pat/api/")
+    projects.add(store, name="inner", source_path="/home/pat/api/inner")
+    projects.add(store, name="other")
+    put(store, "sbfs.yaml", (store.root / "sbfs.yaml").read_text() + "imports:\n  projects:\n    /srv: other\n")
+    assert worktree.save(store).invalid == ()
+    where = {
+        "/home/pat/api": "api",
+        "/home/pat/api/inner/x": "inner",
+        "/home/pat/apiary": None,
+        "/srv/x": "other",
+        "": None,
+    }
+    for number, folder in enumerate(where):
+        write(tmp_path / f"{number:08}{OTHER[8:]}.jsonl", said(f"a{number}", "Hi", cwd=folder or None))
+    imported = conversations.import_(store, paths=[tmp_path])
+    assert {one.project for one in imported.conversations} == {"api", "inner", "other"}
+    assert [why for _, why in imported.skipped] == [
+        "no project fits /home/pat/apiary",
+        "it does not say where it was held",
+    ]
+    asked: list[str] = []
+
+    def choose(folder: str, names: Sequence[str]) -> str | None:
+        asked.append(folder)
+        return "api" if "api" in names and folder.startswith("/home") else None
+
+    again = conversations.import_(store, paths=[tmp_path], choose=choose)
+    assert ([one.state for one in again.conversations].count("new"), len(again.skipped)) == (1, 1)
+    assert asked[0] == "/home/pat/apiary"
+
+
+def test_a_hash_of_the_working_directory_is_enough(store: Store, tmp_path: Path) -> None:
+    """Gemini's folders, which cannot be turned back, and fit no project although one's source path is known."""
+    projects.add(store, name="api", source_path="/home/pat/api")
+    hashed = hashlib.sha256(b"/home/pat/api").hexdigest()
+    message = {"id": "1", "type": "user", "content": "Hi", "timestamp": "2026-01-01T00:00:00Z"}
+    file = tmp_path / "session-1.json"
+    file.write_text(json.dumps({"sessionId": "g", "projectHash": hashed, "messages": [message]}))
+    assert [one.project for one in conversations.import_(store, paths=[file]).conversations] == ["api"]
+    answer = {"id": "2", "type": "gemini", "content": "Ho", "tokens": {"input": 1, "output": 2}}
+    for text in ("Ho", "Ho ho"):
+        file.write_text(
+            json.dumps({"sessionId": "g", "projectHash": hashed, "messages": [message, {**answer, "content": text}]})
+        )
+        (grown,) = conversations.import_(store, paths=[file]).conversations
+        assert (grown.state, grown.conversation.facts.messages) == ("grown", 1)
+    assert conversations.show(store, conversation_id="g").turns[1].text == "Ho ho"
+    forget(store)
+    assert [one.state for one in conversations.import_(store, paths=[file]).conversations] == ["known"]
+
+
+def test_a_person_whose_edit_is_broken_keeps_only_that_conversation(store: Store, tmp_path: Path) -> None:
+    """An edit by hand that stops the import of everything else, or is overwritten."""
+    for name in (OTHER, LONG):
+        write(tmp_path / f"{name}.jsonl", said(f"a{name}", "Hi"))
+    bring(begin(store), tmp_path)
+    path = conversations.show(store, conversation_id=OTHER).path
+    broken = put(store, path, b"a: [1\n")
+    for name in (OTHER, LONG):
+        write(tmp_path / f"{name}.jsonl", said(f"a{name}", "Hi"), said(f"b{name}", "Ho"))
+    imported = bring(store, tmp_path)
+    assert [(one.conversation.id, one.state) for one in imported.conversations] == [(LONG, "grown")]
+    assert [path in why for _, why in imported.skipped] == [True]
+    assert broken.read_bytes() == b"a: [1\n"
+
+
+def test_undo_takes_an_import_back_and_it_can_be_made_again(store: Store) -> None:
+    """A cursor that outlives what it tells of: after an undo nothing would be imported any more."""
+    bring(begin(store), GIVEN / PARTS[3])
+    before = sums(store)
+    history.undo(store)
+    assert content(store) == {}
+    assert [one.state for one in bring(store, GIVEN / PARTS[3]).conversations] == ["new"]
+    assert sums(store) == before

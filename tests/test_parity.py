@@ -14,6 +14,7 @@ from domain_helpers import Shell, mail, people, put
 
 from sbfs import (
     conflicts,
+    conversations,
     doctor,
     history,
     messages,
@@ -77,6 +78,7 @@ def test_every_verb_is_a_command_and_every_command_a_verb():
         quality,
         search,
         redacting,
+        conversations,
     ],
     ids=lambda module: module.__name__,
 )
@@ -98,14 +100,23 @@ def test_every_public_verb_of_a_domain_is_in_the_table(module):
 @pytest.mark.parametrize("verb", verbs.VERBS, ids=lambda verb: verb.name)
 def test_options_and_arguments_are_the_verbs_own(verb):
     """A command whose options reach no argument of its function, or a parameter that the shell cannot give."""
-    taken = {*inspect.signature(verb.function).parameters} - {"store", "actor", "progress"}
+    taken = {*inspect.signature(verb.function).parameters} - {"store", "actor", "progress", "choose"}
     given = {parameter.name for parameter in COMMANDS_BY_NAME[verb.name].params if parameter.expose_value}
-    words = {"body": "message", "body_file": "message", "yes": "", "unread": "status", "check": "", "from_session": ""}
+    words = {
+        "body": "message",
+        "body_file": "message",
+        "yes": "",
+        "unread": "status",
+        "check": "",
+        "from_session": "",
+        "full": "",
+    }
     words |= {"watch": "", "every": ""} if verb.name == "sync" else {}
     words |= {"text_file": "text"}
     if verb.name.endswith("search"):
         words |= dict.fromkeys(("sender", "recipient", "role", "model", "agent", "tool"), "where")
         words |= dict.fromkeys(("status", "priority", "type", "tags", "flags"), "where")
+    words |= {"output": "", "force": ""} if verb.name == "conversation.export" else {}
     if "unread" in taken:
         del words["unread"]
     mapped = {words.get(name, name) for name in given if name} - {""}
@@ -152,6 +163,7 @@ def test_tools_are_verbs():
         "add_reflection",
         "forward_project_message",
         "get_conversation_stats",
+        "import_conversations",
         "list_project_messages",
         "search_store",
         "send_project_message",
@@ -256,6 +268,8 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("search", {"query": "(log", "syntax": True}, ["(log", "--syntax"]),
     ("search", {"query": "log", "kind": ["letter"]}, ["log", "--kind", "letter"]),
     ("search", {"like": "msg-"}, ["--like", "msg-"]),
+    ("conversation.export", {"conversation_id": "none"}, ["none"]),
+    ("conversation.export", {"conversation_id": "none", "format": "pdf"}, ["none", "--format", "pdf"]),
 ]  # fmt: skip
 
 

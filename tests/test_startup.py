@@ -11,7 +11,8 @@ from domain_helpers import people
 
 from sbfs.store import Store
 
-HEAVY = ("numpy", "scipy", "sklearn", "whoosh", "mcp", "pydantic", "tree_sitter", "networkx", "jinja2", "hypothesis")
+HEAVY = ("numpy", "scipy", "sklearn", "whoosh", "mcp", "pydantic", "tree_sitter", "networkx", "jinja2", "hypothesis",
+         "pygments", "markdown_it", "markupsafe")  # fmt: skip
 
 PROGRAM = """
 import sys
@@ -65,6 +66,7 @@ def test_help_loads_click_and_nothing_of_the_store(root):
         ("quality", "trend", "web"),
         ("project", "list"),
         ("conversation", "stats", "--by", "day"),
+        ("conversation", "list"),
     ],
 )
 def test_commands_load_nothing_heavy(root, arguments):

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sbfs import conversations, projects
+from helpers import assert_sound, git
+
+from sbfs import conversations, projects, sync
 from sbfs.record import etag
 from sbfs.store import Store
 
@@ -89,3 +91,29 @@ def answered(
     inner = {"id": message, "role": "assistant", "model": "claude-x", "content": content, "usage": usage}
     entry = {"type": "assistant", "uuid": id, "timestamp": time, "sessionId": "s", "requestId": f"req-{message}"}
     return {**entry, "message": inner, **more}
+
+
+def pair(tmp_path: Path) -> tuple[Store, Store]:
+    """Two clones of one store with the project, and a repository in which they meet."""
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", "hub.git")
+    first = fresh(tmp_path / "near")
+    sync.remote_add(first, name="origin", url=str(tmp_path / "hub.git"))
+    sync.sync(first)
+    sync.clone(str(tmp_path / "hub.git"), tmp_path / "far")
+    return first, Store.open(tmp_path / "far")
+
+
+def meet(*stores: Store) -> None:
+    """Sync until all have what all have."""
+    for store in (*stores, *stores):
+        sync.sync(store)
+    assert len({store.head() for store in stores}) == 1
+    for store in stores:
+        assert_sound(store.root)
+
+
+def import_in_pieces(root: Path, folder: Path) -> None:
+    """Process: import transcripts in pieces so small that there are many commits."""
+    conversations.importing.PIECE = 30_000
+    with Store.open(root, lock_wait=60) as store:
+        bring(store, folder)

@@ -10,6 +10,7 @@ import click
 
 from sbfs.cli import options, output
 from sbfs.cli.base import App, Command, Document, Group, pass_app
+from sbfs.cli.export import export_command
 from sbfs.cli.statistics import stats_command
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ def _imported(document: Document) -> None:
         output.say(f"{entries} left where the first conversation has them")
     if document["waiting"]:
         output.say(f"{output.count(document['waiting'], 'half-written line')} will be imported once complete")
+    for one in document.get("secrets", ()):
+        output.say(f"would take out {one['placeholder']}: {one['masked']}, in {one['path']}")
     _tell_left(document)
 
 
@@ -202,9 +205,12 @@ def _listed(document: Document) -> None:
 @pass_app
 def show_command(app: App, full: bool, **given: Any) -> None:
     """Show a conversation: prompts and answers, with thinking and tools folded to a line each."""
-    from sbfs.cli.talk import show
+    from sbfs.cli.transcript import show_conversation
 
-    app.run("conversation.show", lambda one: show(one, full=full or given["turn"] is not None), **given)
+    app.run("conversation.show", lambda one: show_conversation(one, full=full or given["turn"] is not None), **given)
+
+
+conversation_command.add_command(export_command)
 
 
 @conversation_command.command("remove", cls=Command)

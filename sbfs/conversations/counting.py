@@ -110,7 +110,9 @@ class Tally:
             self.titles.setdefault("prompt", _first_line(turn))
         hour.counts["interruptions"] += origin == "interruption"
         if turn.get("role") == "assistant":
-            self._answer(turn, hour)
+            # What was too large for one turn goes on in another, and is counted with the first.
+            if not turn.get("of"):
+                self._answer(turn, hour)
         elif origin == "compaction":
             self._compaction(turn, hour)
         elif turn.get("role") == "system":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -29,7 +29,7 @@ from sbfs.conversations.value import (
 )
 from sbfs.record import Record
 from sbfs.store import Transaction
-from sbfs.transcripts.events import Event, Plain
+from sbfs.transcripts.events import Cursor, Event, Plain
 
 PLACES = 20
 """How many of a source's unreadable lines are named."""
@@ -38,40 +38,58 @@ _ENDINGS = {"image/jpeg": ".jpg", "image/webp": ".webp"}
 
 
 class Secrets:
-    """Takes secrets out of all that a transcript says, in the order in which it is said."""
+    """Takes secrets out of all that a transcript says, numbered in the order in which it says them.
 
-    def __init__(self) -> None:
-        self._found: Counter[str] = Counter()
+    seen: where the entries begin that hold a secret, or a placeholder, for the first time: who sees them again in this
+    order, when reading goes on another day, gives the same numbers.
+    """
+
+    def __init__(self, rules: redact.Rules):
+        self._redactor = redact.Redactor(rules)
         self._often: dict[str, str] = {}
+        self.seen: list[Cursor] = []
 
-    def clean(self, event: Event) -> None:
-        """Take the secrets out of an event, and tell it how many of each type there were."""
-        self._found = Counter()
+    @property
+    def masked(self) -> dict[str, str]:
+        """Placeholder → what may be shown of its secret."""
+        return self._redactor.masked
+
+    def clean(self, event: Event, begun: Cursor) -> None:
+        """Take the secrets out of an event that begins at a cursor, and tell it how many of each type there were."""
+        before, numbers = Counter(self._redactor.found), self._redactor.numbers.total()
         for name in ("model", "folder", "branch", "version", "name", "speed"):
             setattr(event, name, self._again(getattr(event, name)))
         for name in ("id", "turn", "request"):
-            setattr(event, name, self._plain(getattr(event, name)))
+            setattr(event, name, self._redactor.text(getattr(event, name)))
         event.parts = [self._part(part) for part in event.parts]
         if event.facts:
-            event.facts = self._plain(event.facts)
-        event.redacted, event.raw = dict(self._found), None
+            event.facts = self._redactor.plain(event.facts)
+        event.redacted, event.raw = dict(self._redactor.found - before), None
+        if self._redactor.numbers.total() != numbers:
+            self.seen.append(Cursor(begun.offset, begun.line))
+
+    def name(self, name: str) -> str:
+        """The name of a type, which comes from the transcript too."""
+        return self._again(name)
+
+    def state(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """What a reader remembers, cleaned likewise: it is kept too."""
+        found: dict[str, Any] = self._redactor.plain(dict(state))
+        return found
 
     def _part(self, part: Plain) -> Plain:
         if part["type"] == "image":
             return {**part, "media_type": self._again(part["media_type"])}
         if "images" in part:
             rest = {key: value for key, value in part.items() if key != "images"}
-            return {**self._plain(rest), "images": [self._part(image) for image in part["images"]]}
-        found: Plain = self._plain(part)
+            return {**self._redactor.plain(rest), "images": [self._part(image) for image in part["images"]]}
+        found: Plain = self._redactor.plain(part)
         return found
-
-    def _plain(self, value: Any) -> Any:
-        return redact.plain(value, self._found)
 
     def _again(self, text: str) -> str:
         """The same for what is said with every entry."""
         if text not in self._often:
-            self._often[text] = self._plain(text)
+            self._often[text] = self._redactor.text(text)
         return self._often[text]
 
 

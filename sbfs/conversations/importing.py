@@ -52,7 +52,8 @@ class Imported:
 
     conversations: that it met, in order. skipped: (path, why) of transcripts that were left alone. unreadable:
     (path, line, why), the first of each file. waiting: paths whose last line is half-written. repeated: entries
-    that another conversation has. redacted: what was taken out, by type.
+    that another conversation has. redacted: what was taken out, by type. masked: of a dry run, (path, placeholder,
+    what may be shown of the secret).
     """
 
     conversations: tuple[Grown, ...]
@@ -62,6 +63,7 @@ class Imported:
     waiting: tuple[str, ...] = ()
     repeated: int = 0
     redacted: dict[str, int] = field(default_factory=dict)
+    masked: tuple[tuple[str, str, str], ...] = ()
     dry_run: bool = False
 
 
@@ -161,9 +163,11 @@ class _Run:
         self.skipped: list[tuple[str, str]] = []
         self.unreadable: list[tuple[str, int, str]] = []
         self.unreadable_count = 0
+        self.masked: list[tuple[str, str, str]] = []
         self.waiting: list[str] = []
         self.repeated = 0
         self.redacted: Counter[str] = Counter()
+        self.refused: Invalid | None = None
         self.belongs: dict[str, str] = {}
         self.growing: dict[str, tuple[str, Growing]] = {}
         imports.follow(self.view)
@@ -182,6 +186,8 @@ class _Run:
                     batch, size = [], 0
         self._publish(batch)
         progress(whole, whole)
+        if self.refused is not None and not self.met:
+            raise self.refused
         order = [self.met[files[0].session] for files in sessions if files[0].session in self.met]
         return Imported(
             tuple(order),
@@ -191,6 +197,7 @@ class _Run:
             tuple(self.waiting),
             self.repeated,
             dict(self.redacted),
+            tuple(self.masked),
             self.dry_run,
         )
 
@@ -250,30 +257,45 @@ class _Run:
         cursor = Cursor(progress.offset, progress.line, progress.state)
         digest = _Digest(file.path, progress.offset)
         piece, begun = _Piece(session, file, _copied(progress)), progress.offset
-        secrets = Secrets()
+        secrets = self._secrets(file, progress)
         for event, behind in finding.events(file, cursor):
-            cursor = behind
+            begun_at, cursor = cursor, behind
             if event.trouble:
                 self._cannot_read(file, cursor.line, event.trouble, piece.progress)
             elif event.left_out:
-                piece.progress.left_out[event.left_out] = piece.progress.left_out.get(event.left_out, 0) + 1
+                name = secrets.name(event.left_out)
+                piece.progress.left_out[name] = piece.progress.left_out.get(name, 0) + 1
             else:
-                secrets.clean(event)
+                secrets.clean(event, begun_at)
                 piece.events.append(event)
             if cursor.offset - begun >= PIECE:
-                self._mark(piece, cursor, digest)
+                self._mark(piece, cursor, digest, secrets)
                 yield piece, cursor.offset - begun
                 piece, begun = _Piece(session, file, _copied(piece.progress)), cursor.offset
-        self._mark(piece, cursor, digest)
+        self._mark(piece, cursor, digest, secrets)
+        if self.dry_run:
+            self.masked += [(str(file.path), *one) for one in secrets.masked.items()]
         piece.progress.size, piece.progress.changed = state.st_size, state.st_mtime_ns
         piece.progress.waiting = lines.is_waiting(file.path, cursor.offset)
         if piece.progress.waiting:
             self.waiting.append(str(file.path))
         yield piece, cursor.offset - begun
 
-    def _mark(self, piece: _Piece, cursor: Cursor, digest: _Digest) -> None:
+    def _secrets(self, file: Transcript, progress: Progress) -> Secrets:
+        """What takes secrets out of the rest of a transcript, with the numbers that those before have."""
+        secrets = Secrets(self.store.rules())
+        for offset, line in progress.secrets:
+            start = Cursor(offset, line)
+            for event, _ in finding.events(file, start):
+                if not (event.trouble or event.left_out):
+                    secrets.clean(event, start)
+                    break
+        return secrets
+
+    def _mark(self, piece: _Piece, cursor: Cursor, digest: _Digest, secrets: Secrets) -> None:
         progress = piece.progress
-        progress.offset, progress.line, progress.state = cursor.offset, cursor.line, dict(cursor.state)
+        progress.offset, progress.line, progress.state = cursor.offset, cursor.line, secrets.state(cursor.state)
+        progress.secrets = [[one.offset, one.line] for one in secrets.seen]
         progress.prefix = digest.upto(cursor.offset)
         progress.conversation = piece.session
 
@@ -306,15 +328,31 @@ class _Run:
     def _publish(self, batch: list[_Piece]) -> None:
         if not batch:
             return
-        if self.dry_run:
-            outcome = self._build(Transaction(self.store, self.view, "conversation.import", self.actor), batch)
-        else:
-            outcome = self.store.write("conversation.import", lambda tx: self._build(tx, batch), actor=self.actor)
+        try:
+            outcome = self._published(batch)
+        except Invalid as error:
+            self._publish_apart(batch, error)
+            return
         self.repeated += outcome.repeated
         self.redacted.update(outcome.redacted)
         self._tell(outcome)
         if not self.dry_run:
             self._remember(batch, outcome)
+
+    def _publish_apart(self, batch: list[_Piece], error: Invalid) -> None:
+        """A record that cannot be read keeps its own conversation from growing, and no other."""
+        sessions = {piece.session: [one for one in batch if one.session == piece.session] for piece in batch}
+        if len(sessions) == 1:
+            self.refused = self.refused or error
+            self.skipped += [(str(path), str(error)) for path in dict.fromkeys(one.transcript.path for one in batch)]
+            return
+        for pieces in sessions.values():
+            self._publish(pieces)
+
+    def _published(self, batch: list[_Piece]) -> _Outcome:
+        if self.dry_run:
+            return self._build(Transaction(self.store, self.view, "conversation.import", self.actor), batch)
+        return self.store.write("conversation.import", lambda tx: self._build(tx, batch), actor=self.actor)
 
     def _build(self, tx: Transaction, batch: list[_Piece]) -> _Outcome:
         self.imports.follow(tx.view)
@@ -345,7 +383,12 @@ class _Run:
         line = growing.line(file.agent, compaction=file.compaction)
         for event in piece.events:
             # A copied answer may come under entries of other ids.
-            if holder := self.imports.holder(line.keys(event)[:2], but=growing.id):
+            keys = line.keys(event)[:2]
+            holder = next((outcome.holders[key] for key in keys if key in outcome.holders), growing.id)
+            if holder == growing.id:
+                outcome.holders |= dict.fromkeys(keys, growing.id)
+                holder = self.imports.holder(keys, but=growing.id)
+            if holder:
                 growing.repeats(holder)
                 outcome.repeated += 1
             else:
@@ -390,10 +433,11 @@ class _Run:
 
 @dataclass
 class _Outcome:
-    """What building one commit came to."""
+    """What building one commit came to. holders: keys of its entries → the conversation that had them first."""
 
     growing: dict[str, Growing] = field(default_factory=dict)
     conversations: dict[str, Grown] = field(default_factory=dict)
+    holders: dict[int, str] = field(default_factory=dict)
     repeated: int = 0
     redacted: Counter[str] = field(default_factory=Counter)
 
@@ -407,7 +451,8 @@ def _copy(event: Event) -> Event:
 
 
 def _copied(progress: Progress) -> Progress:
-    return replace(progress, left_out=dict(progress.left_out), places=[*progress.places], size=-1, waiting=False)
+    left_out, places = dict(progress.left_out), [*progress.places]
+    return replace(progress, left_out=left_out, places=places, size=-1, waiting=False)
 
 
 def _folder(files: list[Transcript]) -> tuple[str, str]:

@@ -7,7 +7,9 @@ colleague imported, or an undo took away, is known of.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -59,7 +61,8 @@ class Progress:
 
     prefix: hash of the bytes before the offset. size and changed (nanoseconds): of the file when it was
     read. conversation, tree: where it went, and that folder's id afterwards. waiting: whether a half-written
-    line stood at the end. secrets: what the redaction has to remember. The rest is what `Source` tells.
+    line stood at the end. secrets: (offset, line) of the entries with which the numbers of secrets begin. The rest is
+    what `Source` tells.
     """
 
     offset: int = 0
@@ -71,7 +74,7 @@ class Progress:
     conversation: str = ""
     tree: str = ""
     waiting: bool = False
-    secrets: dict[str, Any] = field(default_factory=dict)
+    secrets: list[list[int]] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     unreadable: int = 0
     places: list[list[Any]] = field(default_factory=list)
@@ -189,15 +192,20 @@ class Imports:
 
     def progress(self, path: Path) -> Progress | None:
         """How far a transcript is read."""
-        row = self._data.execute("SELECT said FROM transcripts WHERE path = ?", (str(path),)).fetchone()
+        row = self._data.execute("SELECT said FROM transcripts WHERE path = ?", (_hashed(path),)).fetchone()
         with suppress(ValueError, TypeError):
             return Progress(**json.loads(row[0])) if row else None
         return None
 
     def keep(self, progress: dict[Path, Progress]) -> None:
         """Remember how far transcripts are read."""
-        rows = [(str(path), json.dumps(vars(one))) for path, one in progress.items()]
+        rows = [(_hashed(path), json.dumps(vars(one))) for path, one in progress.items()]
         self._data.executemany("INSERT OR REPLACE INTO transcripts (path, said) VALUES (?, ?)", rows)
+
+
+def _hashed(path: Path) -> str:
+    """A path as it is kept: a name may hold what must not be copied anywhere."""
+    return hashlib.sha256(os.fsencode(path)).hexdigest()
 
 
 def folders(view: View) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from sbfs import merge
 from sbfs.conversations.counting import Tally
@@ -25,6 +26,10 @@ can look through."""
 
 HELD = 8 * 1024 * 1024
 """Bytes of turns at the end of a line that are held in memory while it grows."""
+
+LARGEST = 4 * 1024 * 1024
+"""Bytes of a turn from which on what comes is a turn of its own: with the longest line of a transcript, no file of
+turns becomes one that Git hosts refuse."""
 
 _ADDRESSED = ("prompt", "notification", "meta", "command", "task")
 """What a queued text may come back as."""
@@ -174,14 +179,23 @@ class Line:
             return self._replace(slot, event)
         slot = self._slot(event.turn) if event.role == "assistant" else None
         if slot is not None and slot.turn["role"] == "assistant":
-            merging.add(slot.turn, event)
-            slot.raw = None
-            self._follow_calls(slot.turn)
+            self._add(slot, event)
             return True
         self._join_results(event)
         if event.parts or event.origin != "result":
             self._begin(event)
         return True
+
+    def _add(self, slot: _Slot, event: Event) -> None:
+        """One more chunk of an answer; what makes it too large follows in a turn of its own, which counts nothing."""
+        if len(slot.line()) <= LARGEST:
+            merging.add(slot.turn, event)
+        else:
+            merging.add(slot.turn, replace(event, parts=[]))
+            more = replace(event, id=event.id, turn=f"{event.turn}~{self.count + 1}", usage=None, request="")
+            self._begin(more, of=event.turn)
+        slot.raw = None
+        self._follow_calls(slot.turn)
 
     def _replace(self, slot: _Slot, event: Event) -> bool:
         before = slot.line()
@@ -196,7 +210,7 @@ class Line:
                 continue
             name, turn = call
             slot = self._slot(turn)
-            if slot is None:
+            if slot is None or len(slot.line()) > LARGEST:
                 left.append(part)
                 continue
             merging.attach(slot.turn, {"type": part["type"], "id": part["id"], "name": name} | part, event)
@@ -204,7 +218,7 @@ class Line:
             self._calls.pop(part["id"], None)
         event.parts = left
 
-    def _begin(self, event: Event) -> None:
+    def _begin(self, event: Event, of: str = "") -> None:
         if event.turn in self._slots or key("turn", event.turn) in self._where:
             # Two entries that are no answers and say the same id: the second is another one.
             event.turn = f"{event.turn}-{self.count + 1}"
@@ -214,6 +228,8 @@ class Line:
             turn["origin"], turn["of"] = "delivery", waiting[0]
             turn["content"] = [part for part in turn["content"] if part.get("type") != "text"]
         content = turn.pop("content")
+        if of:
+            turn["of"] = of
         for name in self._place:
             if (said := getattr(event, name)) and said != self._place[name]:
                 turn[name] = said

@@ -27,6 +27,8 @@ def imported(done: Imported) -> Document:
         "repeated": done.repeated,
         "dry_run": done.dry_run,
     }
+    if done.dry_run:
+        document["secrets"] = [{"path": path, "placeholder": mark, "masked": said} for path, mark, said in done.masked]
     return {**document, **({"redacted": done.redacted} if done.redacted else {})}
 
 

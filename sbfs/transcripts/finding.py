@@ -58,5 +58,9 @@ def _format(path: Path, head: bytes, format: str) -> ModuleType | None:
 
 def _files(folder: Path) -> Iterator[Path]:
     for at, folders, names in os.walk(folder):
+        if "sbfs.yaml" in names:
+            # A store: its turns are JSON Lines too.
+            folders.clear()
+            continue
         folders.sort()
         yield from (Path(at, name) for name in sorted(names) if name.endswith(_ENDINGS))

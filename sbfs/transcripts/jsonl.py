@@ -40,7 +40,8 @@ def detect(path: Path, head: bytes) -> int:
     if path.suffix != ".jsonl":
         return 0
     entries = lines.first_objects(head)
-    return 30 if any("content" in one and one.keys() & {"role", "name"} for one in entries) else 0
+    said = [one for one in entries if "content" in one]
+    return 30 if any(one.keys() & {"role", "name"} for one in said) else 10 if said else 0
 
 
 def sessions(path: Path) -> Iterator[Transcript]:

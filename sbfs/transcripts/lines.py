@@ -14,7 +14,7 @@ from typing import IO, Any
 from sbfs.errors import Failed
 from sbfs.transcripts.events import Cursor
 
-LONGEST = 40 * 1024 * 1024
+LONGEST = 40_000_000
 """Bytes of a line. What is longer would make a file that Git hosts refuse (many at 50 MB, all at 100 MB)."""
 
 DEEPEST = 100
