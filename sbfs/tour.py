@@ -88,6 +88,12 @@ subject: Found a bug
 content: The numbers are one day old.
 """
 
+_TALK = """\
+{"role": "user", "name": "Pat", "content": "Why are the numbers one day old?", "timestamp": "2026-02-11T09:00:00Z"}
+{"role": "assistant", "content": "The cache is filled at midnight. Shall I shorten it?", "timestamp": "2026-02-11T09:00:20Z"}
+{"role": "user", "name": "Pat", "content": "To five minutes. The key is ghp_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX", "timestamp": "2026-02-11T09:01:00Z"}
+"""  # noqa: E501 - one message a line is the format
+
 _IDENTITY = {"NAME": "A Reader", "EMAIL": "reader@example.com"}
 
 
@@ -106,7 +112,7 @@ def run(folder: str | None = None, *, quiet: bool = False) -> int:
         root.mkdir(parents=True, exist_ok=True)
     guide = Guide(root, quiet=quiet)
     guide.say(f"$ cd {root}")
-    for station in (_begin, _mail, _by_hand, _memory, _search, _second_machine, _history):
+    for station in (_begin, _mail, _by_hand, _conversations, _memory, _search, _second_machine, _history):
         station(guide)
     guide.say(f"\nThe store is yours to go on with: {root / 'team'}")
     return 0
@@ -171,6 +177,16 @@ def _search(guide: Guide) -> None:
     guide.sbfs("search", "dashbord", "--kind", "project")
     guide.sbfs("message", "search", "/api/stats", "--to", "qa")
     guide.sbfs("index", "verify")
+
+
+def _conversations(guide: Guide) -> None:
+    guide.station("Conversations with agents: imported once, without secrets, before their program deletes them.")
+    guide.write("../talk.jsonl", _TALK)
+    guide.sbfs("conversation", "import", "../talk.jsonl", "--project", "backend-api")
+    guide.sbfs("conversation", "import", "../talk.jsonl", "--project", "backend-api")
+    guide.sbfs("conversation", "list")
+    guide.sbfs("conversation", "show", "talk-")
+    guide.sbfs("conversation", "stats")
 
 
 def _second_machine(guide: Guide) -> None:

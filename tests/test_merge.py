@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sbfs import kinds, messages, projects
+from sbfs import conversations, kinds, messages, projects
 from sbfs.kind import Field, Kind
 from sbfs.merge import Lost, Merged, merge_file
 from sbfs.record import Record, dump
@@ -432,3 +432,85 @@ def test_hostile_bytes(kind: Kind[Any], path: str, data: st.DataObject, hostile:
     _, ours, theirs = data.draw(versions(kind, path))
     merge(hostile, ours, theirs, kind, path)
     merge(ours, hostile, theirs, kind, path)
+
+
+# -- conversations -----------------------------------------------------------------------------------
+
+_TURNS = "projects/a/conversations/2026/01/s-1/messages-0001.jsonl"
+
+
+def _turns(*turns: tuple[int, str, str]) -> bytes:
+    """A file of turns: (place, id, text)."""
+    said = [{"seq": seq, "id": id, "content": [{"type": "text", "text": text}]} for seq, id, text in turns]
+    return Record.make(_TURNS, {"turns": said}).raw
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "merged"),
+    [
+        # Two that went on alike, one of them further.
+        ([(1, "a", "x")], [(1, "a", "x"), (2, "b", "y")], [(1, "a", "x"), (2, "b", "y"), (3, "c", "z")], "abc"),
+        # Two that went on differently keep both.
+        ([(1, "a", "x")], [(1, "a", "x"), (2, "b", "y")], [(1, "a", "x"), (2, "c", "z")], "abc"),
+        # What one side took away, and the other left as it was, goes.
+        ([(1, "a", "x"), (2, "b", "y")], [(2, "b", "y")], [(1, "a", "x"), (2, "b", "y"), (3, "c", "z")], "bc"),
+        (None, [(1, "a", "x")], [(1, "a", "x"), (2, "b", "y")], "ab"),
+    ],
+)
+def test_turns_are_united_by_their_ids(base, ours, theirs, merged):
+    """Turns that a merge loses, doubles, or keeps as a conflict."""
+    sides = [None if base is None else _turns(*base), _turns(*ours), _turns(*theirs)]
+    for one, other in ((1, 2), (2, 1)):
+        found = merge_file(conversations.TURNS, _TURNS, sides[0], sides[one], sides[other])
+        assert found.lost == ()
+        assert "".join(turn["id"] for turn in Record.parse(_TURNS, found.data).data["turns"]) == merged
+
+
+def test_the_fuller_version_of_a_turn_wins_but_not_over_a_change():
+    """An answer that is cut to what a clone saw of it first; a secret that comes back after it was taken out."""
+    base, half, full = (_turns((1, "a", text)) for text in ("x", "x and", "x and more"))
+    assert merge_file(conversations.TURNS, _TURNS, base, half, full).data == full
+    assert merge_file(conversations.TURNS, _TURNS, full, half, full).data == half
+
+
+_TURN = st.tuples(st.integers(1, 4), st.sampled_from("abcd"), st.sampled_from(["x", "xx", "y"]))
+_TURN_FILE = st.lists(_TURN, max_size=4, unique_by=lambda turn: turn[1]).map(lambda turns: _turns(*sorted(turns)))
+
+
+@given(base=st.none() | _TURN_FILE, ours=_TURN_FILE, theirs=_TURN_FILE)
+def test_a_merge_of_turns_knows_no_side_and_comes_to_rest(base, ours, theirs):
+    """Two clones that come to different turns, or that change them again with every merge (failure mode 23)."""
+    merged = merge_file(conversations.TURNS, _TURNS, base, ours, theirs).data
+    assert merged == merge_file(conversations.TURNS, _TURNS, base, theirs, ours).data
+    for side in (ours, theirs):
+        assert merge_file(conversations.TURNS, _TURNS, side, merged, side).data == merged
+        assert merge_file(conversations.TURNS, _TURNS, base, merged, side).data == merged
+
+
+_FACTS = "projects/a/conversations/2026/01/s-1/conversation.yaml"
+
+
+def _facts(updated: int, prompts: int, **more) -> bytes:
+    data = {"id": "s-1", "agent": "codex", "updated": f"2026-01-0{updated}T00:00:00.000Z", **more}
+    return Record.make(_FACTS, {**data, "facts": {"prompts": prompts}}).raw
+
+
+def test_what_is_worked_out_leaves_no_conflict_and_stays_together():
+    """Counts of two clones that are mixed, or kept as conflicts although they can be worked out again."""
+    base, ours, theirs = _facts(1, 1), _facts(2, 5, title="Ours", quality=70), _facts(3, 3, title="Theirs")
+    merged = merge_file(conversations.KIND, _FACTS, base, ours, theirs)
+    data = Record.parse(_FACTS, merged.data).data
+    assert merged.lost == ()
+    assert (data["title"], data["facts"], data["quality"]) == ("Theirs", {"prompts": 3}, 70)
+    assert merge_file(conversations.KIND, _FACTS, base, theirs, ours).data == merged.data
+    for side in (ours, theirs):
+        assert merge_file(conversations.KIND, _FACTS, side, merged.data, side).data == merged.data
+
+
+def test_a_removed_conversation_is_no_conflict_with_one_that_grew():
+    """A removal that keeps what was removed, under another name."""
+    base, grown = _facts(1, 1), _facts(2, 2)
+    dead = Record.make(_FACTS, {"id": "s-1", "removed": "2026-01-05T00:00:00.000Z"}).raw
+    assert merge_file(conversations.KIND, _FACTS, base, dead, grown) == Merged(dead)
+    kept = merge_file(conversations.KIND, _FACTS, base, dead, _facts(2, 2, quality=70))
+    assert (kept.data, len(kept.lost)) == (dead, 1)

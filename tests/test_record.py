@@ -87,3 +87,26 @@ def test_line_of():
     """Breaks if the complaint about a field pointed nowhere."""
     assert Record.parse("a.yaml", b"a: 1\nb:\n  c: 2\n").line_of("b.c") == 3
     assert Record.parse("a.json", b'{"a": 1}').line_of("a") is None
+
+
+# -- JSON Lines --------------------------------------------------------------------------------------
+
+_LINE = st.dictionaries(TEXT, TEXT | st.integers() | st.lists(TEXT), max_size=3)
+
+
+@given(st.lists(_LINE, max_size=4))
+def test_lines_of_json_come_back_one_a_line(turns):
+    """A text with line ends, or of another script, that breaks a line in two or comes back changed."""
+    record = Record.make("x/messages-0001.jsonl", {"turns": turns})
+    assert record.raw.count(b"\n") == len(turns)
+    assert Record.parse(record.path, record.raw).data == {"turns": turns}
+    assert record.changed({"turns": turns}).raw == record.raw
+
+
+def test_lines_of_json_hold_turns_and_nothing_else():
+    """A key that would be lost, since a line has no place for it."""
+    with pytest.raises(Invalid, match="holds turns"):
+        Record.make("x.jsonl", {"turns": [], "more": 1})
+    with pytest.raises(Invalid, match="lone surrogate"):
+        Record.make("x.jsonl", {"turns": [{"a": "\ud800"}]})
+    assert Record.parse("x.jsonl", b'\xef\xbb\xbf{"a": 1}\r\n\r\n{"b": 2}').data == {"turns": [{"a": 1}, {"b": 2}]}
