@@ -39,6 +39,9 @@ REFIT = 5_000
 SEGMENT = 6_000_000
 """Postings gathered in memory before they are written, some 300 MB of them."""
 
+MOST_SEGMENTS = 8
+"""Pieces that an index may be in after a rebuild. Merging them takes as long as building, and changes no answer."""
+
 MANY = 8
 """Keys from which on a set is quicker than reading all of them for each."""
 
@@ -111,10 +114,11 @@ class Engine:
         rebuild: bool = False,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Take keys out and put (key, blob id, entry) in, as one commit; what is added replaces its key.
+        """Take keys out and put (key, blob id, entry) in, each key once; what is added replaces its key.
 
-        rebuild: bring everything into one piece at the end, and fit what spelling and "more like this" stand on;
-        a large one is committed in several. progress: told how many were added so far. Raises Broken.
+        It is one commit, unless `rebuild`: then a large one is several, few pieces are left at the end, and what
+        spelling and "more like this" stand on is fitted. progress: told how many were added so far.
+        Raises Broken, and whatever `add` raises.
         """
         given = _Given(add)
         try:
@@ -208,10 +212,11 @@ class Engine:
         known = [(term, found) for term, found in asked if found]
         if len(known) > MOST_TERMS:
             known = heapq.nsmallest(MOST_TERMS, known, key=lambda one: max(len(each.ids) for each in one[1].values()))
-        spelled = self._spelled([term.word for term, found in asked if not found and term.stem])
+        unknown = [term.word for term, found in asked if not found and term.stem]
+        spelled = self._spelled(snapshot, unknown[:MOST_SPELLED], question.thinking)
         taken = {term.stem for term, _ in known}
-        for near in itertools.chain.from_iterable(spelled.values()):
-            if near.stem not in taken and (found := postings_of(snapshot, near, question.thinking)):
+        for near, found in itertools.chain.from_iterable(spelled.values()):
+            if near.stem not in taken:
                 taken.add(near.stem)
                 known.append((near, found))
         ranking = rank(snapshot, known, question.thinking)
@@ -219,18 +224,21 @@ class Engine:
         return Found(
             _hits(snapshot, ranking, names, admitted, question),
             total=ranking.total(admitted),
-            spelled={word: tuple(near.word for near in nearest) for word, nearest in spelled.items()},
+            spelled={word: tuple(near.word for near, _ in nearest) for word, nearest in spelled.items() if nearest},
             terms=tuple(dict.fromkeys(term.stem or term.word for term, _ in asked)),
         )
 
-    def _spelled(self, unknown: list[str]) -> dict[str, list[Term]]:
-        """Unknown word → terms to take in its place, weighed by their nearness."""
+    def _spelled(
+        self, snapshot: Snapshot, unknown: list[str], thinking: bool
+    ) -> dict[str, list[tuple[Term, dict[str, Postings]]]]:
+        """Unknown word → terms to take in its place, weighed by their nearness, with their postings."""
         if not unknown or (spelling := self._fits.spelling()) is None:
             return {}
         spelled = {}
-        for word in unknown[:MOST_SPELLED]:
-            if nearest := spelling.nearest(word):
-                spelled[word] = [Term(near, analysis.stem(near) or near, score) for near, score in nearest]
+        for word in unknown:
+            nearest = (Term(near, analysis.stem(near) or near, score) for near, score in spelling.nearest(word))
+            # The vocabulary is that of the last fit: some of its words may be gone.
+            spelled[word] = [(near, found) for near in nearest if (found := postings_of(snapshot, near, thinking))]
         return spelled
 
     def like(self, key: str | None, text: str, wanted: Filters, limit: int) -> list[Hit]:
@@ -291,7 +299,7 @@ class _Numbers:
     """Where keys are, while they are removed and replaced."""
 
     def __init__(self, snapshot: Snapshot):
-        self.untidy = len(snapshot.segments) > 1 or bool(snapshot.removed)
+        self.untidy = len(snapshot.segments) > MOST_SEGMENTS or len(snapshot.removed) > snapshot.size // 10
         self._snapshot = snapshot
         self._hashes: Collection[int] = snapshot.hashes("key")
         self._asked = 0
@@ -306,7 +314,6 @@ class _Numbers:
         for number in self._snapshot.find("key", key):
             if number not in self._gone and self._snapshot.card(number).key == key:
                 self._gone.add(number)
-                self.untidy = True
                 writer.delete_document(number)
 
 
