@@ -307,6 +307,8 @@ VERBS = (
     Verb("quality.trend", quality.trend, lambda trend: {"trend": plain(trend)}),
     Verb("quality.remove", quality.remove, lambda one: {"quality_id": one.id}),
     Verb("message.search", search.within("message"), _found),
+    Verb("conversation.search", search.within("conversation"), _found, "search_conversations"),
+    Verb("reflection.search", search.within("reflection"), _found),
     Verb("search", search.search, _found, "search_store"),
     Verb("index.status", search.index_status, lambda state: {"index": plain(state)}),
     Verb("index.rebuild", search.index_rebuild, plain),

@@ -165,6 +165,7 @@ def test_tools_are_verbs():
         "get_conversation_stats",
         "import_conversations",
         "list_project_messages",
+        "search_conversations",
         "search_store",
         "send_project_message",
         "sync_store",

@@ -13,8 +13,9 @@ from domain_helpers import SECRET, Shell, amid, few, people, put, snapshot
 from helpers import commits, git
 from hypothesis import given
 from hypothesis import strategies as st
+from transcript_helpers import write
 
-from sbfs import projects, quality, worktree
+from sbfs import conversations, projects, quality, worktree
 from sbfs.errors import Failed, Invalid, NotFound
 from sbfs.git.source import look
 from sbfs.quality.value import mean
@@ -493,3 +494,26 @@ def test_a_trend_is_plotted_by_point_day_or_month(team):
     assert "95 points" in months[0]
     assert {len(line.split()[0]) for line in months[1:-1]} == {len("2026-11")}
     assert 12 <= len(months) - 2 <= 14
+
+
+def test_a_conversation_takes_on_its_score(store: Store, tmp_path: Path):
+    """Breaks if lists, statistics and filters did not know the score that a conversation was given, or kept it
+    when the measurement was removed."""
+    people(store, "web")
+    talk = write(tmp_path / "talk.jsonl", {"content": "Hello"})
+    (made,) = conversations.import_(store, paths=[talk], project="web").conversations
+    id = made.conversation.id
+
+    def score() -> float | None:
+        return conversations.show(store, conversation_id=id).conversation.quality
+
+    first = quality.add(store, project="web", score=40, conversation=id[:6]).measurement
+    assert (first.conversation, score()) == (id, 40)
+    store.clock.now += timedelta(minutes=1)
+    second = quality.add(store, project="web", score=90, conversation=id).measurement
+    assert score() == 90
+    quality.remove(store, quality_id=second.id)
+    assert score() == 40
+    quality.remove(store, quality_id=first.id)
+    assert score() is None
+    assert worktree.status(store).edits == ()

@@ -11,6 +11,7 @@ import click
 from sbfs.cli import options, output
 from sbfs.cli.base import App, Command, Document, Group, pass_app
 from sbfs.cli.export import export_command
+from sbfs.cli.search import options_of_search, run_search
 from sbfs.cli.statistics import stats_command
 
 if TYPE_CHECKING:
@@ -211,6 +212,14 @@ def show_command(app: App, full: bool, **given: Any) -> None:
 
 
 conversation_command.add_command(export_command)
+
+
+@conversation_command.command("search", cls=Command)
+@options_of_search(kind=False)
+@pass_app
+def search_command(app: App, **given: Any) -> None:
+    """Find turns of conversations by what they say. Takes what `sbfs search` takes."""
+    run_search(app, "conversation.search", **given)
 
 
 @conversation_command.command("remove", cls=Command)

@@ -8,6 +8,7 @@ import click
 
 from sbfs.cli import options, output
 from sbfs.cli.base import App, Command, Document, Group, pass_app
+from sbfs.cli.search import options_of_search, run_search
 
 TYPE = options.Word(["insight", "decision", "lesson"])
 
@@ -131,3 +132,11 @@ def edit_command(app: App, text: str | None, text_file: str | None, **given: Any
 def remove_command(app: App, **given: Any) -> None:
     """Remove a reflection. `sbfs undo` brings it back."""
     app.run("reflection.remove", lambda one: output.say(f"removed {one['reflection_id']}"), actor=app.actor, **given)
+
+
+@reflection_command.command("search", cls=Command)
+@options_of_search(kind=False)
+@pass_app
+def search_command(app: App, **given: Any) -> None:
+    """Find what was learnt by what it says. Takes what `sbfs search` takes."""
+    run_search(app, "reflection.search", **given)

@@ -6,14 +6,14 @@ import heapq
 import json
 from builtins import list as builtin_list
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sbfs import files, projects, times
 from sbfs.catalog import Catalog
 from sbfs.conversations.imports import line_names
-from sbfs.conversations.value import KIND, MAIN, TURNS, Conversation, Header, SubAgent, Turn, load, load_turn
+from sbfs.conversations.value import KIND, MAIN, TURNS, Conversation, Header, SubAgent, Turn, dump, load, load_turn
 from sbfs.errors import NotFound
 from sbfs.merge import fuller
 from sbfs.record import Record
@@ -210,6 +210,18 @@ def find(view: View, id: str) -> str:
         if (record := view.find_record(path)) and not record.removed:
             return path
     raise NotFound("conversation", id, hint="it was removed; 'sbfs log' shows when, 'sbfs undo' brings it back")
+
+
+def give_quality(tx: Transaction, id: str, score: float | None) -> str:
+    """Write a score into a conversation, or take it out. Returns its whole id; the same where it is not held here."""
+    try:
+        path = find(tx.view, id)
+    except NotFound:
+        return id
+    record = tx.get(path, "conversation", id)
+    conversation = load(record.data)
+    tx.replace(KIND, record, dump(replace(conversation, quality=score)))
+    return conversation.id
 
 
 def turns(view: View, folder: str, line: str = MAIN) -> Iterator[Turn]:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from sbfs import projects
+from sbfs.conversations.reading import give_quality
 from sbfs.errors import Invalid
 from sbfs.kind import check_size, new_id
 from sbfs.listing import gone
 from sbfs.projects import Project
 from sbfs.quality import measuring
+from sbfs.quality.reading import points
 from sbfs.quality.value import (
     KIND,
     Measurement,
@@ -54,7 +56,8 @@ def add(
 
     score: 0 to 100; without one, the mean of the components that were measured. components: name →
     0 to 100, None where it was not measured. source: where these came from. commit: of the project's
-    source. Raises NotFound, or Invalid for anything that breaks a rule.
+    source. conversation: its id, or the beginning of one that is held here, which takes on the score.
+    Raises NotFound, or Invalid for anything that breaks a rule.
     """
     if score is None and not components:
         raise Invalid("nothing is given", field="score", hint="give a score, or a component such as coverage=81.5")
@@ -112,7 +115,10 @@ def _write(store: Store, verb: str, project: str, facts: Callable[[Project], Map
 
     def build(tx: Transaction) -> Written:
         name = projects.resolve(tx.view, project).name
-        made = Measurement(id=new_id("qual", tx.now), created=tx.now, project=name, **said)
+        facts = dict(said)
+        if facts.get("conversation"):
+            facts["conversation"] = give_quality(tx, facts["conversation"], facts["score"])
+        made = Measurement(id=new_id("qual", tx.now), created=tx.now, project=name, **facts)
         tx.actor = tx.actor or name
         # A project that is renamed or removed meanwhile must not be left a folder of its former name.
         tx.need(projects.KIND.path_of(project=name))
@@ -133,11 +139,23 @@ def remove(store: Store, *, quality_id: str, actor: str = "") -> Measurement:
             raise gone("measurement", quality_id)
         old = loaded(record)
         tx.remove(KIND, record.path)
+        if old.conversation:
+            give_quality(tx, old.conversation, _before(tx, old))
         tx.actor = tx.actor or old.project
         tx.describe(f"Remove a measurement of {old.project}: {headline(old)}", Ids=old.id)
         return old
 
     return store.write("quality.remove", build, actor=actor)
+
+
+def _before(tx: Transaction, old: Measurement) -> Score:
+    """The score of a conversation by the newest of its other measurements in the same project."""
+    others = [
+        one
+        for one in points(tx.view, old.project, conversations=True)
+        if one.conversation == old.conversation and one.id != old.id
+    ]
+    return max(others, key=lambda one: one.timestamp).score if others else None
 
 
 def _rounded(value: Score, field: str) -> Score:
