@@ -16,9 +16,6 @@ from sbfs.store import Store, View
 
 S = TypeVar("S")
 
-PREVIEW = 1000
-"""Characters of a long text that a list shows."""
-
 
 class Header(Protocol):
     """What a list knows of a record without reading it. order: time and id, what lists sort by and cursors name."""

@@ -6,66 +6,80 @@ they add nothing.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sbfs import (
-    conflicts,
-    conversations,
-    doctor,
-    history,
-    messages,
-    projects,
-    quality,
-    redacting,
-    reflections,
-    search,
-    settling,
-    sync,
-    times,
-    worktree,
-)
-from sbfs.documents import conversations as talks
-from sbfs.documents import statistics
+from sbfs import times
 from sbfs.errors import Error
-from sbfs.listing import PREVIEW
-from sbfs.messages.reading import Shown
-from sbfs.messages.value import dump as dump_message
-from sbfs.messages.writing import Sent
-from sbfs.quality.value import dump as dump_measurement
 from sbfs.store import Page, Store
 
+# A domain is fetched when one of its verbs is called: every command loads this module.
+if TYPE_CHECKING:
+    from sbfs import (
+        conflicts,
+        doctor,
+        history,
+        messages,
+        projects,
+        quality,
+        redacting,
+        reflections,
+        search,
+        sync,
+        worktree,
+    )
+    from sbfs.messages.reading import Shown
+    from sbfs.messages.writing import Sent
+
 Document = dict[str, Any]
+
+PREVIEW = 1000
+"""Characters of a long text that a list shows."""
 
 
 @dataclass(frozen=True)
 class Verb:
-    """name: of the command, `message.send`. function: of the domain. answer: its value → the document
-    without `success`. tool: the MCP tool's name, or ""."""
+    """name: of the command, `message.send`. call: the domain's function, by its place below `sbfs`. answer:
+    its value → the document without `success`; a function, or its place. tool: the MCP tool's name, or "".
+    outcome: its value → whether that is a success."""
 
     name: str
-    function: Callable[..., Any]
-    answer: Callable[[Any], Document]
+    call: str
+    answer: Callable[[Any], Document] | str
     tool: str = ""
+    outcome: Callable[[Any], Document] = lambda _: {"success": True}
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The domain's function."""
+        return _fetched(self.call)
+
+    def document(self, value: Any) -> Document:
+        """What the verb answers with."""
+        answer = _fetched(self.answer) if isinstance(self.answer, str) else self.answer
+        return {**self.outcome(value), **answer(value)}
+
+
+def _fetched(place: str) -> Callable[..., Any]:
+    module, _, name = place.rpartition(".")
+    function: Callable[..., Any] = getattr(importlib.import_module(f"sbfs.{module}"), name)
+    return function
 
 
 def run(verb: str, store: Store, **arguments: Any) -> Document:
     """Call a verb. Returns its document; errors are raised as they are."""
     entry = BY_NAME[verb]
-    value = entry.function(store, **arguments)
-    if isinstance(value, doctor.Checked) and value.left:
-        return {"success": False, **entry.answer(value)}
-    if isinstance(value, worktree.Saved) and value.invalid:
-        return {**_invalid_edits(value.invalid), **entry.answer(value)}
-    if isinstance(value, search.Verified):
-        return {"success": value.sound, **entry.answer(value)}
-    return {"success": True, **entry.answer(value)}
+    return entry.document(entry.function(store, **arguments))
 
 
-def _invalid_edits(invalid: tuple[worktree.Edit, ...]) -> Document:
-    first, count = invalid[0], len(invalid)
+def _all_valid(saved: worktree.Saved) -> Document:
+    """Edits that could not be saved are an error, beside what was saved."""
+    if not saved.invalid:
+        return {"success": True}
+    first, count = saved.invalid[0], len(saved.invalid)
     place = f"{first.path}:{first.line}" if first.line else first.path
     said = "an edit is invalid" if count == 1 else f"{count} edits are invalid; the first"
     hint = first.hint or "mend the file and save again"
@@ -93,7 +107,9 @@ def plain(value: Any) -> Any:
 
 def message_document(message: messages.Message, *, preview: bool = False) -> Document:
     """A message in the shape of its file. preview: cut a long body and say so."""
-    data = dump_message(message)
+    from sbfs.messages.value import dump
+
+    data = dump(message)
     if preview and len(message.body) > PREVIEW:
         data["content"] = {**data["content"], "message": message.body[:PREVIEW], "truncated": True}
     return data
@@ -143,8 +159,10 @@ def _group(group: projects.Group) -> Document:
 
 def _reflection(one: reflections.Reflection, *, preview: bool = False) -> Document:
     """A reflection in the shape of its file, and its project. preview: cut a long text and say so."""
+    from sbfs.reflections import dump
+
     place = {"id": one.id, "project": one.project}
-    data = place | reflections.dump(one) | place
+    data = place | dump(one) | place
     if preview and len(one.text) > PREVIEW:
         data |= {"text": one.text[:PREVIEW], "truncated": True}
     return data
@@ -159,8 +177,10 @@ def _written_reflection(written: reflections.Written) -> Document:
 
 
 def _measurement(one: quality.Measurement) -> Document:
+    from sbfs.quality.value import dump
+
     place = {"id": one.id, "project": one.project}
-    return place | dump_measurement(one) | place
+    return place | dump(one) | place
 
 
 def _shown_measurement(shown: quality.Shown) -> Document:
@@ -215,7 +235,9 @@ def _operation(operation: history.Operation) -> Document:
 
 
 def _conflict(conflict: conflicts.Conflict) -> Document:
-    return conflicts.record_of(conflict).data
+    from sbfs.conflicts import record_of
+
+    return record_of(conflict).data
 
 
 def _synced(synced: sync.Synced) -> Document:
@@ -259,66 +281,66 @@ def _taken_out(found: redacting.Redacted) -> Document:
 
 
 VERBS = (
-    Verb("status", worktree.status, _status),
-    Verb("save", worktree.save, _saved),
-    Verb("log", history.log, _page("operations", _operation)),
-    Verb("undo", history.undo, lambda undone: {"undone": _operation(undone)}),
-    Verb("check", doctor.check, _checked),
-    Verb("redact", redacting.redact, _taken_out),
-    Verb("sync", sync.sync, _synced, "sync_store"),
-    Verb("remote.add", sync.remote_add, lambda remote: {"remote": plain(remote)}),
-    Verb("remote.list", sync.remote_list, _remotes),
-    Verb("remote.remove", sync.remote_remove, lambda remote: {"remote": plain(remote)}),
-    Verb("conflicts.list", conflicts.list, _page("conflicts", _conflict)),
-    Verb("conflicts.show", conflicts.show, lambda conflict: {"conflict": _conflict(conflict)}),
-    Verb("conflicts.settle", settling.settle, lambda conflict: {"conflict": _conflict(conflict)}),
-    Verb("project.add", projects.add, lambda project: {"project": _project(project)}),
-    Verb("project.list", projects.list, _page("projects", _project)),
-    Verb("project.show", projects.show, lambda project: {"project": _project(project)}),
-    Verb("project.set", projects.set, lambda project: {"project": _project(project)}),
-    Verb("project.relate", projects.relate, lambda project: {"project": _project(project)}),
-    Verb("project.rename", projects.rename, lambda project: {"project": _project(project)}),
-    Verb("project.remove", projects.remove, lambda project: {"project": _project(project)}),
-    Verb("project.group.add", projects.group_add, lambda group: {"group": _group(group)}),
-    Verb("project.group.list", projects.group_list, _page("groups", _group)),
-    Verb("project.group.show", projects.group_show, lambda group: {"group": _group(group)}),
-    Verb("project.group.remove", projects.group_remove, lambda group: {"group": _group(group)}),
-    Verb("message.send", messages.send, _sent, "send_project_message"),
-    Verb("message.list", messages.list, _page("messages", _listed), "list_project_messages"),
-    Verb("message.show", messages.show, _shown),
-    Verb("message.read", messages.read, _shown),
-    Verb("message.edit", messages.edit, lambda message: {"message": message_document(message)}),
-    Verb("message.remove", messages.remove, lambda message: {"message_id": message.id}),
-    Verb("message.reply", messages.reply, _sent),
-    Verb("message.forward", messages.forward, _sent, "forward_project_message"),
-    Verb("message.archive", messages.archive, _marked),
-    Verb("message.mark", messages.mark, _marked),
-    Verb("message.thread", messages.thread, _thread),
-    Verb("message.count", messages.count, lambda count: {"count": count}),
-    Verb("reflection.add", reflections.add, _written_reflection, "add_reflection"),
-    Verb("reflection.list", reflections.list, _page("reflections", lambda one: _reflection(one, preview=True))),
-    Verb("reflection.show", reflections.show, _shown_reflection),
-    Verb("reflection.edit", reflections.edit, _written_reflection),
-    Verb("reflection.remove", reflections.remove, lambda one: {"reflection_id": one.id}),
-    Verb("quality.add", quality.add, _written_measurement, "add_quality"),
-    Verb("quality.measure", quality.measure, _written_measurement),
-    Verb("quality.list", quality.list, _page("measurements", _measurement)),
-    Verb("quality.show", quality.show, _shown_measurement),
-    Verb("quality.trend", quality.trend, lambda trend: {"trend": plain(trend)}),
-    Verb("quality.remove", quality.remove, lambda one: {"quality_id": one.id}),
-    Verb("message.search", search.within("message"), _found),
-    Verb("conversation.search", search.within("conversation"), _found, "search_conversations"),
-    Verb("reflection.search", search.within("reflection"), _found),
-    Verb("search", search.search, _found, "search_store"),
-    Verb("index.status", search.index_status, lambda state: {"index": plain(state)}),
-    Verb("index.rebuild", search.index_rebuild, plain),
-    Verb("index.verify", search.index_verify, plain),
-    Verb("conversation.import", conversations.import_, talks.imported, "import_conversations"),
-    Verb("conversation.list", conversations.list, talks.page),
-    Verb("conversation.show", conversations.show, talks.shown),
-    Verb("conversation.export", conversations.export, lambda made: dict(vars(made))),
-    Verb("conversation.remove", conversations.remove, lambda one: {"conversation_id": one.id}),
-    Verb("conversation.stats", conversations.stats, statistics.document, "get_conversation_stats"),
+    Verb("status", "worktree.status", _status),
+    Verb("save", "worktree.save", _saved, outcome=_all_valid),
+    Verb("log", "history.log", _page("operations", _operation)),
+    Verb("undo", "history.undo", lambda undone: {"undone": _operation(undone)}),
+    Verb("check", "doctor.check", _checked, outcome=lambda checked: {"success": not checked.left}),
+    Verb("redact", "redacting.redact", _taken_out),
+    Verb("sync", "sync.sync", _synced, "sync_store"),
+    Verb("remote.add", "sync.remote_add", lambda remote: {"remote": plain(remote)}),
+    Verb("remote.list", "sync.remote_list", _remotes),
+    Verb("remote.remove", "sync.remote_remove", lambda remote: {"remote": plain(remote)}),
+    Verb("conflicts.list", "conflicts.list", _page("conflicts", _conflict)),
+    Verb("conflicts.show", "conflicts.show", lambda conflict: {"conflict": _conflict(conflict)}),
+    Verb("conflicts.settle", "settling.settle", lambda conflict: {"conflict": _conflict(conflict)}),
+    Verb("project.add", "projects.add", lambda project: {"project": _project(project)}),
+    Verb("project.list", "projects.list", _page("projects", _project)),
+    Verb("project.show", "projects.show", lambda project: {"project": _project(project)}),
+    Verb("project.set", "projects.set", lambda project: {"project": _project(project)}),
+    Verb("project.relate", "projects.relate", lambda project: {"project": _project(project)}),
+    Verb("project.rename", "projects.rename", lambda project: {"project": _project(project)}),
+    Verb("project.remove", "projects.remove", lambda project: {"project": _project(project)}),
+    Verb("project.group.add", "projects.group_add", lambda group: {"group": _group(group)}),
+    Verb("project.group.list", "projects.group_list", _page("groups", _group)),
+    Verb("project.group.show", "projects.group_show", lambda group: {"group": _group(group)}),
+    Verb("project.group.remove", "projects.group_remove", lambda group: {"group": _group(group)}),
+    Verb("message.send", "messages.send", _sent, "send_project_message"),
+    Verb("message.list", "messages.list", _page("messages", _listed), "list_project_messages"),
+    Verb("message.show", "messages.show", _shown),
+    Verb("message.read", "messages.read", _shown),
+    Verb("message.edit", "messages.edit", lambda message: {"message": message_document(message)}),
+    Verb("message.remove", "messages.remove", lambda message: {"message_id": message.id}),
+    Verb("message.reply", "messages.reply", _sent),
+    Verb("message.forward", "messages.forward", _sent, "forward_project_message"),
+    Verb("message.archive", "messages.archive", _marked),
+    Verb("message.mark", "messages.mark", _marked),
+    Verb("message.thread", "messages.thread", _thread),
+    Verb("message.count", "messages.count", lambda count: {"count": count}),
+    Verb("reflection.add", "reflections.add", _written_reflection, "add_reflection"),
+    Verb("reflection.list", "reflections.list", _page("reflections", lambda one: _reflection(one, preview=True))),
+    Verb("reflection.show", "reflections.show", _shown_reflection),
+    Verb("reflection.edit", "reflections.edit", _written_reflection),
+    Verb("reflection.remove", "reflections.remove", lambda one: {"reflection_id": one.id}),
+    Verb("quality.add", "quality.add", _written_measurement, "add_quality"),
+    Verb("quality.measure", "quality.measure", _written_measurement),
+    Verb("quality.list", "quality.list", _page("measurements", _measurement)),
+    Verb("quality.show", "quality.show", _shown_measurement),
+    Verb("quality.trend", "quality.trend", lambda trend: {"trend": plain(trend)}),
+    Verb("quality.remove", "quality.remove", lambda one: {"quality_id": one.id}),
+    Verb("message.search", "search.in_messages", _found),
+    Verb("conversation.search", "search.in_conversations", _found, "search_conversations"),
+    Verb("reflection.search", "search.in_reflections", _found),
+    Verb("search", "search.search", _found, "search_store"),
+    Verb("index.status", "search.index_status", lambda state: {"index": plain(state)}),
+    Verb("index.rebuild", "search.index_rebuild", plain),
+    Verb("index.verify", "search.index_verify", plain, outcome=lambda verified: {"success": verified.sound}),
+    Verb("conversation.import", "conversations.import_", "documents.conversations.imported", "import_conversations"),
+    Verb("conversation.list", "conversations.list", "documents.conversations.page"),
+    Verb("conversation.show", "conversations.show", "documents.conversations.shown"),
+    Verb("conversation.export", "conversations.export", lambda made: dict(vars(made))),
+    Verb("conversation.remove", "conversations.remove", lambda one: {"conversation_id": one.id}),
+    Verb("conversation.stats", "conversations.stats", "documents.statistics.document", "get_conversation_stats"),
 )
 
 BY_NAME = {verb.name: verb for verb in VERBS}

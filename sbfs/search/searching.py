@@ -154,6 +154,9 @@ def within(kind: str) -> Callable[..., Results]:
     return found
 
 
+in_messages, in_conversations, in_reflections = (within(kind) for kind in ("message", "conversation", "reflection"))
+
+
 # -- what is asked ---------------------------------------------------------------------------------
 
 
