@@ -66,7 +66,9 @@ class Kind(Generic[T]):
     name: the noun. pattern: path below the store, with `{project}`, `{date}`
     (YYYY/MM/DD), `{id}` and the like. load and dump: between plain data and the domain's value.
     prefix: of its ids. header: what lists need of a record, as JSON values; `version` grows when
-    that changes. entries: what search is to know of a record; None where it is not searched.
+    that changes. entries: what search is to know of a record; None where it is not searched. head: name of
+    the file beside it whose entry lends its own ones their `LENT` facets and quality, as a conversation's
+    facts do to its turns.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Kind(Generic[T]):
     header: Callable[[dict[str, Any]], list[Any]] = lambda _: []
     version: int = 1
     entries: Callable[[Record], Iterable[Entry]] | None = None
+    head: str = ""
 
     def path_of(self, **places: str) -> str:
         """The path of a record, from its places."""

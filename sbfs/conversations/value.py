@@ -633,6 +633,7 @@ TURNS: Kind[tuple[Turn, ...]] = Kind(
     load=_load_turns,
     dump=lambda turns: {"turns": [dump_turn(turn) for turn in turns]},
     entries=_turn_entries,
+    head="conversation.yaml",
 )
 
 MAIN = "messages"

@@ -28,6 +28,9 @@ Keyed = tuple[str, str, Entry]
 _FIRST_COPY: dict[str, Kind[Any]] = {messages.OUTBOX.pattern: messages.INBOX}
 """Pattern of the kind whose records are second copies → the kind of the first ones, at the same date and id."""
 
+LENT = ("agent", "branch")
+"""Facets that a head lends to the entries beside it, where they have none of their own."""
+
 _DATE = re.compile(r"/(\d{4}/\d\d(?:/\d\d)?)/")
 
 
@@ -94,6 +97,7 @@ class Entries:
         self.repo, self.tree = repo, tree
         self._days: dict[tuple[str, str], list[tuple[str, trees.Entries]]] = {}
         self._read = lru_cache(256)(self._read_blob)
+        self.head = lru_cache(256)(self._head)
 
     # -- all of them
 
@@ -128,10 +132,22 @@ class Entries:
 
     def _read_blob(self, path: str, id: str) -> list[Keyed]:
         try:
-            return read(path, id, self.repo.blob(id))
+            found = read(path, id, self.repo.blob(id))
         except Damaged:
             # 'sbfs check' names it; the others are found all the same.
             return []
+        head = self.head(path.rpartition("/")[0], _head_of(path)) if found and _head_of(path) else None
+        return [(key, blob, _lent(head, entry)) for key, blob, entry in found] if head else found
+
+    def title(self, path: str) -> str:
+        """The title of what a file belongs to: a turn's conversation."""
+        head = self.head(path.rpartition("/")[0], _head_of(path)) if _head_of(path) else None
+        return head.title if head else ""
+
+    def _head(self, folder: str, name: str) -> Entry | None:
+        """The entry of the file that lends to those beside it in a folder."""
+        found = self.of(f"{folder}/{name}")
+        return found[0][2] if found else None
 
     def _is_received(self, path: str) -> bool:
         """Whether the tree holds the first copy of what lies at the path of a second one."""
@@ -170,6 +186,8 @@ class Entries:
             for path, old, _ in trees.diff(self.repo.tree, tree, self.tree):
                 if searched(path):
                     was.setdefault(path, set()).update({old} if old else ())
+        for tree in before:
+            self._add_lent(was, tree)
         remove: list[str] = []
         asked = dict.fromkeys(was)
         for path, olds in was.items():
@@ -182,12 +200,42 @@ class Entries:
                 remove.append(other)
         return Difference(remove, (keyed for path in asked for keyed in self.of(path)), len(asked))
 
+    def _add_lent(self, was: dict[str, set[str]], tree: str) -> None:
+        """Add the files whose own text is as it was, while what their head lends them is not."""
+        former = Entries(self.repo, tree)
+        for folder, name in {(path.rpartition("/")[0], path.rpartition("/")[2]) for path in was}:
+            if name not in _HEADS or _loan(former.head(folder, name)) == _loan(self.head(folder, name)):
+                continue
+            there = self.repo.folder(tree, folder)
+            for other, (mode, id) in (self.repo.tree(there) if there else {}).items():
+                if mode != trees.FOLDER and _head_of(f"{folder}/{other}") == name:
+                    was.setdefault(f"{folder}/{other}", set()).add(id)
+
     def _second_copies(self, path: str) -> list[str]:
         """The second copies of what lies at the path of a first one."""
         kind = kinds.kind_of(path)
         patterns = [pattern for pattern, first in _FIRST_COPY.items() if first is kind]
         seconds = [one for one in kinds.KINDS if one.pattern in patterns]
         return [other for second in seconds for other, _ in self._copies(second, path)]
+
+
+_HEADS = frozenset(kind.head for kind in kinds.KINDS if kind.head)
+
+
+def _head_of(path: str) -> str:
+    """The name of the file that lends to the entries of a path, or ""."""
+    kind = kinds.kind_of(path)
+    return kind.head if kind else ""
+
+
+def _loan(head: Entry | None) -> tuple[Any, ...]:
+    return (head.quality, *(head.facets.get(facet) for facet in LENT)) if head else ()
+
+
+def _lent(head: Entry, entry: Entry) -> Entry:
+    facets = {facet: head.facets[facet] for facet in LENT if facet in head.facets}
+    quality = head.quality if entry.quality is None else entry.quality
+    return replace(entry, facets={**facets, **entry.facets}, quality=quality)
 
 
 def _first_copy(path: str) -> Kind[Any] | None:

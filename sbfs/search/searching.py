@@ -382,7 +382,7 @@ class _Reader:
             id=entry.id,
             kind=entry.kind,
             project=entry.project,
-            title=entry.title,
+            title=entry.title or self.tree.title(entry.path),
             timestamp=entry.timestamp,
             score=round(hit.score, 4),
             snippet=snippets.make(entry, self.terms | {*hit.matched}, thinking=self.asked.thinking),
