@@ -67,8 +67,8 @@ class Kind(Generic[T]):
     (YYYY/MM/DD), `{id}` and the like. load and dump: between plain data and the domain's value.
     prefix: of its ids. header: what lists need of a record, as JSON values; `version` grows when
     that changes. entries: what search is to know of a record; None where it is not searched. head: name of
-    the file beside it whose entry lends its own ones their `LENT` facets and quality, as a conversation's
-    facts do to its turns.
+    the file beside it whose entry is not found for itself but lends what it knows, as a conversation's facts
+    do to its turns.
     """
 
     name: str

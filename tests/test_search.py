@@ -8,8 +8,9 @@ import pytest
 from domain_helpers import Shell, mail, path_of, people, put
 from helpers import git
 from search_helpers import assert_follows, found
+from transcript_helpers import write
 
-from sbfs import history, messages, projects, search, sync, worktree
+from sbfs import conversations, history, messages, projects, quality, reflections, search, sync, worktree
 from sbfs.errors import Ambiguous, Invalid, NotFound
 from sbfs.search import entries
 from sbfs.store import Store
@@ -43,6 +44,32 @@ def test_a_message_is_found_as_soon_as_it_is_sent(post):
     assert found(post, "zebra") == []
     history.undo(post)
     assert found(post, "zebra") == [id]
+    assert_follows(post)
+
+
+def test_turns_are_found_with_what_is_known_of_their_conversation(post, tmp_path):
+    """A turn that is found without its conversation's title, agent or score, or by a score that it has no more."""
+    talk = write(tmp_path / "talk.jsonl", {"content": "Where is the okapi?"}, {"role": "assistant", "content": "Here."})
+    (made,) = conversations.import_(post, paths=[talk], project="web").conversations
+    (result,) = search.in_conversations(post, query="okapi", where={"agent": "jsonl"}).results
+    assert (result.conversation_id, result.kind, result.title) == (
+        made.conversation.id, "conversation", "Where is the okapi?",
+    )  # fmt: skip
+    assert search.search(post, query="okapi", where={"agent": "codex"}).results == ()
+    assert search.search(post, query="okapi", min_quality=50).results == ()
+    kept = quality.add(post, project="web", score=70, conversation=made.conversation.id).measurement
+    assert search.search(post, query="okapi", kind=["conversation"], min_quality=50, group="none").total == 2
+    assert_follows(post)
+    quality.remove(post, quality_id=kept.id)
+    assert search.search(post, query="okapi", min_quality=50).results == ()
+    assert_follows(post)
+
+
+def test_what_was_learnt_is_found(post):
+    """A reflection that no question reaches."""
+    kept = reflections.add(post, project="web", title="Tapirs swim", text="They dive, too.", tags=["water"]).reflection
+    (result,) = search.in_reflections(post, query="dive", where={"tags": "water"}).results
+    assert result.id == kept.id
     assert_follows(post)
 
 

@@ -525,7 +525,7 @@ _SIDE = 1_000_000
 
 
 def _entries(record: Record) -> Iterator[Entry]:
-    """The conversation itself: by its title and what is known of it as a whole."""
+    """The conversation itself, which is not found for itself but lends what is known of it to its turns."""
     one = load(record.data)
     facets = {"agent": (one.agent,), "model": one.models, "branch": one.branches, "tool": tuple(one.facts.tools)}
     yield Entry(
@@ -548,6 +548,7 @@ def _turn_entries(record: Record) -> Iterator[Entry]:
     places = TURNS.places(record.path) or {}
     line, conversation = places.get("line", MAIN), places.get("id", "")
     behind = 0 if line == MAIN else _SIDE * (1 + sum(line.encode()))
+    first = line == MAIN and places.get("number") == "0001"
     for turn in _load_turns(record.data):
         said = {type: [part.text for part in turn.parts if part.type == type] for type in ("text", "thinking")}
         tools = "\n".join(_tool_text(part) for part in turn.parts if part.type in ("tool_call", "tool_result"))
@@ -565,19 +566,21 @@ def _turn_entries(record: Record) -> Iterator[Entry]:
             text="\n".join(said["text"]),
             tool_text=tools,
             thinking="\n".join(said["thinking"]),
-            facets=_facets(turn, line),
+            facets=_facets(turn, line, first=first),
             parent=conversation,
             local_id=turn.id,
         )
+        first = False
 
 
-def _facets(turn: Turn, line: str) -> dict[str, str | tuple[str, ...]]:
+def _facets(turn: Turn, line: str, *, first: bool) -> dict[str, str | tuple[str, ...]]:
     flags = {
         "thinking": any(part.type == "thinking" for part in turn.parts),
         "error": turn.origin == "error" or any(part.error for part in turn.parts),
         "subagent": line != MAIN or turn.sidechain,
         "compaction": turn.origin == "compaction",
         "prompt": turn.is_prompt,
+        "first": first,
     }
     tools = tuple(dict.fromkeys(part.name for part in turn.parts if part.name))
     set_flags = tuple(name for name in flags if flags[name])

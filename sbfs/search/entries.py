@@ -29,7 +29,8 @@ _FIRST_COPY: dict[str, Kind[Any]] = {messages.OUTBOX.pattern: messages.INBOX}
 """Pattern of the kind whose records are second copies → the kind of the first ones, at the same date and id."""
 
 LENT = ("agent", "branch")
-"""Facets that a head lends to the entries beside it, where they have none of their own."""
+"""Facets that a head lends to the entries beside it, where they have none of their own; its quality, too. Its
+title goes to the one that has the flag `first`, so that whoever asks for a title finds the beginning."""
 
 _DATE = re.compile(r"/(\d{4}/\d\d(?:/\d\d)?)/")
 
@@ -53,6 +54,11 @@ def searched(path: str) -> Kind[Any] | None:
     """The kind of the record at a path, if it is searched."""
     kind = kinds.kind_of(path)
     return kind if kind and kind.entries else None
+
+
+def indexed(path: str) -> bool:
+    """Whether the record at a path is found for itself."""
+    return searched(path) is not None and not _is_head(path)
 
 
 def read(path: str, blob: str, raw: bytes) -> list[Keyed]:
@@ -103,7 +109,7 @@ class Entries:
 
     def files(self) -> list[tuple[str, str]]:
         """(path, id) of every file that may give entries, those of the latest days first."""
-        found = [(path, id) for path, _, id in trees.walk(self.repo.tree, self.tree) if searched(path)]
+        found = [(path, id) for path, _, id in trees.walk(self.repo.tree, self.tree) if indexed(path)]
         return sorted(found, key=lambda one: (_day(one[0]), one[0]), reverse=True)
 
     def everything(self, files: Sequence[tuple[str, str]] | None = None) -> Iterator[Keyed]:
@@ -182,12 +188,15 @@ class Entries:
         Damaged where a former tree, or a file of it, is not in the repository any more.
         """
         was: dict[str, set[str]] = {}
+        heads: set[str] = set()
         for tree in before:
             for path, old, _ in trees.diff(self.repo.tree, tree, self.tree):
-                if searched(path):
+                if _is_head(path):
+                    heads.add(path)
+                elif indexed(path):
                     was.setdefault(path, set()).update({old} if old else ())
         for tree in before:
-            self._add_lent(was, tree)
+            self._add_lent(was, heads, tree)
         remove: list[str] = []
         asked = dict.fromkeys(was)
         for path, olds in was.items():
@@ -200,11 +209,12 @@ class Entries:
                 remove.append(other)
         return Difference(remove, (keyed for path in asked for keyed in self.of(path)), len(asked))
 
-    def _add_lent(self, was: dict[str, set[str]], tree: str) -> None:
+    def _add_lent(self, was: dict[str, set[str]], heads: set[str], tree: str) -> None:
         """Add the files whose own text is as it was, while what their head lends them is not."""
         former = Entries(self.repo, tree)
-        for folder, name in {(path.rpartition("/")[0], path.rpartition("/")[2]) for path in was}:
-            if name not in _HEADS or _loan(former.head(folder, name)) == _loan(self.head(folder, name)):
+        for path in heads:
+            folder, _, name = path.rpartition("/")
+            if _loan(former.head(folder, name)) == _loan(self.head(folder, name)):
                 continue
             there = self.repo.folder(tree, folder)
             for other, (mode, id) in (self.repo.tree(there) if there else {}).items():
@@ -222,6 +232,10 @@ class Entries:
 _HEADS = frozenset(kind.head for kind in kinds.KINDS if kind.head)
 
 
+def _is_head(path: str) -> bool:
+    return path.rpartition("/")[2] in _HEADS and searched(path) is not None
+
+
 def _head_of(path: str) -> str:
     """The name of the file that lends to the entries of a path, or ""."""
     kind = kinds.kind_of(path)
@@ -229,13 +243,14 @@ def _head_of(path: str) -> str:
 
 
 def _loan(head: Entry | None) -> tuple[Any, ...]:
-    return (head.quality, *(head.facets.get(facet) for facet in LENT)) if head else ()
+    return (head.title, head.quality, *(head.facets.get(facet) for facet in LENT)) if head else ()
 
 
 def _lent(head: Entry, entry: Entry) -> Entry:
     facets = {facet: head.facets[facet] for facet in LENT if facet in head.facets}
     quality = head.quality if entry.quality is None else entry.quality
-    return replace(entry, facets={**facets, **entry.facets}, quality=quality)
+    title = head.title if "first" in entry.facets.get("flags", ()) else entry.title
+    return replace(entry, title=title, facets={**facets, **entry.facets}, quality=quality)
 
 
 def _first_copy(path: str) -> Kind[Any] | None:
