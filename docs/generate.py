@@ -195,7 +195,7 @@ def normalized(text: str) -> str:
     for pattern, name in (
         (r"(?:msg|refl|qual)-[0-9A-HJKMNP-TV-Z]{26}", "ID"),
         (r"\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d(?::\d\d\.\d{3}Z)?)?", "TIME"),
-        (r"\b[0-9a-f]{10}\b", "REVISION"),
+        (r"\b(?:[0-9a-f]{10}|[0-9a-f]{40})\b", "REVISION"),
         (r"(?<=\S) {2,}(?=\S)", "  "),
     ):
         text = re.sub(pattern, name, text)

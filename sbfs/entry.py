@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 class Entry:
     """One thing that can be found.
 
-    id: of the record, of a turn `<conversation>#<turn>`. project: that owns the file, or "". path: of
-    the file. timestamp: UTC text as records write it, of mail when it was delivered; "" is unknown.
-    group: the conversation's or thread's id, by which results are grouped; "" stands alone. seq: place
-    within the group, for neighbours. speaker: who says it. identifiers: names of code. tool_text:
-    inputs and results of tools. thinking: searched only when asked for. facets: word → value or values
-    to filter by. quality: 0 to 100, None where not measured. due: not to be found before this time.
+    id: of the record, of a turn `<conversation>#<turn>`. project: that owns the file, or "". path: of the
+    file. timestamp: UTC text as records write it, of mail when it was delivered; "" is unknown. group: the
+    conversation's or thread's id, by which results are grouped; "" stands alone. seq: place within the group,
+    which no other entry of it has, for neighbours; 0 for none. speaker: who says it. identifiers: names of
+    code. tool_text: inputs and results of tools. thinking: searched only when asked for. facets: word → value
+    or values to filter by. quality: 0 to 100, None where not measured. due: not to be found before this time.
     parent: a turn's conversation. local_id: the id that a transcript gave a turn.
     """
 

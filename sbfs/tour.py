@@ -173,6 +173,7 @@ def _search(guide: Guide) -> None:
     guide.station(
         "Search: one question over everything, in your own words; misspelt words and names of code are found."
     )
+    guide.sbfs("search", "how old are the numbers in the cache?")
     guide.sbfs("search", "is there a limit on calls?", "--around", "1")
     guide.sbfs("search", "dashbord", "--kind", "project")
     guide.sbfs("message", "search", "/api/stats", "--to", "qa")

@@ -268,7 +268,7 @@ def test_import_list_show_and_remove_at_the_shell(shell: Shell, tmp_path: Path) 
     assert "Implement spotter-gqc" in listed
     shown = shell("conversation", "show", "d6e0")
     assert "start phoenix in background" in shown.out
-    assert "▸ Bash mix phx.server" in shown.out
+    assert "▸ Bash  Start Phoenix server in background" in shown.out
     assert "Command running in background" not in shown.out
     assert "Command running in background" in shell("conversation", "show", "d6e0", "--full").out
     assert [turn["seq"] for turn in shell.json("conversation", "show", "d6e0", "--turn", "2")["turns"]] == [2]

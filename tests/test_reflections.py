@@ -216,7 +216,7 @@ def test_secrets_are_taken_out_and_reported(team):
         team, project="api", title=f"Key {SECRET}", text=SECRET, tags=[SECRET], links=[SECRET], author=SECRET
     )
     assert kept.redacted == {"github-token": 5}
-    assert kept.reflection.title == "Key [redacted:github-token]"
+    assert kept.reflection.title == "Key [redacted:github-token:1]"
     changed = reflections.edit(team, reflection_id=kept.reflection.id, text=f"again {SECRET}")
     assert changed.redacted == {"github-token": 1}
     assert SECRET not in git(team.root, "log", "-p", "--format=fuller", "main")

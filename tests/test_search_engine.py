@@ -233,7 +233,8 @@ def test_any_sequence_of_changes_equals_a_fresh_index(commits: list[list[tuple[i
         engine = Engine.create(Path(folder) / "index")
         state: dict[str, Entry] = {}
         for commit in commits:
-            latest = dict(commit)
+            # Of a group, no two have the same place.
+            latest = {key: entry and replace(entry, seq=key + 1) for key, entry in commit}
             engine.apply(
                 [f"k{key}" for key, entry in latest.items() if entry is None],
                 [(f"k{key}", "b", entry) for key, entry in latest.items() if entry is not None],

@@ -229,7 +229,10 @@ class Machine(RuleBasedStateMachine):
     def damage(self, pick: int, how: str) -> None:
         if not folder(self.store).is_dir():
             return
-        files = [*backend_files(self.store), folder(self.store) / "manifest.json"]
+        manifest = folder(self.store) / "manifest.json"
+        files = [*backend_files(self.store), *([manifest] if manifest.exists() else [])]
+        if not files:
+            return
         file = files[pick % len(files)]
         data = file.read_bytes()
         if how == "gone":

@@ -168,7 +168,7 @@ class Ranking:
     @cached_property
     def _average_session(self) -> float:
         _, sums = self._snapshot.sessions
-        return sum(sums.values()) / len(sums) if sums else 1.0
+        return sum(sums.values()) / len(sums) or 1.0 if sums else 1.0
 
 
 class _Tables(dict[float, list[float]]):
