@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sbfs import files, projects, times
+from sbfs import projects
 from sbfs.catalog import Catalog
 from sbfs.conversations.imports import line_names
 from sbfs.conversations.value import KIND, MAIN, TURNS, Conversation, Header, SubAgent, Turn, dump, load, load_turn
 from sbfs.errors import NotFound
+from sbfs.listing import gone, text_of, unsaved
 from sbfs.merge import fuller
 from sbfs.record import Record
 from sbfs.store import Page, Store, Transaction, View
@@ -98,7 +99,7 @@ def list(
     """
     view = store.view(at)
     name = projects.resolve(view, project).name if project else ""
-    wanted = _Filter(_iso(since), _iso(until), model, agent, tool, branch, min_quality, empty)
+    wanted = _Filter(text_of(since), text_of(until), model, agent, tool, branch, min_quality, empty)
     troubles: builtin_list[tuple[str, str]] = []
     found = [header for header in headers(view, name, troubles) if wanted.matches(header)]
     if text:
@@ -164,7 +165,7 @@ def show(
     view = store.view(at)
     path = find(view, conversation_id)
     record = view.record(path)
-    edited = None if at else _unsaved(store, record)
+    edited = None if at else unsaved(store, record)
     KIND.check(edited or record)
     conversation = load((edited or record).data)
     folder = path.rpartition("/")[0]
@@ -209,7 +210,7 @@ def find(view: View, id: str) -> str:
     for path in view.find((KIND,), id, what="conversation"):
         if (record := view.find_record(path)) and not record.removed:
             return path
-    raise NotFound("conversation", id, hint="it was removed; 'sbfs log' shows when, 'sbfs undo' brings it back")
+    raise gone("conversation", id)
 
 
 def give_quality(tx: Transaction, id: str, score: float | None) -> str:
@@ -245,18 +246,6 @@ def _files(view: View, folder: str, line: str) -> Iterator[bytes]:
     while (raw := view.read(f"{folder}/{line}-{number:04}.jsonl")) is not None:
         yield raw
         number += 1
-
-
-def _unsaved(store: Store, record: Record) -> Record | None:
-    disk = files.read(files.join(store.root, record.path))
-    if disk is None or disk == record.raw:
-        return None
-    edited = Record.parse(record.path, disk)
-    return None if edited.removed else edited
-
-
-def _iso(moment: datetime | None) -> str:
-    return times.dump(moment) if moment else ""
 
 
 # -- removing --------------------------------------------------------------------------------------
