@@ -204,9 +204,9 @@ def write_json(file: Path, document: dict[str, Any]) -> None:
 def arguments(about: str, rows: Iterable[str], file: str, sizes: tuple[int, ...]) -> argparse.ArgumentParser:
     """What every benchmark takes. file: where its JSON goes unless told."""
     parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--sizes", type=_sizes, default=sizes, metavar="N,N", help="messages in the stores")
+    parser.add_argument("--sizes", type=_sizes, default=sizes, metavar="N,N", help="records in the stores")
     parser.add_argument("--json", type=Path, default=Path(file), metavar="FILE", help=f"default: {file}")
-    parser.add_argument("--only", nargs="+", choices=rows, metavar="NAME", help=f"of {', '.join(rows)}")
+    parser.add_argument("--only", nargs="*", choices=rows, metavar="NAME", help=f"of {', '.join(rows)}")
     parser.add_argument("--keep", metavar="DIR", help="keep the stores there, and use those that are there")
     return parser
 
@@ -215,10 +215,11 @@ def _sizes(text: str) -> tuple[int, ...]:
     return tuple(sorted(int(one) for one in text.split(",")))
 
 
-def carry_out(asked: argparse.Namespace, measured: Callable[[Path, Path], Iterable[Row]]) -> None:
+def carry_out(asked: argparse.Namespace, measured: Callable[[Path, Path], Iterable[Row]], **more: Any) -> None:
     """Measure and print the table.
 
-    measured: called with the folder of the stores and one for what goes in the end.
+    measured: called with the folder of the stores and one for what goes in the end. more: what else the JSON
+    document holds.
     """
     with tempfile.TemporaryDirectory(prefix="sbfs-bench-", ignore_cleanup_errors=True) as temporary:
         home = Path(temporary) / "home"
@@ -230,7 +231,7 @@ def carry_out(asked: argparse.Namespace, measured: Callable[[Path, Path], Iterab
         for row in measured(folder, Path(temporary)):
             tell(" | ".join(row.cells()))
             rows.append(row)
-        document = report(rows, asked.sizes, folder)
+        document = report(rows, asked.sizes, folder) | more
     print(table(rows))
     print(f"\n{_remark(document)}")
     for row in rows:

@@ -6,6 +6,7 @@ the corpus of tests/data/secrets. Where detect-secrets is installed, it is measu
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -102,10 +103,13 @@ def quality() -> None:
     print(f"detect-secrets: {len(secrets) - hit} of {len(secrets)} missed, {taken} of {len(others)} lookalikes taken")
 
 
-def main(paths: list[str]) -> None:
+def main() -> None:
     """Print one line a figure."""
+    parser = argparse.ArgumentParser(description="Measure the redaction: misses, false hits, time.")
+    parser.add_argument("transcripts", nargs="*", type=Path, help="JSON Lines whose every string is redacted")
+    paths = parser.parse_args().transcripts
     quality()
-    raw = [Path(path).read_bytes().splitlines() for path in paths]
+    raw = [path.read_bytes().splitlines() for path in paths]
     if not raw:
         return
     parse = milliseconds(lambda: [json.loads(line) for lines in raw for line in lines])
@@ -124,4 +128,4 @@ def main(paths: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

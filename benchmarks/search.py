@@ -6,7 +6,6 @@ ranking is measured on questions about conversations in LoCoMo's format, from a 
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import multiprocessing
@@ -25,8 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mail import _remark, _sizes, _tell
-from measure import Row, Series, clean_environment, interleave, report, table, timed, write_json
+from measure import Row, Series, arguments, carry_out, interleave, tell, timed
 
 from sbfs.entry import Entry
 from sbfs.search import analysis
@@ -385,40 +383,31 @@ def quality_table(measured: list[tuple[str, dict[str, float]]]) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     """Build, measure, print the tables."""
-    parser = argparse.ArgumentParser(description="Measure search beside SQLite's FTS5 and git grep.")
-    parser.add_argument("--sizes", type=_sizes, default=(10_000, 100_000), metavar="N,N", help="entries in the indexes")
-    parser.add_argument("--json", type=Path, default=Path("search.json"), metavar="FILE", help="default: search.json")
-    parser.add_argument(
-        "--only", nargs="*", choices=["build", *ROWS], metavar="NAME", help=f"of build, {', '.join(ROWS)}"
-    )
+    names = ["build", *ROWS]
+    parser = arguments("Measure search beside SQLite's FTS5 and git grep.", names, "search.json", (10_000, 100_000))
     parser.add_argument("--quality", type=Path, metavar="FILE", help="conversations with questions, in LoCoMo's format")
-    asked = parser.parse_args(arguments)
-    only = ["build", *ROWS] if asked.only is None else asked.only
+    asked = parser.parse_args()
     measured = quality(asked.quality) if asked.quality else []
     if measured:
         print(quality_table(measured), "\n")
-    rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="sbfs-bench-") as temporary:
-        folder = Path(temporary)
-        (folder / "home").mkdir()
-        clean_environment(folder / "home")
-        if "build" in only:
-            _tell("measuring build")
-            rows += build(folder)
-        for size in asked.sizes if set(only) & set(ROWS) else ():
-            _tell(f"preparing {size:,} entries")
-            (folder / str(size)).mkdir()
-            place = prepare(folder / str(size), size)
-            for name in only:
-                if name in ROWS:
-                    _tell(f"measuring {name}")
-                    rows += ROWS[name](place)
-        document = report(rows, asked.sizes, folder) | {"command": "python benchmarks/search.py"}
-    print(table(rows))
-    print(f"\n{_remark(document)}")
-    write_json(asked.json, document | {"quality": dict(measured)})
+    wanted = names if asked.only is None else asked.only
+    carry_out(asked, lambda _, spare: _measured(wanted, asked.sizes, spare), quality=dict(measured))
+
+
+def _measured(names: list[str], sizes: tuple[int, ...], spare: Path) -> Iterator[Row]:
+    if "build" in names:
+        tell("measuring build")
+        yield from build(spare)
+    for size in sizes if set(names) & set(ROWS) else ():
+        tell(f"preparing {size:,} entries")
+        (spare / str(size)).mkdir()
+        place = prepare(spare / str(size), size)
+        for name in names:
+            if name in ROWS:
+                tell(f"measuring {name}")
+                yield from ROWS[name](place)
 
 
 if __name__ == "__main__":

@@ -52,3 +52,10 @@ def test_python_examples_run(tmp_path: Path) -> None:
         folder = tmp_path / page.replace("/", "-")
         folder.mkdir()
         subprocess.run([sys.executable, "-c", code[0]], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in (ROOT / "benchmarks").glob("*.py")))
+def test_benchmarks_start(name: str) -> None:
+    """A command behind a published figure that does not even start."""
+    done = subprocess.run([sys.executable, ROOT / "benchmarks" / name, "--help"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
