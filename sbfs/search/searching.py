@@ -214,7 +214,7 @@ def _words(
         if facet in words:
             words[facet] = _names(view, words[facet])
     if kind := _several(kind):
-        known = sorted({one.name for one in kinds.KINDS})
+        known = sorted({one.name for one in kinds.KINDS if one.entries and not one.head})
         for one in kind:
             if one not in known:
                 raise Invalid(f"{one!r} is none of {', '.join(known)}", field="kind")
