@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 
 _HOMES = {"Store": "sbfs.store", "Error": "sbfs.errors"}
 _MODULES = (
+    "configs",
     "messages",
     "projects",
     "quality",
@@ -35,6 +36,7 @@ __all__ = [
     "Error",
     "Store",
     "__version__",
+    "configs",
     "doctor",
     "errors",
     "history",

@@ -40,6 +40,7 @@ _PLACES = {
     "id": _ID.pattern,
     "line": rf"messages|agent-{_ID.pattern}",
     "number": r"\d{4,9}",
+    "file": r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(?:yaml|json|toml|md)",
 }
 
 
@@ -68,7 +69,7 @@ class Kind(Generic[T]):
     prefix: of its ids. header: what lists need of a record, as JSON values; `version` grows when
     that changes. entries: what search is to know of a record; None where it is not searched. head: name of
     the file beside it whose entry is not found for itself but lends what it knows, as a conversation's facts
-    do to its turns.
+    do to its turns. verbatim: whether a file is kept as it was written: a secret in it is refused, not taken out.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Kind(Generic[T]):
     version: int = 1
     entries: Callable[[Record], Iterable[Entry]] | None = None
     head: str = ""
+    verbatim: bool = False
 
     def path_of(self, **places: str) -> str:
         """The path of a record, from its places."""

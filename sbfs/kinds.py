@@ -6,7 +6,7 @@ import functools
 import re
 from typing import Any
 
-from sbfs import conflicts, conversations, messages, projects, quality, reflections
+from sbfs import configs, conflicts, conversations, messages, projects, quality, reflections
 from sbfs.conversations import prices
 from sbfs.kind import Field, Kind
 from sbfs.store import SETTINGS, rules_of
@@ -51,9 +51,11 @@ KINDS: tuple[Kind[Any], ...] = (
     conflicts.KIND,
     reflections.KIND,
     quality.KIND,
+    configs.KIND,
 )
 
-_PLAIN = re.compile(r"\.gitattributes|\.gitignore|projects/[^/]+/attachments/[0-9a-f]{64}/[^/]+")
+_TEMPLATE = re.compile(r"templates/.+")
+_PLAIN = re.compile(rf"\.gitattributes|\.gitignore|projects/[^/]+/attachments/[0-9a-f]{{64}}/[^/]+|{_TEMPLATE.pattern}")
 _OURS = re.compile(r"(?:projects|groups|conflicts)/.+")
 
 
@@ -66,6 +68,11 @@ def kind_of(path: str) -> Kind[Any] | None:
 def is_plain(path: str) -> bool:
     """Whether a path belongs to a store without being a record: attachments, Git's own dotfiles."""
     return bool(_PLAIN.fullmatch(path))
+
+
+def is_template(path: str) -> bool:
+    """Whether a file belongs to a store's own templates."""
+    return bool(_TEMPLATE.fullmatch(path))
 
 
 def is_misplaced(path: str) -> bool:

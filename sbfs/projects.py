@@ -196,19 +196,52 @@ def add(
     host: str = "",
     source_path: str = "",
     tags: Sequence[str] = (),
+    begin: Callable[[Transaction], object] | None = None,
     actor: str = "",
 ) -> Project:
-    """Add a project. Raises AlreadyExists, or Invalid for a name that cannot be one."""
-    check_name(name)
+    """Add a project. Raises AlreadyExists, or Invalid for a name that cannot be one.
+
+    begin: puts what the project begins with into the same commit.
+    """
+    facts = Given(name, alias, description, host, source_path, tuple(tags))
 
     def build(tx: Transaction) -> Project:
-        _refuse_taken(tx.view, name)
-        project = Project(name, tx.now, tx.now, alias, description, host, source_path, tuple(dict.fromkeys(tags)))
-        tx.create(KIND, KIND.path_of(project=name), _dump_project(project))
+        project = create(tx, facts)
+        if begin:
+            begin(tx)
         tx.describe(f"Add project {name}", Ids=name)
         return project
 
     return store.write("project.add", build, actor=actor)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is said of a project that is to be added."""
+
+    name: str
+    alias: str = ""
+    description: str = ""
+    host: str = ""
+    source_path: str = ""
+    tags: tuple[str, ...] = ()
+    relations: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def create(tx: Transaction, given: Given) -> Project:
+    """A new project, within a transaction that may do more. Raises AlreadyExists or Invalid."""
+    _refuse_taken(tx.view, check_name(given.name))
+    facts = {**vars(given), "tags": tuple(dict.fromkeys(given.tags))}
+    project = Project(created=tx.now, updated=tx.now, **facts)
+    tx.create(KIND, KIND.path_of(project=given.name), _dump_project(project))
+    return project
+
+
+def create_group(tx: Transaction, group: str, names: Iterable[str], description: str = "") -> Group:
+    """A new group, within a transaction that may do more. Raises AlreadyExists or Invalid."""
+    made = Group(check_name(group, what="group"), tuple(sorted({*names})), tx.now, tx.now, description)
+    tx.create(GROUP, GROUP.path_of(group=group), _dump_group(made))
+    return made
 
 
 def set(

@@ -1,6 +1,7 @@
-"""One file as a mapping of plain values: YAML, JSON or JSON Lines, by its ending.
+"""One file as a mapping of plain values: YAML, JSON, JSON Lines, TOML or Markdown, by its ending.
 
-JSON Lines (`.jsonl`) hold turns, one JSON object a line, and are read as `{"turns": [...]}`.
+JSON Lines (`.jsonl`) hold turns, one JSON object a line, and are read as `{"turns": [...]}`. Markdown (`.md`) is
+read as `{"text": ...}`. TOML is read only, its times as text: nothing of ours is written in it.
 
 A record keeps the bytes it was read from, so that a change can leave a person's comments alone, and
 its etag: Git's own id of those bytes.
@@ -10,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, time
 from typing import Any
 
 from sbfs import yamlform
@@ -75,7 +78,17 @@ def dump(path: str, data: dict[str, Any]) -> bytes:
         if data.keys() != {"turns"} or not isinstance(data["turns"], list):
             raise Invalid("holds turns, and nothing else")
         return b"".join(map(dump_line, data["turns"]))
+    if ending == ".md":
+        return _dump_text(data)
+    if ending == ".toml":
+        raise Invalid("is TOML, which is kept as it was written")
     return _dump_json(data, indent=1) if ending == ".json" else yamlform.dump(data).encode()
+
+
+def _dump_text(data: dict[str, Any]) -> bytes:
+    if data.keys() != {"text"} or not isinstance(data["text"], str):
+        raise Invalid("holds a text, and nothing else")
+    return data["text"].encode()
 
 
 def dump_line(value: dict[str, Any]) -> bytes:
@@ -93,7 +106,7 @@ def _dump_json(data: Any, indent: int | None = None) -> bytes:
 
 
 def _ending(path: str) -> str:
-    return next((ending for ending in (".json", ".jsonl") if path.endswith(ending)), ".yaml")
+    return next((ending for ending in (".json", ".jsonl", ".toml", ".md") if path.endswith(ending)), ".yaml")
 
 
 def _load_lines(raw: bytes) -> Any:
@@ -141,4 +154,39 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-_LOADERS = {".yaml": yamlform.load, ".json": _load_json, ".jsonl": _load_lines}
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Invalid("is not UTF-8", hint="save the file as UTF-8") from None
+
+
+def _load_toml(raw: bytes) -> Any:
+    import tomllib
+
+    try:
+        return _plain_times(tomllib.loads(_text(raw).replace("\r\n", "\n")))
+    except tomllib.TOMLDecodeError as error:
+        why, _, place = str(error).partition(" (at line ")
+        line = int(place.split(",")[0]) if place else None
+        raise Invalid(f"is not TOML: {why[0].lower()}{why[1:]}", line=line) from None
+    except RecursionError:
+        raise Invalid("is nested too deeply") from None
+
+
+def _plain_times(value: Any) -> Any:
+    """TOML's dates and times as text; all else as it is."""
+    if isinstance(value, dict):
+        return {key: _plain_times(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain_times(item) for item in value]
+    return value.isoformat() if isinstance(value, date | time) else value
+
+
+_LOADERS: dict[str, Callable[[bytes], Any]] = {
+    ".yaml": yamlform.load,
+    ".json": _load_json,
+    ".jsonl": _load_lines,
+    ".toml": _load_toml,
+    ".md": lambda raw: {"text": _text(raw)},
+}

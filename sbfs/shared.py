@@ -11,6 +11,21 @@ def read(name: str) -> str:
     return _root().joinpath(*name.split("/")).read_text(encoding="utf-8")
 
 
+def tree(name: str) -> dict[str, str]:
+    """Path below a shipped folder → text, of all files in it, by path."""
+    found: dict[str, str] = {}
+    _gather(_root().joinpath(*name.split("/")), "", found)
+    return dict(sorted(found.items()))
+
+
+def _gather(folder: Traversable, above: str, found: dict[str, str]) -> None:
+    for one in folder.iterdir():
+        if one.is_dir():
+            _gather(one, f"{above}{one.name}/", found)
+        else:
+            found[f"{above}{one.name}"] = one.read_text(encoding="utf-8")
+
+
 def _root() -> Traversable:
     # In a wheel they lie inside the package; in a checkout beside it.
     package = files("sbfs")

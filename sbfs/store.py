@@ -502,6 +502,8 @@ def checked_edit(
     and line, for what cannot be kept. A file of no kind stays as it is, unless it is a record's text.
     """
     found: Counter[str] = Counter() if redacted is None else redacted
+    if kind is not None and kind.verbatim and disk is not None:
+        return checked_text(kind, path, disk, rules)
     if disk is None or not path.endswith((".yaml", ".json", ".jsonl")):
         return disk
     text = disk.replace(b"\r\n", b"\n")
@@ -521,6 +523,17 @@ def checked_edit(
     if clean.raw != record.raw:
         kind.check(clean)
     return clean.raw
+
+
+def checked_text(kind: Kind[Any], path: str, raw: bytes, rules: redact.Rules) -> bytes:
+    """A file that is kept as it was written, but for its line ends and a byte order mark.
+
+    Raises Invalid, naming file and line, for what breaks its format or holds a secret.
+    """
+    text = raw.replace(b"\r\n", b"\n").removeprefix(b"\xef\xbb\xbf")
+    kind.check(Record.parse(path, text))
+    refuse_secret(path, text.decode(), rules)
+    return text
 
 
 def without_secrets(record: Record, found: Counter[str], rules: redact.Rules = redact.BUILT_IN) -> Record:

@@ -19,6 +19,7 @@ from sbfs.store import Page, Store
 # A domain is fetched when one of its verbs is called: every command loads this module.
 if TYPE_CHECKING:
     from sbfs import (
+        configs,
         conflicts,
         doctor,
         history,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         reflections,
         search,
         sync,
+        templating,
         worktree,
     )
     from sbfs.messages.reading import Shown
@@ -191,6 +193,34 @@ def _written_measurement(written: quality.Written) -> Document:
     return {"measurement": _measurement(written.measurement)} | _redacted(written.redacted)
 
 
+def _config(config: configs.Config) -> Document:
+    facts = {"project": config.project, "name": config.name, "format": config.format, "path": config.path}
+    return {**facts, "size": len(config.text.encode())}
+
+
+def _configs(found: tuple[configs.Config, ...]) -> Document:
+    return {"configs": [_config(one) for one in found], "count": len(found)}
+
+
+def _got(shown: configs.Shown) -> Document:
+    return {"config": _config(shown.config), "value": shown.value, "text": shown.text, "edited": shown.edited}
+
+
+def _templates(found: tuple[templating.Template, ...]) -> Document:
+    items = [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "description": one.description,
+            "fields": [plain(each) for each in one.fields],
+            "files": [*one.files],
+            "origin": one.origin,
+        }
+        for one in found
+    ]
+    return {"templates": items, "count": len(items), "total": len(items), "next": None}
+
+
 def _redacted(found: Mapping[str, int]) -> Document:
     return {"redacted": dict(found)} if found else {}
 
@@ -328,6 +358,12 @@ VERBS = (
     Verb("quality.show", "quality.show", _shown_measurement),
     Verb("quality.trend", "quality.trend", lambda trend: {"trend": plain(trend)}),
     Verb("quality.remove", "quality.remove", lambda one: {"quality_id": one.id}),
+    Verb("config.set", "configs.set", lambda one: {"config": _config(one)}),
+    Verb("config.get", "configs.get", _got),
+    Verb("config.list", "configs.list", _page("configs", _config)),
+    Verb("config.remove", "configs.remove", lambda one: {"config": _config(one)}),
+    Verb("config.apply", "configs.apply", _configs),
+    Verb("config.templates", "furnishing.templates", _templates),
     Verb("message.search", "search.in_messages", _found),
     Verb("conversation.search", "search.in_conversations", _found, "search_conversations"),
     Verb("reflection.search", "search.in_reflections", _found),

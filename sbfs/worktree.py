@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sbfs import files, kinds, projects, redact, times
+from sbfs import configs, files, kinds, projects, redact, times
+from sbfs.configs.writing import check_by_schema
 from sbfs.errors import Invalid
 from sbfs.git import worktree
 from sbfs.kind import Kind
 from sbfs.messages import INBOX, OUTBOX, delivery
 from sbfs.messages.writing import put_received
 from sbfs.record import Record, etag
-from sbfs.store import SETTINGS, Store, Transaction, View, checked_edit, without_secrets
+from sbfs.store import SETTINGS, Store, Transaction, View, checked_edit, refuse_secret, without_secrets
 
 
 @dataclass(frozen=True)
@@ -209,10 +210,14 @@ def _adopt(tx: Transaction, edit: Edit) -> None:
         raise Invalid("is no place of a record", path=edit.path, hint="see docs/format.md for where records lie")
     kind = kinds.kind_of(edit.path)
     if kinds.is_plain(edit.path):
+        if kinds.is_template(edit.path) and disk is not None:
+            refuse_secret(edit.path, disk.decode("utf-8", "replace"), tx.rules)
         tx.adopt(None, edit.path, disk, etag(disk) if disk is not None else "absent")
         return
     before = tx.view.read(edit.path)
     after = _completed(tx, kind, edit.path, _clean(tx, kind, edit.path, disk, before), before)
+    if kind is configs.KIND and after is not None:
+        check_by_schema(tx, Record.parse(edit.path, after))
     tx.adopt(kind, edit.path, after, etag(disk) if disk is not None else "absent")
 
 

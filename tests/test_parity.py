@@ -13,6 +13,7 @@ import pytest
 from domain_helpers import Shell, mail, people, put
 
 from sbfs import (
+    configs,
     conflicts,
     conversations,
     doctor,
@@ -79,6 +80,7 @@ def test_every_verb_is_a_command_and_every_command_a_verb():
         search,
         redacting,
         conversations,
+        configs,
     ],
     ids=lambda module: module.__name__,
 )
@@ -100,7 +102,7 @@ def test_every_public_verb_of_a_domain_is_in_the_table(module):
 @pytest.mark.parametrize("verb", verbs.VERBS, ids=lambda verb: verb.name)
 def test_options_and_arguments_are_the_verbs_own(verb):
     """A command whose options reach no argument of its function, or a parameter that the shell cannot give."""
-    taken = {*inspect.signature(verb.function).parameters} - {"store", "actor", "progress", "choose"}
+    taken = {*inspect.signature(verb.function).parameters} - {"store", "actor", "progress", "choose", "begin"}
     given = {parameter.name for parameter in COMMANDS_BY_NAME[verb.name].params if parameter.expose_value}
     words = {
         "body": "message",
@@ -113,6 +115,9 @@ def test_options_and_arguments_are_the_verbs_own(verb):
     }
     words |= {"watch": "", "every": ""} if verb.name == "sync" else {}
     words |= {"text_file": "text"}
+    if verb.name in ("project.add", "message.send", "config.apply"):
+        # What a template says is given as if a person had said it.
+        words |= {"template": "files" if verb.name == "config.apply" else "", "values": "", "templates": ""}
     if verb.name.endswith("search"):
         words |= dict.fromkeys(("sender", "recipient", "role", "model", "agent", "tool"), "where")
         words |= dict.fromkeys(("status", "priority", "type", "tags", "flags"), "where")
@@ -182,6 +187,7 @@ def _prepared(store: Store) -> dict[str, str]:
     ids["learnt"] = reflections.add(store, project="web", title="Lock", type="lesson", tags=["db"]).reflection.id
     measured = quality.add(store, project="web", components={"coverage": 80, "types": None}, conversation="conv-1")
     ids["measured"] = measured.measurement.id
+    configs.set(store, project="web", name="settings.yaml", text="port: 80\n")
     ids["later"] = mail(store, deliver_at="2126-01-01").id
     put(store, "projects/web/outbox/bad.yaml", "to_project: nobody\nsubject: s\ncontent: x\n")
     return ids
@@ -222,6 +228,9 @@ READING: list[tuple[str, dict[str, Any], list[str]]] = [
     ("quality.trend", {"project": "web", "since": datetime(2020, 1, 1, tzinfo=UTC),
      "until": datetime(2120, 1, 1, tzinfo=UTC), "conversations": True, "component": "coverage"},
      ["web", "--since", "2020-01-01", "--until", "2120-01-01", "--conversations", "--component", "coverage"]),
+    ("config.list", {"project": "web", "format": "yaml"}, ["--project", "web", "--format", "yaml"]),
+    ("config.get", {"project": "web", "name": "settings", "key": "port"}, ["web", "settings", "--key", "port"]),
+    ("config.templates", {"kind": "message"}, ["--kind", "message"]),
     ("project.set", {"project": "web"}, ["web"]),
     ("project.relate", {"project": "web", "other": "api", "remove": True}, ["web", "api", "--remove"]),
 ]  # fmt: skip
@@ -265,6 +274,9 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("project.relate", {"project": "web", "other": "api", "type": "likes"}, ["web", "api", "--type", "likes"]),
     ("redact", {"pattern": "(", "regex": True}, ["(", "--regex"]),
     ("redact", {"pattern": "web"}, ["web"]),
+    ("config.get", {"project": "web", "name": "setings"}, ["web", "setings"]),
+    ("config.set", {"project": "web", "name": "a.json", "text": "x"}, ["web", "a.json", "--text", "x"]),
+    ("config.list", {"format": "ini"}, ["--format", "ini"]),
     ("undo", {"revision": "beef1234"}, ["beef1234"]),
     ("search", {"query": "(log", "syntax": True}, ["(log", "--syntax"]),
     ("search", {"query": "log", "kind": ["letter"]}, ["log", "--kind", "letter"]),

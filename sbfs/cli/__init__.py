@@ -28,6 +28,7 @@ COMMANDS = {
     "outbox": ("sbfs.cli.message", "List the mail a project sent, and what became of it."),
     "reflection": ("sbfs.cli.reflection", "What was learnt, with where it came from."),
     "quality": ("sbfs.cli.quality", "What was measured of projects and conversations, and how it moved."),
+    "config": ("sbfs.cli.config", "Settings, instructions and skills of agents, kept as they were written."),
     "search": ("sbfs.cli.search", "Find what a question asks for, in everything the store knows."),
     "index": ("sbfs.cli.search", "The search index: a cache below .git/sbfs that follows the branch by itself."),
     "conversation": ("sbfs.cli.conversation", "Conversations with agents, imported from their transcripts."),

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sbfs.cli import options, output
+from sbfs.cli import filling, options, output
 from sbfs.cli.base import App, Command, Document, Group, pass_app
 from sbfs.cli.search import options_of_search, run_search
 
@@ -44,27 +44,56 @@ def _written(
 @message_command.command("send", cls=Command)
 @click.argument("from_project", metavar="FROM")
 @click.argument("to_project", metavar="[TO]...", nargs=-1)
-@click.option("--subject", "-s", required=True, help="What it is about, in a line.")
+@click.option("--subject", "-s", help="What it is about, in a line.")
 @options.body
-@click.option("--priority", "-p", type=options.PRIORITY, default="normal", show_default=True)
-@click.option("--type", "-t", "message_type", type=options.TYPE, default="notification", show_default=True)
+@click.option("--priority", "-p", type=options.PRIORITY, help="normal, unless told.")
+@click.option("--type", "-t", "message_type", type=options.TYPE, help="notification, unless told.")
 @click.option("--context", metavar="JSON", help="Facts for programs, as a JSON object.")
 @click.option("--attach", "-a", multiple=True, metavar="FILE", help="Attach a file; may be repeated.")
 @click.option("--related", type=options.RELATION, help="Also to all projects that FROM relates to in this way.")
 @click.option("--in-reply-to", default="", metavar="ID", help="The message that this one answers.")
 @click.option("--deliver-at", metavar="TIME", help='Hold it back until then: ISO, or "tomorrow at 9:30".')
 @click.option("--allow-secret", is_flag=True, help="Attach a text file although it seems to hold a secret.")
+@filling.template
 @pass_app
 def send_command(
-    app: App, body: str | None, body_file: str | None, context: str | None, deliver_at: str | None, **given: Any
+    app: App,
+    body: str | None,
+    body_file: str | None,
+    context: str | None,
+    deliver_at: str | None,
+    template: str | None,
+    values: tuple[str, ...],
+    templates: str | None,
+    **given: Any,
 ) -> None:
     r"""Send a message from project FROM to TO: a project, several, or @group.
 
     \b
     sbfs send web api --subject "Build is red" --body "See the log."
     git log -1 | sbfs send web @team --subject "New release" --priority high
+    sbfs send api web --template api-ready --set endpoint=/api/stats --set summary="Users by day"
     """
-    app.run("message.send", _sent, **_written(app, body, body_file, context, deliver_at), **given)
+    form: Document = {}
+    if template is None:
+        filling.refuse_values(values, templates)
+    else:
+        form = _form(app, template, values, templates, given)
+    said = {key: value for key, value in given.items() if value is not None}
+    if not form and "subject" not in said:
+        raise click.UsageError("Missing option '--subject' / '-s'")
+    written = _written(app, body, body_file, context, deliver_at, required=not form)
+    app.run("message.send", _sent, **{**form, **{key: one for key, one in written.items() if one is not None}, **said})
+
+
+def _form(app: App, template: str, values: tuple[str, ...], templates: str | None, given: Document) -> Document:
+    """What a template says of a message that is not said otherwise."""
+    from sbfs import furnishing
+
+    parties = {"from_project": given["from_project"], "to_project": ", ".join(given["to_project"])}
+    known = {**parties, "date": app.store.clock().date().isoformat()}
+    filled = filling.filled(app.store, template, values, templates, ("message",), known)
+    return {key: value for key, value in furnishing.form(filled).items() if given.get(key) is None}
 
 
 _LIST_HEADINGS = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from sbfs.cli import options, output
+from sbfs.cli import filling, options, output
 from sbfs.cli.base import App, Command, Document, Group, pass_app
 
 
@@ -51,11 +51,32 @@ def _project(document: Document) -> None:
 @click.argument("name")
 @_facts_options
 @click.option("--tag", "tags", multiple=True, help="May be repeated.")
+@filling.template
 @pass_app
-def add_command(app: App, **given: Any) -> None:
+def add_command(
+    app: App, template: str | None, values: tuple[str, ...], templates: str | None, tags: tuple[str, ...], **given: Any
+) -> None:
     """Add a project: a-z 0-9 . _ -, up to 64."""
-    given = {key: value or "" if key != "tags" else value for key, value in given.items()}
+    given = {**{key: value or "" for key, value in given.items()}, "tags": tags}
+    if template is None:
+        filling.refuse_values(values, templates)
+    else:
+        given = _begun(app, template, values, templates, given)
     app.run("project.add", lambda one: output.say(f"added {one['project']['name']}"), actor=app.actor, **given)
+
+
+def _begun(
+    app: App, template: str, values: tuple[str, ...], templates: str | None, given: dict[str, Any]
+) -> dict[str, Any]:
+    """What is given of a project, with what its template says beside it."""
+    from sbfs import furnishing
+
+    known = {"project": given["name"], "date": app.store.clock().date().isoformat()}
+    filled = filling.filled(app.store, template, values, templates, ("project",), known)
+    facts = furnishing.facts(filled)
+    begin = furnishing.beginning(app.store, project=given["name"], filled=filled)
+    said = {"description": given["description"] or facts["description"], "tags": (*facts["tags"], *given["tags"])}
+    return {**given, **said, "begin": begin}
 
 
 @project_command.command("list", cls=Command)

@@ -10,21 +10,36 @@ from typing import Any
 
 import click
 
-from sbfs.cli import options, output
+from sbfs.cli import filling, options, output
 from sbfs.cli.base import App, Command, Document, lock_wait, pass_app
 
 
 @click.command("init", cls=Command)
 @click.argument("folder", metavar="[DIR]", required=False)
+@filling.template
 @pass_app
-def init_command(app: App, folder: str | None) -> None:
+def init_command(
+    app: App, folder: str | None, template: str | None, values: tuple[str, ...], templates: str | None
+) -> None:
     """Make a store in a new or empty folder. Without DIR: --store, $SBFS_STORE, or here."""
     from sbfs import verbs
     from sbfs.store import Store
 
     root = Path(folder or app.root or os.environ.get("SBFS_STORE") or ".").expanduser().absolute()
     existed = (root / ".git").exists()
+    filled = None
+    if template is None:
+        filling.refuse_values(values, templates)
+    else:
+        from sbfs import furnishing
+
+        filled = filling.filled(None, template, values, templates, ("store",), {})
+        furnishing.furniture(filled)  # Nothing is made of what cannot be made whole.
     with Store.init(root, lock_wait=lock_wait()) as store:
+        if filled is not None:
+            from sbfs.git.identity import user
+
+            furnishing.furnish(store, filled=filled, actor=user(store.repo, os.environ))
         document = {**verbs.run("status", store), "created": not existed}
 
     def show(document: Document) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -333,7 +334,14 @@ def _original(view: View, id: str) -> tuple[str, str]:
 def _paths(view: View, id: str) -> list[str]:
     """The files of what an id, or a unique beginning of one, names."""
     searched = tuple(kind for kind in kinds.KINDS if kind.entries)
-    named = [kind.path_of(project=id, group=id) for kind in searched if "{id}" not in kind.pattern]
+    project, _, file = id.partition("/")
+    wanted = {
+        "{project}": {"project": id},
+        "{group}": {"group": id},
+        "{project}{file}": {"project": project, "file": file},
+    }
+    patterns = {kind: "".join(re.findall(r"\{\w+\}", kind.pattern)) for kind in searched}
+    named = [kind.path_of(**wanted[places]) for kind, places in patterns.items() if places in wanted]
     if here := [path for path in named if view.find_id(path)]:
         return here
     by_id = tuple(kind for kind in searched if "{id}" in kind.pattern)
