@@ -92,6 +92,15 @@ def install(store: Store) -> tuple[list[str], list[str]]:
     return installed, kept
 
 
+def uninstall(store: Store) -> list[str]:
+    """Take Git's hooks out of this clone again; the merge driver stays, without which merges would stop."""
+    folder = store.repo.gitdir / "hooks"
+    found = [name for name in HOOKS if _OURS.encode() in (files.read(folder / name) or b"")]
+    for name in found:
+        (folder / name).unlink()
+    return [f".git/hooks/{name}" for name in found]
+
+
 def hook(store: Store, event: str, *, index: Path | None = None) -> list[str]:
     """Do what a hook is for. Returns what a person should know; for pre-commit, why not to commit.
 

@@ -490,6 +490,16 @@ def _parsed(path: str, raw: bytes) -> Project | None:
     return None if record.removed else _load_project(record.data)
 
 
+def holding(view: View, folder: str) -> str:
+    """The name of the project whose source path holds a folder or a file, the nearest of several; "" for none."""
+    found = [one for one in everyone(view) if one.source_path and _holds(one.source_path, folder)]
+    return max(found, key=lambda one: len(one.source_path)).name if found else ""
+
+
+def _holds(source: str, folder: str) -> bool:
+    return source.startswith("/") and (folder == source or folder.startswith(source.rstrip("/") + "/"))
+
+
 def everyone(view: View) -> Iterable[Project]:
     """All projects that can be read, by name."""
     return _readable(view)[0]

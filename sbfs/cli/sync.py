@@ -252,47 +252,6 @@ def merge_driver_command(base: str, ours: str, theirs: str, path: str) -> None:
     raise click.exceptions.Exit(0 if trouble.merged else 1)
 
 
-@click.group("hooks", cls=Group)
-def hooks_command() -> None:
-    """Tie the store to other programs."""
-
-
-@hooks_command.command("install", cls=Command)
-@click.argument("program", type=click.Choice(["git"]))
-@pass_app
-def hooks_install_command(app: App, program: str) -> None:
-    """Install Git's hooks and the merge driver into this clone. Hooks that are there already stay."""
-    from sbfs import driver
-
-    installed, kept = driver.install(app.store)
-    document = {"success": True, "program": program, "installed": installed, "kept": kept}
-
-    def show(document: Document) -> None:
-        for name in document["installed"]:
-            output.say(f"installed {name}")
-        for name in document["kept"]:
-            output.say(f"left {name} as it is: it is not one of sbfs's")
-
-    app.answer(document, show)
-
-
-@click.command("hook", cls=Command)
-@click.argument("event", type=click.Choice(["pre-commit", "post-merge", "post-checkout"]))
-@click.argument("arguments", nargs=-1)
-@pass_app
-def hook_command(app: App, event: str, arguments: tuple[str, ...]) -> None:
-    """Do what a hook is for. Git calls it, by the files that `hooks install` puts down."""
-    from sbfs import driver
-
-    del arguments
-    index = os.environ.get("GIT_INDEX_FILE")
-    trouble = driver.hook(app.store, event, index=Path(index).absolute() if index else None)
-    for line in trouble:
-        click.echo(f"sbfs: {line}", err=True)
-    if trouble and event == "pre-commit":
-        raise click.exceptions.Exit(4)
-
-
 @click.command("upkeep", cls=Command)
 @click.option("--background", is_flag=True, help="Yield to other programs; so does the run that sbfs starts by itself.")
 @pass_app
