@@ -26,16 +26,18 @@ def watch(
     save: bool = False,
     remote: str | None = None,
     every: float = 30.0,
+    since: str = "",
     until: Callable[[], bool] = lambda: False,
     trouble: Callable[[Error], object] = lambda _: None,
 ) -> Iterator[Message]:
     """Yield each message that arrives from now on, until told to end.
 
     project: only mail to it. save: commit valid edits as they are made. remote: sync with it ("" for
-    the only one), every so many seconds and after each change here. until: asked again and again.
+    the only one), every so many seconds and after each change here. since: a revision, from which on mail is new;
+    else the branch's. until: asked again and again.
     trouble: told what went wrong on the way, such as an unreachable remote; watching goes on.
     """
-    seen = store.head()
+    seen = since or store.head()
     synced_at = saved_at = 0.0
     synced = ""
     while not until():

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sbfs.cli import filling, options, output
+from sbfs.cli import filling, options, output, watching
 from sbfs.cli.base import App, Command, Document, Group, pass_app
 from sbfs.cli.search import options_of_search, run_search
 
@@ -154,10 +154,17 @@ def list_command(app: App, box: str, **given: Any) -> None:
 
 @click.command("inbox", cls=Command)
 @_list_options
+@click.option("--watch", is_flag=True, help="Then print new mail as it arrives, until interrupted.")
+@click.option("--notify", type=options.Word(["bell", "tmux", "desktop"]), help="With --watch: say urgent mail at once.")
 @pass_app
-def inbox_command(app: App, **given: Any) -> None:
+def inbox_command(app: App, watch: bool, notify: str | None, **given: Any) -> None:
     """List the mail a project received, newest first."""
+    if notify and not watch:
+        raise click.UsageError("--notify goes with --watch")
+    since = app.store.head()  # What comes while the list is printed is new.
     _list(app, "inbox", **given)
+    if watch:
+        watching.run(app, notify=notify, project=given["project"], since=since)
 
 
 @click.command("outbox", cls=Command)

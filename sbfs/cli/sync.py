@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from sbfs.cli import options, output
+from sbfs.cli import options, output, watching
 from sbfs.cli.base import App, Command, Document, Group, lock_wait, pass_app
 
 
@@ -44,7 +44,7 @@ def sync_command(app: App, remote: str, deadline: float, watch: bool, every: flo
     refuses, everything stays committed here, and the command leaves with status 7.
     """
     if watch:
-        _watch(app, remote=remote, every=every)
+        watching.run(app, remote=remote, every=every)
         return
     app.run("sync", _show_synced, remote=remote, deadline=deadline, actor=app.actor, progress=_progress(app))
 
@@ -209,29 +209,11 @@ def _parsed(text: str) -> Any:
 @click.command("watch", cls=Command)
 @click.argument("project", required=False, default="")
 @click.option("--save", is_flag=True, help="Commit valid edits as they are made.")
+@click.option("--notify", type=options.Word(["bell", "tmux", "desktop"]), help="Say urgent mail at once.")
 @pass_app
-def watch_command(app: App, project: str, save: bool) -> None:
+def watch_command(app: App, project: str, save: bool, notify: str | None) -> None:
     """Print new mail as it arrives, until interrupted. PROJECT: only mail to it."""
-    _watch(app, project=project, save=save)
-
-
-def _watch(app: App, **given: Any) -> None:
-    from sbfs import verbs, watch
-
-    def trouble(error: Any) -> None:
-        click.echo(f"{error.sentence} ({error.hint})" if error.hint else error.sentence, err=True)
-
-    try:
-        for message in watch.watch(app.store, trouble=trouble, **given):
-            document = verbs.message_document(message, preview=True)
-            if app.json:
-                click.echo(json.dumps(document, ensure_ascii=False))
-            else:
-                when = output.moment(document["timestamp"])
-                output.say(f"{when}  {message.from_project} → {message.to_project}: {message.subject}  {message.id}")
-            sys.stdout.flush()
-    except KeyboardInterrupt:
-        return
+    watching.run(app, notify=notify, project=project, save=save)
 
 
 # -- plain Git -------------------------------------------------------------------------------------
