@@ -9,7 +9,7 @@ from itertools import islice
 from sbfs import projects
 from sbfs.errors import Invalid, NotFound, Stale
 from sbfs.git import trees
-from sbfs.git.repository import Commit
+from sbfs.git.repository import Commit, Repository
 from sbfs.store import Page, Store, Transaction, View
 
 _LOOK_BACK = 10_000
@@ -40,7 +40,7 @@ def log(store: Store, *, record: str = "", limit: int = 50, cursor: str | None =
     view = store.view(at)
     path = _path_of(view, record) if record else ""
     start = store.repo.resolve(cursor) if cursor else view.revision
-    found = (commit for commit in store.repo.history(start) if not path or _touches(store, commit, path))
+    found = (commit for commit in store.repo.history(start) if not path or touches(store.repo, commit, path))
     shown = list(islice(found, limit + 1))
     more = len(shown) > limit
     items = [_operation(commit) for commit in shown[:limit]]
@@ -59,10 +59,11 @@ def _path_of(view: View, name: str) -> str:
     return view.find(kinds, name, what="record")[0]
 
 
-def _touches(store: Store, commit: Commit, path: str) -> bool:
-    parent = store.repo.commit(commit.parents[0]).tree if commit.parents else None
-    before = store.repo.entry(parent, path) if parent else None
-    return store.repo.entry(commit.tree, path) != before
+def touches(repo: Repository, commit: Commit, path: str) -> bool:
+    """Whether a commit changed a file, or something below a folder."""
+    parent = repo.commit(commit.parents[0]).tree if commit.parents else None
+    before = repo.entry(parent, path) if parent else None
+    return repo.entry(commit.tree, path) != before
 
 
 def _operation(commit: Commit) -> Operation:

@@ -32,6 +32,7 @@ COMMANDS = {
     "search": ("sbfs.cli.search", "Find what a question asks for, in everything the store knows."),
     "index": ("sbfs.cli.search", "The search index: a cache below .git/sbfs that follows the branch by itself."),
     "conversation": ("sbfs.cli.conversation", "Conversations with agents, imported from their transcripts."),
+    "stats": ("sbfs.cli.stats", "Count mail, conversations, quality and what was done, of a span."),
     "mcp": ("sbfs.cli.agents", "Serve the store to an agent over MCP, on standard input and output."),
     "hooks": ("sbfs.cli.hooks", "Tie the store to other programs: Git, Claude Code."),
     "hook": ("sbfs.cli.hooks", "Do what a hook is for."),

@@ -1,0 +1,104 @@
+"""`sbfs stats`, `sbfs dashboard`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sbfs.cli import options, output
+from sbfs.cli.base import App, Command, Document, pass_app
+
+
+def _span(function: Any) -> Any:
+    for decorate in (
+        click.option("--project", default="", help="Only of one project; else of all."),
+        click.option("--since", metavar="TIME", help="From a date on, or a span back; 30d unless told."),
+        click.option("--until", metavar="TIME", help="Before a date."),
+        options.at,
+    ):
+        function = decorate(function)
+    return function
+
+
+@click.command("stats", cls=Command)
+@_span
+@pass_app
+def stats_command(app: App, since: str | None, until: str | None, **given: Any) -> None:
+    """Count mail, conversations, quality and what was done, of a span. Nothing is estimated."""
+    app.run("stats", _show, **options.moments(since, until, app.store.clock()), **given)
+
+
+def _show(document: Document) -> None:
+    numbers = document["numbers"]
+    mail, talks, activity = numbers["mail"], numbers["conversations"], numbers["activity"]
+    output.say(
+        f"{output.moment(numbers['since'])} to {output.moment(numbers['until'])} UTC, at {numbers['revision'][:10]}"
+    )
+    output.facts(
+        [
+            ("Projects", numbers["projects"]),
+            ("Mail", _mail_line(mail)),
+            ("Answers", _answers(mail)),
+            ("Unread", _unread(mail["boxes"])),
+            ("Conversations", _talks(talks)),
+            ("Cost", _cost(talks["cost"])),
+            ("Quality", _quality(numbers["quality"])),
+            ("Done", _done(activity)),
+        ]
+    )
+    if mail["flows"]:
+        output.say("")
+        rows = [(flow["from_project"], flow["to_project"], flow["messages"]) for flow in mail["flows"][:10]]
+        output.table(("from", "to", "messages"), rows)
+
+
+def _mail_line(mail: Document) -> str:
+    return f"{output.count(mail['messages'], 'message')} on {output.count(len(mail['by_day']), 'day')}"
+
+
+def _answers(mail: Document) -> str:
+    if mail["median_seconds"] is None:
+        return "none yet"
+    return f"{mail['answered']}, half of them within {span_of(mail['median_seconds'])}"
+
+
+def span_of(seconds: float) -> str:
+    """`3 min`, `2.5 h`, `4 days`."""
+    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def _unread(boxes: list[Document]) -> str:
+    waiting = [box for box in boxes if box["unread"]]
+    said = [f"{box['project']} {box['unread']} (oldest {output.moment(box['oldest'])})" for box in waiting]
+    return ", ".join(said) or "none"
+
+
+def _talks(talks: Document) -> str:
+    parts = (output.count(talks["prompts"], "prompt"), output.count(talks["messages"], "message"))
+    return ", ".join((str(talks["conversations"]), *parts))
+
+
+def _cost(cost: Document) -> str:
+    unpriced = f"; without a price: {', '.join(cost['unpriced'])}" if cost["unpriced"] else ""
+    return ("not known" if cost["total"] is None else f"{cost['total']:.2f} {cost['currency']}") + unpriced
+
+
+def _quality(scores: list[Document]) -> str:
+    measured = [one for one in scores if one["latest"] is not None]
+    return (
+        ", ".join(f"{one['project']} {one['latest']:g}{_change(one['change'])}" for one in measured) or "not measured"
+    )
+
+
+def _change(change: float | None) -> str:
+    return "" if change is None else f" ({change:+g})"
+
+
+def _done(activity: Document) -> str:
+    most = [f"{count} {name or 'by plain Git'}" for name, count in [*activity["operations"].items()][:4]]
+    least = "" if activity["whole"] else "at least "
+    return f"{least}{output.count(activity['commits'], 'operation')}" + (f": {', '.join(most)}" if most else "")
