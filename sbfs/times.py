@@ -82,3 +82,11 @@ def _spoken(text: str, now: datetime, field: str) -> datetime:
         hint = 'write 2026-11-23T09:30, or words such as "tomorrow at 9:30"'
         raise Invalid(f"{text!r} is no moment that can be read", field=field, hint=hint)
     return moment.replace(tzinfo=now.tzinfo)
+
+
+def duration(seconds: float) -> str:
+    """A span for people, in its largest unit: `3 min`, `2.5 h`, `4 days`."""
+    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"

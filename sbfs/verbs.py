@@ -359,6 +359,7 @@ VERBS = (
     Verb("quality.trend", "quality.trend", lambda trend: {"trend": plain(trend)}),
     Verb("quality.remove", "quality.remove", lambda one: {"quality_id": one.id}),
     Verb("stats", "stats.stats", "documents.numbers.document"),
+    Verb("dashboard", "dashboard.dashboard", lambda page: plain(vars(page))),
     Verb("config.set", "configs.set", lambda one: {"config": _config(one)}),
     Verb("config.get", "configs.get", _got),
     Verb("config.list", "configs.list", _page("configs", _config)),

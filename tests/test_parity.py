@@ -122,6 +122,7 @@ def test_options_and_arguments_are_the_verbs_own(verb):
         words |= dict.fromkeys(("sender", "recipient", "role", "model", "agent", "tool"), "where")
         words |= dict.fromkeys(("status", "priority", "type", "tags", "flags"), "where")
     words |= {"output": "", "force": ""} if verb.name == "conversation.export" else {}
+    words |= {"file": "", "force": ""} if verb.name == "dashboard" else {}
     if "unread" in taken:
         del words["unread"]
     mapped = {words.get(name, name) for name in given if name} - {""}

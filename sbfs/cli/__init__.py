@@ -33,6 +33,7 @@ COMMANDS = {
     "index": ("sbfs.cli.search", "The search index: a cache below .git/sbfs that follows the branch by itself."),
     "conversation": ("sbfs.cli.conversation", "Conversations with agents, imported from their transcripts."),
     "stats": ("sbfs.cli.stats", "Count mail, conversations, quality and what was done, of a span."),
+    "dashboard": ("sbfs.cli.stats", "Write one page on which people see how the team does."),
     "mcp": ("sbfs.cli.agents", "Serve the store to an agent over MCP, on standard input and output."),
     "hooks": ("sbfs.cli.hooks", "Tie the store to other programs: Git, Claude Code."),
     "hook": ("sbfs.cli.hooks", "Do what a hook is for."),

@@ -42,7 +42,7 @@ def export_command(app: App, output: str | None, force: bool, **given: Any) -> N
     if output in (None, "-"):
         app.answer(document, _print)
         return
-    size = _write(str(output), document["text"], force)
+    size = write(str(output), document["text"], force)
     told = {key: value for key, value in document.items() if key not in ("text", "name")}
     app.answer({**told, "path": str(output), "size": size}, _written)
 
@@ -55,7 +55,7 @@ def _written(document: Document) -> None:
     output.say(f"wrote {document['path']} ({document['size']:,} bytes; only you may read it)")
 
 
-def _write(name: str, text: str, force: bool) -> int:
+def write(name: str, text: str, force: bool) -> int:
     """Write a file that nobody else may read. Returns its size in bytes."""
     from pathlib import Path
 

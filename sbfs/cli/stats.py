@@ -60,15 +60,9 @@ def _mail_line(mail: Document) -> str:
 def _answers(mail: Document) -> str:
     if mail["median_seconds"] is None:
         return "none yet"
-    return f"{mail['answered']}, half of them within {span_of(mail['median_seconds'])}"
+    from sbfs import times
 
-
-def span_of(seconds: float) -> str:
-    """`3 min`, `2.5 h`, `4 days`."""
-    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
+    return f"{mail['answered']}, half of them within {times.duration(mail['median_seconds'])}"
 
 
 def _unread(boxes: list[Document]) -> str:
@@ -102,3 +96,30 @@ def _done(activity: Document) -> str:
     most = [f"{count} {name or 'by plain Git'}" for name, count in [*activity["operations"].items()][:4]]
     least = "" if activity["whole"] else "at least "
     return f"{least}{output.count(activity['commits'], 'operation')}" + (f": {', '.join(most)}" if most else "")
+
+
+@click.command("dashboard", cls=Command)
+@_span
+@click.option(
+    "--output", "-o", "file", default="dashboard.html", show_default=True, metavar="FILE", help="Where to write it."
+)
+@click.option("--force", is_flag=True, help="Replace the file if it is there and is no dashboard.")
+@pass_app
+def dashboard_command(app: App, since: str | None, until: str | None, file: str, force: bool, **given: Any) -> None:
+    """Write one page on which people see how the team does. It needs nothing else, and only you may read it."""
+    from pathlib import Path
+
+    from sbfs import verbs
+    from sbfs.cli.export import write
+
+    document = verbs.run("dashboard", app.store, **options.moments(since, until, app.store.clock()), **given)
+    place = Path(file).expanduser()
+    is_ours = place.is_file() and place.read_bytes()[:200].find(_OURS) >= 0
+    size = write(file, document["text"], force or is_ours)
+    told = {key: value for key, value in document.items() if key != "text"}
+    app.answer(
+        {**told, "path": file, "size": size}, lambda one: output.say(f"wrote {one['path']} ({one['size']:,} bytes)")
+    )
+
+
+_OURS = b"sbfs dashboard"
