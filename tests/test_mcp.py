@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from helpers import git
+from helpers import assert_sound, git
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from sbfs import Store, messages, projects, sync, verbs
+from sbfs.mcp import printing
 
 SERVER = [sys.executable, "-m", "sbfs"]
 
@@ -29,11 +33,12 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-def ask(root: Path, talk: Callable[[ClientSession], Awaitable[Any]]) -> Any:
+def ask(root: Path, talk: Callable[[ClientSession], Awaitable[Any]], *options: str) -> Any:
     """What a client that talks to a fresh server comes back with."""
 
     async def session() -> Any:
-        parameters = StdioServerParameters(command=SERVER[0], args=[*SERVER[1:], "--store", str(root), "mcp"])
+        start = [*SERVER[1:], "--store", str(root), "mcp", *options]
+        parameters = StdioServerParameters(command=SERVER[0], args=start)
         async with stdio_client(parameters) as (read, write), ClientSession(read, write) as client:
             await client.initialize()
             return await talk(client)
@@ -233,3 +238,145 @@ def test_an_agent_searches_and_filters(root: Path) -> None:
     assert result["snippet"] == "A **zebra** crosses."
     assert {"id", "kind", "project", "title", "timestamp", "score", "snippet", "path"} <= result.keys()
     assert [(one.is_error, document(one)["code"]) for one in wrong] == [(True, "invalid")] * 2
+
+
+def test_an_agent_whose_project_is_fixed_is_no_other(root: Path) -> None:
+    """An agent that sends, keeps or marks in another's name."""
+    with Store.open(root) as store:
+        mine = messages.send(store, from_project="backend-api", to_project="frontend", subject="Mine", message="x")
+        other = messages.send(store, from_project="frontend", to_project="backend-api", subject="Other", message="x")
+    ids = [sent.messages[0].id for sent in (mine, other)]
+    letter = {"to_project": "backend-api", "subject": "S", "message": "M"}
+
+    async def talk(client: ClientSession) -> list[Any]:
+        calls: list[tuple[str, dict[str, Any]]] = [
+            ("send_project_message", {**letter, "from_project": "frontend"}),
+            ("read_message", {"message_id": ids[0]}),
+            ("reply_to_message", {"message_id": ids[0], "message": "Thanks"}),
+            ("mark_messages", {"message_ids": [ids[0]], "status": "archived"}),
+            ("count_messages", {"project": "backend-api"}),
+            ("read_message", {"message_id": ids[1], "mark_read": False}),
+            ("send_project_message", {**letter, "from_project": "backend-api"}),
+            ("add_reflection", {"project": "backend-api", "title": "x"}),
+            ("mark_messages", {"message_ids": ids, "status": "read"}),
+            ("read_message", {"message_id": ids[1]}),
+        ]
+        return [await client.call_tool(name, given) for name, given in calls]
+
+    said = [document(one) for one in ask(root, talk, "--project", "frontend")]
+    assert [one["success"] for one in said] == [True] * 6 + [False] * 4
+    assert {one["code"] for one in said[6:]} == {"invalid"}
+    assert said[1]["message"]["status"] == "read"
+    with Store.open(root) as store:
+        assert messages.show(store, message_id=ids[0]).message.status == "archived"
+        assert messages.show(store, message_id=ids[1]).message.status == "unread"
+
+
+def test_a_server_may_have_fewer_tools(root: Path) -> None:
+    """A server that only reads, and has a tool that writes; a tool that is in no group."""
+
+    def names(*options: str) -> set[str]:
+        return {tool.name for tool in ask(root, lambda client: client.list_tools(), *options).tools}
+
+    everything = names()
+    reading = names("--read-only")
+    assert reading < everything
+    writing = ("send", "add", "import", "export", "sync", "mark", "reply", "forward", "index", "read_message")
+    assert not [name for name in reading if name.startswith(writing)]
+    assert names("--tools", "mail") | names("--tools", "memory,search,conversations,code,docs,store") == everything
+    assert "search_store" not in names("--tools", "mail")
+    for wrong in (["--tools", "letters"], ["--project", "nobody"]):
+        done = subprocess.run(
+            [*SERVER, "--store", str(root), "mcp", *wrong], capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+        assert (done.returncode in (3, 4), done.stdout) == (True, "")
+
+
+def test_descriptions_stay_short(root: Path) -> None:
+    """Every tool costs every agent its description."""
+    tools = ask(root, lambda client: client.list_tools()).tools
+    size = sum(len(json.dumps([tool.name, tool.description, tool.input_schema])) for tool in tools)
+    assert size < 24_000
+
+
+def test_resources_and_prompts(root: Path) -> None:
+    """An address that leads nowhere, or out; a prompt that names another project."""
+    with Store.open(root) as store:
+        sent = messages.send(store, from_project="backend-api", to_project="frontend", subject="Hello", message="World")
+        id = sent.messages[0].id
+
+    async def talk(client: ClientSession) -> list[Any]:
+        found = [
+            await client.read_resource(f"sbfs://{place}") for place in ("projects/frontend/inbox", f"messages/{id}")
+        ]
+        texts = [json.loads(one.contents[0].text) for one in found]
+        listed = await client.list_resource_templates()
+        prompts = await client.list_prompts()
+        asked = await client.get_prompt("catch-up", {"about": "caches"})
+        missing = []
+        for place in ("messages/msg-none", "projects/nobody/inbox", "messages/..%2F..%2Fetc", "nothing/x"):
+            try:
+                missing.append(str(await client.read_resource(f"sbfs://{place}")))
+            except Exception as error:
+                missing.append(f"refused: {error}")
+        return [texts, listed, prompts, asked, missing]
+
+    (inbox, message), listed, prompts, asked, missing = ask(root, talk, "--project", "frontend")
+    assert (inbox["count"], message["message"]["content"]["message"]) == (1, "World")
+    assert {one.uri_template for one in listed.resource_templates} >= {"sbfs://conversations/{conversation_id}"}
+    assert {one.name for one in prompts.prompts} == {"catch-up", "hand-over", "review-my-mail"}
+    assert "frontend" in asked.messages[0].content.text
+    assert "caches" in asked.messages[0].content.text
+    assert all(one.startswith("refused: ") and "Traceback" not in one for one in missing)
+
+
+def test_a_client_that_dies_and_one_that_floods(root: Path) -> None:
+    """A server that outlives its client, holds the lock, or dies of a line of 50 MB."""
+    command = [*SERVER, "--store", str(root), "mcp"]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert server.stdin
+    with suppress(BrokenPipeError):
+        server.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "' + b"x" * 50_000_000)
+        server.stdin.close()
+    assert server.wait(60) is not None
+    server.stdout.close()
+    assert b"Traceback" not in server.stderr.read()
+    server.stderr.close()
+    with Store.open(root, lock_wait=1) as store:
+        assert messages.send(store, from_project="backend-api", to_project="frontend", subject="S", message="M")
+
+
+def test_servers_and_commands_write_at_once(root: Path) -> None:
+    """A message that is lost, or an agent that is told `busy`, where many write."""
+
+    async def talk(client: ClientSession) -> int:
+        given = {"from_project": "backend-api", "to_project": "frontend", "subject": "S", "message": "M"}
+        return sum([not (await client.call_tool("send_project_message", given)).is_error for _ in range(5)])
+
+    def by_command(_: int) -> int:
+        sent = [*SERVER, "--store", str(root), "send", "frontend", "backend-api", "-s", "S", "-b", "M"]
+        return sum(subprocess.run(sent, capture_output=True).returncode == 0 for _ in range(3))
+
+    with ThreadPoolExecutor(8) as pool:
+        servers = [pool.submit(ask, root, talk) for _ in range(4)]
+        commands = [pool.submit(by_command, number) for number in range(4)]
+        assert (sum(one.result() for one in servers), sum(one.result() for one in commands)) == (20, 12)
+    with Store.open(root) as store:
+        assert messages.count(store, project="frontend") == 20
+        assert messages.count(store, project="backend-api") == 12
+    assert_sound(root)
+
+
+def test_what_is_to_be_pasted_starts_a_server(root: Path) -> None:
+    """A configuration whose command does not run."""
+    for program in printing.PROGRAMS:
+        asked = [*SERVER, "--store", str(root), "--json", "mcp", "--project", "frontend", "--print-config", program]
+        done = subprocess.run(asked, capture_output=True, text=True, check=True)
+        said = json.loads(done.stdout)
+        assert said["command"][-2:] == ["--project", "frontend"]
+        assert "sbfs" in said["text"]
+        if program not in ("claude-code", "codex"):
+            ((_, servers),) = json.loads(said["text"]).items()
+            assert [servers["sbfs"]["command"], *servers["sbfs"]["args"]] == said["command"]
+    assert tomllib.loads(printing.entry("codex", ["a b", "x"])[1])["mcp_servers"]["sbfs"]["args"] == ["x"]
+    assert printing.entry("claude-code", ["a b", "x"])[1] == "claude mcp add sbfs -- 'a b' x"

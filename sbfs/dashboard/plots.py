@@ -140,13 +140,17 @@ def _by_week(
     span: Sequence[str], series: Sequence[Mapping[str, float]]
 ) -> tuple[list[str], Sequence[Mapping[str, float]]]:
     """The same by weeks, each named by its Monday."""
-    monday = {day: (when := date.fromisoformat(day)) and (when - timedelta(when.weekday())).isoformat() for day in span}
+    monday = {day: _monday(date.fromisoformat(day)) for day in span}
     weeks: list[dict[str, float]] = [{} for _ in series]
     for sums, days in zip(weeks, series, strict=True):
         for day, value in days.items():
             if day in monday:
                 sums[monday[day]] = sums.get(monday[day], 0) + value
     return list(dict.fromkeys(monday.values())), weeks
+
+
+def _monday(day: date) -> str:
+    return (day - timedelta(day.weekday())).isoformat()
 
 
 def _day_axis(axes: Any, span: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,9 +20,10 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import ValidationError
 
-from sbfs import __version__, times, verbs
+from sbfs import __version__, messages, projects, times, verbs
 from sbfs.conversations import hours
-from sbfs.errors import Error, Failed, Usage
+from sbfs.errors import Error, Failed, Invalid, Usage
+from sbfs.mcp import pages
 from sbfs.store import Store
 from sbfs.verbs import Document
 
@@ -41,8 +42,8 @@ INSTRUCTIONS = (
 class Tools:
     """The tools of one store. Calls come in threads and are taken one after the other."""
 
-    def __init__(self, root: Path, lock_wait: float):
-        self._root, self._lock_wait = root, lock_wait
+    def __init__(self, root: Path, lock_wait: float, own: str = ""):
+        self._root, self._lock_wait, self._own = root, lock_wait, own
         self._store: Store | None = None
         self._one_at_a_time = threading.Lock()
 
@@ -50,7 +51,25 @@ class Tools:
         with self._one_at_a_time:
             if self._store is None:
                 self._store = Store.open(self._root, lock_wait=self._lock_wait)
+            self._check_who(self._store, verb, arguments)
             return verbs.run(verb, self._store, **arguments)
+
+    def _check_who(self, store: Store, verb: str, arguments: Document) -> None:
+        """Raise Invalid where an agent whose project is fixed would write as another, or mark another's mail."""
+        if not self._own:
+            return
+        view = store.view()
+        own = projects.name_now(view, self._own)
+        if name := arguments.get(_WRITES_AS.get(verb, "")):
+            self._refuse_other(own, projects.name_now(view, name), _WRITES_AS[verb])
+        for id in arguments["message_ids"] if verb == "message.mark" else ():
+            party = messages.show(store, message_id=id).message.to_project
+            self._refuse_other(own, projects.name_now(view, party), "message_ids")
+
+    def _refuse_other(self, own: str, name: str, field: str) -> None:
+        if name != own:
+            why = f"{name!r} is another project: this agent is {own}"
+            raise Invalid(why, field=field, hint=f"use {own}")
 
     def send_project_message(
         self,
@@ -121,6 +140,37 @@ class Tools:
             to_project=to_project,
             forward_note=forward_note,
         )
+
+    def read_message(self, message_id: str, mark_read: bool = True) -> Document:
+        """Read one message whole, and mark it as read.
+
+        message_id: or a unique beginning of it. mark_read: false where it is another project's mail.
+        """
+        if not mark_read:
+            return self._run("message.show", message_id=message_id)
+        if self._own:
+            self._run("message.mark", message_ids=[message_id], status="read")
+        return self._run("message.read", message_id=message_id)
+
+    def reply_to_message(
+        self, message_id: str, message: str, priority: Priority = "normal", context: dict[str, Any] | None = None
+    ) -> Document:
+        """Answer a message: to the other party, in its thread.
+
+        context: facts for programs.
+        """
+        given: dict[str, Any] = {"from_project": self._own} if self._own else {}
+        return self._run(
+            "message.reply", message_id=message_id, message=message, priority=priority, context=context, **given
+        )
+
+    def mark_messages(self, message_ids: list[str], status: Status) -> Document:
+        """Set the status of received messages, by their ids: read, archived, or unread again."""
+        return self._run("message.mark", message_ids=message_ids, status=status)
+
+    def count_messages(self, project: str, unread: bool = True) -> Document:
+        """Count a project's unread mail, or all that it received. It costs next to nothing."""
+        return self._run("message.count", project=project, unread=unread)
 
     def sync_store(self, remote: str = "") -> Document:
         """Meet the team's other stores: save edits, fetch, merge by meaning, push. New mail is named.
@@ -242,6 +292,47 @@ class Tools:
         return self._run("conversation.import", paths=paths, project=project, format=format, dry_run=dry_run)
 
 
+_WRITES_AS = {
+    "message.send": "from_project",
+    "message.forward": "from_project",
+    "reflection.add": "project",
+    "quality.add": "project",
+}
+"""Verb → which of its arguments says who acts."""
+
+GROUPS = {
+    "message": "mail",
+    "reflection": "memory",
+    "quality": "memory",
+    "context": "memory",
+    "search": "search",
+    "conversation": "conversations",
+    "graph": "code",
+    "docs": "docs",
+}
+"""Noun of a verb → the group of its tool; the others are of the group `store`."""
+
+READING = frozenset(
+    (
+        "list_project_messages",
+        "search_store",
+        "search_conversations",
+        "get_conversation_stats",
+        "find_related_code",
+        "query_code_graph",
+        "search_documentation",
+        "get_agent_context",
+        "count_messages",
+    )
+)
+"""Tools that change nothing. One that is not named here is left out of a server that only reads."""
+
+
+def group_of(verb: str) -> str:
+    """The group of a verb's tool."""
+    return GROUPS.get(verb.partition(".")[0], "store")
+
+
 _OWN_FILTERS = ("project", "since", "until", "min_quality", "max_quality", "path", "thinking", "syntax")
 
 
@@ -287,17 +378,33 @@ def _error_result(error: Error) -> CallToolResult:
     return CallToolResult(content=[text], structured_content=document, is_error=True)
 
 
-def server(root: Path, *, lock_wait: float = 30.0) -> MCPServer[Any]:
-    """The server of a store, not yet running."""
-    made = _Server("sbfs", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR")
+def server(
+    root: Path,
+    *,
+    lock_wait: float = 30.0,
+    project: str = "",
+    read_only: bool = False,
+    groups: Sequence[str] = (),
+) -> MCPServer[Any]:
+    """The server of a store, not yet running. project, read_only, groups: as `serve` has them."""
+    made = _Server("sbfs", version=__version__, instructions=_instructions(project), log_level="ERROR")
     # What the SDK logs of a failed call is what the client is told anyway.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
-    tools = Tools(root, lock_wait)
+    tools = Tools(root, lock_wait, project)
     for verb in verbs.VERBS:
-        if verb.tool:
+        if verb.tool and not (read_only and verb.tool not in READING) and group_of(verb.name) in (groups or _EVERY):
             function: Callable[..., Document] = getattr(tools, verb.tool)
             made.add_tool(function, name=verb.tool, description=_description(function))
+    pages.add_resources(made, tools._run)
+    pages.add_prompts(made, project)
     return made
+
+
+_EVERY = frozenset((*GROUPS.values(), "store"))
+
+
+def _instructions(project: str) -> str:
+    return f"You are the project {project}. {INSTRUCTIONS}" if project else INSTRUCTIONS
 
 
 def _description(function: Callable[..., Document]) -> str:
@@ -305,7 +412,18 @@ def _description(function: Callable[..., Document]) -> str:
     return " ".join(line.strip() for line in lines if line.strip())
 
 
-def serve(root: Path, *, lock_wait: float = 30.0) -> None:
-    """Serve until standard input ends. Raises NotAStore at once where there is none."""
-    Store.open(root, lock_wait=lock_wait).close()
-    server(root, lock_wait=lock_wait).run("stdio")
+def serve(
+    root: Path, *, lock_wait: float = 30.0, project: str = "", read_only: bool = False, groups: Sequence[str] = ()
+) -> None:
+    """Serve until standard input ends. Raises NotAStore, NotFound or Invalid at once.
+
+    project: who the agent is; it writes as no other. read_only: only the tools that change nothing.
+    groups: only these groups of tools; all where there are none.
+    """
+    if unknown := {*groups} - _EVERY:
+        raise Invalid(
+            f"{min(unknown)!r} is no group of tools", field="tools", hint=f"there are {', '.join(sorted(_EVERY))}"
+        )
+    with Store.open(root, lock_wait=lock_wait) as store:
+        name = projects.resolve(store.view(), project).name if project else ""
+    server(root, lock_wait=lock_wait, project=name, read_only=read_only, groups=groups).run("stdio")
