@@ -267,6 +267,22 @@ def test_neighbours_come_on_request(post):
     assert search.search(post, query="stats.py").results[0].around == ()
 
 
+def test_labels_say_what_a_result_belongs_to_is_about(post, tmp_path):
+    """Labels of one turn alone, of another conversation, or of words that everything has."""
+    said = ["Where is the okapi?", "In the stable.", "And the parser?", "Okapis eat leaves.", "Leaves, in the stable."]
+    talk = write(tmp_path / "talk.jsonl", *({"content": one} for one in said))
+    conversations.import_(post, paths=[talk], project="web")
+    (result,) = search.search(post, query="parser", kind=["conversation"], labels=True).results
+    assert {"okapi", "stable", "leaves"} & {*result.labels}
+    assert search.search(post, query="parser", kind=["conversation"]).results[0].labels == ()
+    thread, page = (search.search(post, query=query, labels=True).results[0] for query in ("getUserStats", "otter"))
+    assert "cache" in thread.labels
+    assert {"harbours", "otter"} <= {*page.labels}
+    answer = Shell(post.root)("search", "otter", "--labels")
+    assert f"about: {', '.join(page.labels)}" in answer.out
+    assert search.search(post, query="otter", labels=True, at=post.head()).results[0].labels == ()
+
+
 def test_what_is_like_a_record(post):
     """A record that is not like itself, an id that names none, and one that is too short."""
     first = mail(post, message="The zebra crosses the road at noon.\n")

@@ -72,6 +72,7 @@ def _rest() -> Iterable[Any]:
         help="One result a conversation or thread, or one a turn.",
     )
     yield click.option("--around", type=int, default=0, metavar="N", help="Show N neighbours of each result.")
+    yield click.option("--labels", is_flag=True, help="Show which words set each result's conversation apart.")
     yield click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many.")
     yield click.option("--cursor", metavar="C", help="Go on behind a former answer's `next`.")
     yield options.at
@@ -144,6 +145,8 @@ def _result(result: Document) -> None:
     _passage(result)
     for one in after:
         _beside(one)
+    if result.get("labels"):
+        output.say(f"    about: {', '.join(result['labels'])}")
     if (more := result.get("matches", 1) - 1) > 0:
         output.say(f"    and {more} more in the same {'conversation' if 'conversation_id' in result else 'thread'}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from sbfs.entry import Entry
 from sbfs.errors import Error
-from sbfs.search import analysis, matrix
+from sbfs.search import analysis, matrix, reader
 from sbfs.search.analysis import Term
 from sbfs.search.cards import card_of, facets_of, hashed, moment
 from sbfs.search.fits import Fits
@@ -33,9 +34,6 @@ MOST_READ = 2_000
 MOST_SPELLED = 32
 """Unknown words of a question that are looked up by their letters."""
 
-REFIT = 5_000
-"""Entries that may be added before weights and vocabulary are worth fitting anew; of many, a tenth."""
-
 SEGMENT = 6_000_000
 """Postings gathered in memory before they are written, some 300 MB of them."""
 
@@ -48,6 +46,9 @@ MANY = 8
 WAIT = 60.0
 """Seconds to wait for another writer."""
 
+LOOKS = 10
+"""How often a generation is looked for, where one after the other is written meanwhile."""
+
 
 class Broken(Exception):
     """The index cannot be read or written: put it aside and build another."""
@@ -56,12 +57,11 @@ class Broken(Exception):
 class Engine:
     """An index in a folder of its own. Its files are code: open only what this user's sbfs has written."""
 
-    def __init__(self, folder: Path, index: Any):
+    def __init__(self, folder: Path):
         self.folder = folder
-        self._index = index
         self._fits = Fits(folder)
         self._kept: Snapshot | None = None
-        self._generation: int | None = None
+        self._index: Any = None
 
     @classmethod
     def create(cls, folder: Path) -> Engine:
@@ -70,15 +70,13 @@ class Engine:
             from sbfs.search import segments
 
             folder.mkdir(parents=True)
-            return cls(folder, segments.create(str(folder)))
+            segments.create(str(folder))
+            return cls(folder)
 
     @classmethod
     def open(cls, folder: Path) -> Engine:
         """The index in a folder. Raises Broken."""
-        with _broken(None):
-            from sbfs.search import segments
-
-            engine = cls(folder, segments.opened(str(folder)))
+        engine = cls(folder)
         with _broken(engine):
             engine._snapshot()
             return engine
@@ -91,18 +89,22 @@ class Engine:
 
     def give_up(self) -> None:
         """Let go of the files of an index that is broken, which is of no more use."""
-        self._kept = None
-        self._index.storage.release()
+        self.close()
+        if self._index is not None:
+            self._index.storage.release()
 
     def _snapshot(self) -> Snapshot:
-        generation = self._index.latest_generation()
-        if self._kept is None or generation != self._generation:
-            before = self._kept
-            self._kept = Snapshot(self._index.reader(), before)
-            self._generation = generation
-            if before:
-                before.close()
-        return self._kept
+        for attempt in range(LOOKS):
+            try:
+                if self._kept is None or reader.latest(self.folder) != self._kept.generation:
+                    self._kept = Snapshot(self.folder, reader.generation(self.folder), self._kept)
+                return self._kept
+            except FileNotFoundError:
+                # A writer may have replaced what the last generation was just made of.
+                if attempt == LOOKS - 1:
+                    raise
+                time.sleep(0.02)
+        raise AssertionError
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -116,8 +118,8 @@ class Engine:
     ) -> None:
         """Take keys out and put (key, blob id, entry) in, each key once; what is added replaces its key.
 
-        It is one commit, unless `rebuild`: then a large one is several, few pieces are left at the end, and what
-        spelling and "more like this" stand on is fitted. progress: told how many were added so far.
+        It is one commit, unless `rebuild`: then a large one is several, few pieces are left at the end, and of many
+        entries what spelling and "more like this" stand on is fitted. progress: told how many were added so far.
         Raises Broken, and whatever `add` raises.
         """
         given = _Given(add)
@@ -139,6 +141,8 @@ class Engine:
     ) -> None:
         from sbfs.search import segments
 
+        if self._index is None:
+            self._index = segments.opened(str(self.folder))
         writer = segments.writer(self._index, wait=WAIT)
         try:
             numbers = _Numbers(self._snapshot())
@@ -153,7 +157,7 @@ class Engine:
                     writer = segments.writer(self._index, wait=WAIT)
                     numbers = _Numbers(self._snapshot())
             writer.commit(optimize=rebuild and numbers.untidy)
-            if rebuild:
+            if rebuild and self._fits.worn(self._snapshot()):
                 self._fits.make(self._snapshot())
         except BaseException:
             if not writer.is_closed:
@@ -232,23 +236,19 @@ class Engine:
         self, snapshot: Snapshot, unknown: list[str], thinking: bool
     ) -> dict[str, list[tuple[Term, dict[str, Postings]]]]:
         """Unknown word → terms to take in its place, weighed by their nearness, with their postings."""
-        if not unknown or (spelling := self._fits.spelling()) is None:
-            return {}
         spelled = {}
         for word in unknown:
-            nearest = (Term(near, analysis.stem(near) or near, score) for near, score in spelling.nearest(word))
-            # The vocabulary is that of the last fit: some of its words may be gone.
+            near_words = self._fits.nearest(snapshot, word)
+            nearest = (Term(near, analysis.stem(near) or near, score) for near, score in near_words)
+            # Some words of the vocabulary may be gone since it was fitted.
             spelled[word] = [(near, found) for near in nearest if (found := postings_of(snapshot, near, thinking))]
         return spelled
 
     def like(self, key: str | None, text: str, wanted: Filters, limit: int) -> list[Hit]:
         """What is most like a text, best first; the entry `key` is left out. Score: a cosine. Raises Broken."""
         with _broken(self):
-            similar, snapshot = self._fits.similar(), self._snapshot()
-            if similar is None:
-                return []
-            terms = terms_of(text)
-            scores = similar.scores(snapshot, terms)
+            snapshot = self._snapshot()
+            scores = self._fits.similar(snapshot).scores(snapshot, terms_of(text))
             if (admitted := snapshot.admitted(wanted)) is not None:
                 scores = keep(scores, admitted)
             best = matrix.best(scores, limit + 1, least=LEAST)
@@ -260,11 +260,15 @@ class Engine:
         with _broken(self):
             return labels(self._snapshot(), texts, limit)
 
-    def worn(self) -> bool:
-        """Whether so much was added since the last rebuild that `apply(rebuild=True)` is worth its time."""
+    @property
+    def wants_fit(self) -> bool:
+        """Whether the last answer stood on a fit that lacks so much by now that `fit` is worth its time."""
+        return self._fits.due
+
+    def fit(self) -> None:
+        """Fit what spelling and "more like this" stand on anew. One process at a time. Raises Broken."""
         with _broken(self):
-            similar, snapshot = self._fits.similar(), self._snapshot()
-            return similar is None or similar.uncovered(snapshot) > max(REFIT, snapshot.live // 10)
+            self._fits.make(self._snapshot())
 
 
 @contextmanager

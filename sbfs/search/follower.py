@@ -294,6 +294,17 @@ class Follower:
         finally:
             lock.release()
 
+    def fit(self) -> None:
+        """Fit anew what an answer stood on, where that lacks much of what is there by now and nobody else is at it."""
+        opened = self._opened
+        if opened is None or not opened.engine.wants_fit:
+            return
+        with suppress(OSError, Failed, Broken, Foreign), self.locked(0) as held:
+            if held and self.place.manifest() == opened.manifest:
+                guarded(opened.engine.fit)
+                was = opened.manifest
+                opened.manifest = self.place.keep(was.generation, was.tree, was.entries, was)
+
     def put_aside(self) -> None:
         """Take an index out of the way that opened and still could not answer, if it is still there."""
         self.drop()

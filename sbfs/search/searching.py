@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sbfs import kinds, messages, projects, times
@@ -31,6 +33,9 @@ QUERY_LIMIT = 100_000
 AROUND_LIMIT = 20
 """Neighbours on either side of a result."""
 
+LABELLED = 300
+"""Turns of a conversation, from its beginning, of which its labels are made."""
+
 PASSAGE = 1000
 """Characters of a neighbour that are shown."""
 
@@ -41,7 +46,8 @@ class Result:
 
     snippet: the passage that matched, matches between `**`. conversation_id, message_id: of a turn, the
     latter as its transcript gave it. matches: hits in the same conversation or thread, of which this is
-    the best. around: what stands before and after it, where that was asked for.
+    the best. around: what stands before and after it, and labels: the words that set its conversation, its thread or
+    itself apart from everything else, where that was asked for.
     """
 
     id: str
@@ -59,6 +65,7 @@ class Result:
     quality_score: float | None = None
     matches: int = 1
     around: tuple[Passage, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,7 @@ def search(
     thinking: bool = False,
     group: str = "auto",
     around: int = 0,
+    labels: bool = False,
     limit: int = 20,
     cursor: str | None = None,
     at: str | None = None,
@@ -117,14 +125,15 @@ def search(
     path: its beginning, or a pattern. like: the id of a record; instead of a question, what is like it.
     syntax: the question is a query with operators. thinking: look into models' thinking, too. group:
     `auto` gives one result a conversation or thread, `none` one a turn. around: how many neighbours of
-    each result come with it. progress: called with the number of records read, where an index is made.
+    each result come with it. labels: whether the words come with it that set its conversation apart, which
+    takes an index. progress: called with the number of records read, where an index is made.
 
     Raises Invalid for a question or filter that makes no sense, NotFound for a project or record that
     is not there.
     """
     from sbfs.search.question import Filters
 
-    asked = _Asked(query, like, syntax, thinking, group, around, limit, cursor)
+    asked = _Asked(query, like, syntax, thinking, group, around, labels, limit, cursor)
     asked.check()
     view = store.view(at)
     wanted = Filters(
@@ -170,6 +179,7 @@ class _Asked:
     thinking: bool
     group: str
     around: int
+    labels: bool
     limit: int
     cursor: str | None
 
@@ -261,13 +271,14 @@ class _Search:
             store, view, asked, wanted, progress, past,
         )  # fmt: skip
         self.incomplete = self.notice = ""
+        self.engine: Engine | None = None
 
     def run(self) -> Results:
         """The answer."""
         found = self._find()
         grouped = _grouped(found.hits, self.asked.group)
         begin, end = self.asked.offset, self.asked.offset + self.asked.limit
-        reader = _Reader(self.view, found.terms, self.asked)
+        reader = _Reader(self.view, found.terms, self.asked, self.engine)
         results = [result for hits in grouped[begin:end] if (result := reader.result(hits))]
         all_there = len(found.hits) < self.asked.fetched
         total = len(grouped) if all_there else found.total if self.asked.group == "none" else None
@@ -293,7 +304,9 @@ class _Search:
         self.view, self.incomplete, self.notice = served.view, served.incomplete, served.notice
         if served.engine is not None:
             try:
-                return self._ask(served.engine)
+                found, self.engine = self._ask(served.engine), served.engine
+                follows.fit()
+                return found
             except Broken as error:
                 # It opened, and still cannot be read: the next search finds it gone and builds another.
                 follows.put_aside()
@@ -356,10 +369,10 @@ def _grouped(hits: Sequence[Hit], group: str) -> list[list[Hit]]:
 class _Reader:
     """Makes results of hits, from the store: what the index says of a record is never passed on unread."""
 
-    def __init__(self, view: View, terms: Sequence[str], asked: _Asked):
+    def __init__(self, view: View, terms: Sequence[str], asked: _Asked, engine: Engine | None):
         from sbfs.search import entries
 
-        self.view, self.terms, self.asked = view, frozenset(terms), asked
+        self.view, self.terms, self.asked, self.engine = view, frozenset(terms), asked, engine
         self.tree = entries.Entries(view.repo, view.commit.tree)
 
     def result(self, hits: Sequence[Hit]) -> Result | None:
@@ -368,7 +381,8 @@ class _Reader:
         for hit in hits:
             if entry := self._entry(hit):
                 around = self._around(hit.key, entry) if self.asked.around else ()
-                return replace(self._made(hit, entry), matches=len(hits), around=around)
+                labels = self._labels(entry) if self.asked.labels else ()
+                return replace(self._made(hit, entry), matches=len(hits), around=around, labels=labels)
         return None
 
     def _entry(self, hit: Hit) -> Entry | None:
@@ -409,16 +423,27 @@ class _Reader:
             if place != at
         )
 
-    def _members(self, entry: Entry) -> list[tuple[str, Entry]]:
+    def _labels(self, entry: Entry) -> tuple[str, ...]:
+        """The words that set apart what an entry belongs to; none where there is no index to compare it with."""
+        from sbfs.search import follower
+        from sbfs.search.engine import Broken
+
+        members = (one for _, one in self._members(entry)) if entry.group else iter((entry,))
+        texts = [f"{one.title}\n{one.text}" for one in islice(members, LABELLED)]
+        with suppress(Broken):
+            return tuple(follower.guarded(self.engine.labels, texts)) if self.engine else ()
+        return ()
+
+    def _members(self, entry: Entry) -> Iterator[tuple[str, Entry]]:
         """(key, entry) of the same group."""
         if entry.kind == "message":
             paths = _thread(self.view, entry)
         else:
             folder = entry.path.rpartition("/")[0]
-            paths = [f"{folder}/{name}" for name in self.view.names(folder)]
-        found = [one for path in paths for one in self.tree.of(path)]
+            paths = sorted(f"{folder}/{name}" for name in self.view.names(folder))
         now = times.dump(self.view.store.clock())
-        return [(key, one) for key, _, one in found if one.group == entry.group and one.due <= now]
+        found = (one for path in paths for one in self.tree.of(path))
+        return ((key, one) for key, _, one in found if one.group == entry.group and one.due <= now)
 
 
 def _thread(view: View, entry: Entry) -> list[str]:

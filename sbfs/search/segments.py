@@ -1,35 +1,33 @@
 """How the index lies on disk: Whoosh's segments, with postings that are quick to write and to read.
 
-Imported only by functions that open an index: it brings Whoosh with it. Whoosh pickles what is defined here
-into the index, by name: a change of a name or of a layout here is a change of the index's format.
+Imported only by functions that write an index: it brings Whoosh with it; `reader` reads without. Whoosh pickles what
+is defined here into the index, by name: a change of a name or of a layout here is a change of the index's format.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-import struct
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
-from whoosh import columns, fields, formats, index
+from whoosh import columns, fields, formats, index, writing
 from whoosh.codec import whoosh3
 from whoosh.filedb import filestore
+from whoosh.util.numeric import byte_to_length
 
-FORMAT = 1
-"""Grows when what is written below changes."""
+from sbfs import files
+from sbfs.search import reader
+from sbfs.search.cards import MOMENT
+from sbfs.search.reader import BLOCK, Described, Generation
 
 WHOLE_TERM = 1 << 20
 """Postings in one block: nearly always all of a term's, since whole lists are read anyway."""
-
-NUMBER = 8
-"""Bytes of a time's, a hash's and a number's column."""
-
-MOMENT = 24
-"""Bytes of `2026-11-22T14:03:07.123Z`."""
 
 
 class Places(formats.Format):  # type: ignore[misc]
@@ -63,11 +61,7 @@ def schema() -> fields.Schema:
         thinking=Terms(places=True),
         words=Terms(scorable=False),
         facet=Terms(scorable=False),
-        key=fields.COLUMN(columns.NumericColumn("Q")),
-        id=fields.COLUMN(columns.NumericColumn("Q")),
-        group=fields.COLUMN(columns.NumericColumn("Q")),
-        seq=fields.COLUMN(columns.NumericColumn("q")),
-        quality=fields.COLUMN(columns.NumericColumn("d", default=-1.0)),
+        **{name: fields.COLUMN(columns.NumericColumn(code, none)) for name, (code, none) in reader.NUMBERS.items()},
         timestamp=fields.COLUMN(columns.FixedBytesColumn(MOMENT)),
         due=fields.COLUMN(columns.FixedBytesColumn(MOMENT)),
         card=fields.COLUMN(columns.VarBytesColumn()),
@@ -98,11 +92,6 @@ class Codec(whoosh3.W3Codec):  # type: ignore[misc]
         return Matcher(dbfile, offset, length, format_, term=term, scorer=scorer)
 
 
-_BLOCK = struct.Struct("=iIIfII")
-"""Before a block: its length in bytes (negative: the last one), postings, last number, greatest weight,
-and the bytes of the weights and of the places, which follow those of the numbers."""
-
-
 class PostingsWriter(whoosh3.W3PostingsWriter):  # type: ignore[misc]
     """Blocks of record numbers, weights (none where all are 1) and places."""
 
@@ -121,8 +110,8 @@ class PostingsWriter(whoosh3.W3PostingsWriter):  # type: ignore[misc]
         ids = self._ids.tobytes()
         weights = b"" if self._uniform else self._weights.tobytes()
         places = b"".join(self._values)
-        length = _BLOCK.size + len(ids) + len(weights) + len(places)
-        head = _BLOCK.pack(
+        length = BLOCK.size + len(ids) + len(weights) + len(places)
+        head = BLOCK.pack(
             -length if last else length, len(self._ids), self._ids[-1], self._maxweight, len(weights), len(places)
         )
         magic = b"" if self._blockcount else whoosh3.WHOOSH3_HEADER_MAGIC
@@ -145,13 +134,13 @@ class Matcher(whoosh3.W3LeafMatcher):  # type: ignore[misc]
             self._next_block()
 
     def _goto(self, position: int) -> None:
-        head = _BLOCK.unpack(self._postfile.get(position, _BLOCK.size))
+        head = BLOCK.unpack(self._postfile.get(position, BLOCK.size))
         length, self._blocklength, self._maxid, self._maxweight, *self._sizes = head
-        if abs(length) < _BLOCK.size:
+        if abs(length) < BLOCK.size:
             raise EOFError("a block of postings has no length")
         self._lastblock = length < 0
         self._nextoffset = position + abs(length)
-        self._dataoffset = position + _BLOCK.size
+        self._dataoffset = position + BLOCK.size
         self._minlength = self._maxlength = 0
         self._ids = self._weights = self._values = None
         self._i = 0
@@ -328,9 +317,52 @@ class Folder(filestore.FileStorage):  # type: ignore[misc]
         self._opened.clear()
 
 
+class Writer(writing.SegmentWriter):  # type: ignore[misc]
+    """Whoosh's writer; it also tells `reader` of a generation, before Whoosh makes it the last one."""
+
+    def _commit_toc(self, segments: list[Any]) -> None:
+        _describe(self.storage, self.generation, segments)
+        super()._commit_toc(segments)
+        reader.described(Path(self.storage.folder), self.generation - 1).unlink(missing_ok=True)
+
+
+def _describe(storage: Folder, number: int, segments: Iterable[Any]) -> None:
+    told = tuple(_described(storage, segment) for segment in segments)
+    generation = Generation(number, told, tuple(map(byte_to_length, range(256))))
+    files.write(reader.described(Path(storage.folder), number), generation.dump())
+
+
+def _described(storage: Folder, segment: Any) -> Described:
+    name = segment.segment_id()
+    with closing(segment.open_compound_file(storage)) as parts:
+        # Names begin with the segment's own.
+        places = {one[len(name) + 1 :]: parts.range(one) for one in parts.list()}
+        with closing(segment.codec().terms_reader(parts, segment)) as terms:
+            keys = terms._tindex
+            size = places["trm"][1]
+            return Described(
+                name,
+                segment.doc_count_all(),
+                tuple(sorted(segment.deleted_docs())),
+                places,
+                dict(terms._fieldmap),
+                (keys.extras["indextype"], keys.indexbase, keys.indexlen),
+                size - _behind_tables(keys, size),
+            )
+
+
+def _behind_tables(keys: Any, size: int) -> int:
+    """Bytes from the list of a term file's hash tables to its end: the list, what is said behind it, and its length."""
+    said: int = keys.dbfile.get_int(size - 4)
+    return 256 * 12 + said + 4
+
+
 def create(path: str) -> Any:
     """An empty index in a folder."""
-    return index.FileIndex.create(Folder(path), schema())
+    storage = Folder(path)
+    made = index.FileIndex.create(storage, schema())
+    _describe(storage, made.latest_generation(), ())
+    return made
 
 
 def opened(path: str) -> Any:
@@ -345,6 +377,6 @@ def opened(path: str) -> Any:
 
 def writer(written: Any, *, wait: float) -> Any:
     """A writer on an index, waiting seconds for another one. Raises Whoosh's LockError."""
-    made = written.writer(codec=Codec(), timeout=wait)
+    made = Writer(written, codec=Codec(), timeout=wait)
     made.pool = Pool()
     return made
