@@ -7,21 +7,23 @@ import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbfs.entry import Entry
 from sbfs.errors import Error
-from sbfs.search import analysis, matrix, reader
+from sbfs.search import analysis, reader
 from sbfs.search.analysis import Term
 from sbfs.search.cards import card_of, facets_of, hashed, moment
-from sbfs.search.fits import Fits
-from sbfs.search.lookup import Lookup
 from sbfs.search.question import Filters, Found, Hit, Question
 from sbfs.search.ranking import Ranking, fields, postings_of, rank
-from sbfs.search.similar import LEAST, keep, labels, terms_of
 from sbfs.search.snapshot import Postings, Snapshot
-from sbfs.search.syntax import Node, parse
+
+# Fetched by the functions that need it, as a plain question does not.
+if TYPE_CHECKING:
+    from sbfs.search.fits import Fits
+    from sbfs.search.syntax import Node
 
 __all__ = ["Broken", "Engine", "Filters", "Found", "Hit", "Question"]
 
@@ -59,7 +61,6 @@ class Engine:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self._fits = Fits(folder)
         self._kept: Snapshot | None = None
         self._index: Any = None
 
@@ -80,6 +81,12 @@ class Engine:
         with _broken(engine):
             engine._snapshot()
             return engine
+
+    @cached_property
+    def _fits(self) -> Fits:
+        from sbfs.search.fits import Fits
+
+        return Fits(self.folder)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -181,7 +188,7 @@ class Engine:
 
         Raises Invalid for a question that cannot be answered, Broken.
         """
-        wanted = parse(question.text) if question.syntax and question.text.strip() else None
+        wanted = _parsed(question.text) if question.syntax and question.text.strip() else None
         with _broken(self):
             snapshot = self._snapshot()
             admitted = snapshot.admitted(question.filters)
@@ -192,6 +199,8 @@ class Engine:
             return self._words(snapshot, question, admitted)
 
     def _query(self, snapshot: Snapshot, node: Node, question: Question, admitted: bytes | None) -> Found:
+        from sbfs.search.lookup import Lookup
+
         lookup = Lookup(snapshot, question.text)
         matching = lookup.matching(node)
         mask = bytearray(snapshot.size)
@@ -246,24 +255,28 @@ class Engine:
 
     def like(self, key: str | None, text: str, wanted: Filters, limit: int) -> list[Hit]:
         """What is most like a text, best first; the entry `key` is left out. Score: a cosine. Raises Broken."""
+        from sbfs.search import matrix, similar
+
         with _broken(self):
             snapshot = self._snapshot()
-            scores = self._fits.similar(snapshot).scores(snapshot, terms_of(text))
+            scores = self._fits.similar(snapshot).scores(snapshot, similar.terms_of(text))
             if (admitted := snapshot.admitted(wanted)) is not None:
-                scores = keep(scores, admitted)
-            best = matrix.best(scores, limit + 1, least=LEAST)
+                scores = similar.keep(scores, admitted)
+            best = matrix.best(scores, limit + 1, least=similar.LEAST)
             hits = [snapshot.card(number).hit(score, ()) for score, number in best]
             return [hit for hit in hits if hit.key != key][:limit]
 
     def labels(self, texts: Iterable[str], limit: int = 5) -> list[str]:
         """The words that set some texts, such as a conversation's turns, apart from all that is indexed."""
+        from sbfs.search import similar
+
         with _broken(self):
-            return labels(self._snapshot(), texts, limit)
+            return similar.labels(self._snapshot(), texts, limit)
 
     @property
     def wants_fit(self) -> bool:
-        """Whether the last answer stood on a fit that lacks so much by now that `fit` is worth its time."""
-        return self._fits.due
+        """Whether an answer stood on a fit that lacks so much by now that `fit` is worth its time."""
+        return "_fits" in vars(self) and self._fits.due
 
     def fit(self) -> None:
         """Fit what spelling and "more like this" stand on anew. One process at a time. Raises Broken."""
@@ -282,6 +295,12 @@ def _broken(engine: Engine | None) -> Iterator[None]:
         if engine is not None:
             engine.give_up()
         raise Broken(f"{type(error).__name__}: {error}") from error
+
+
+def _parsed(text: str) -> Node:
+    from sbfs.search import syntax
+
+    return syntax.parse(text)
 
 
 class _Given:

@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import secrets
-import shutil
 import stat
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ from weakref import WeakKeyDictionary
 
 from sbfs import files
 from sbfs.errors import Damaged, Error, Failed
-from sbfs.search import entries, reading
+from sbfs.search import entries
 from sbfs.search.engine import Broken, Engine
 from sbfs.store import Store, View
 
@@ -200,14 +199,20 @@ class Place:
         others = sorted(self._others(), key=lambda one: one.stat().st_mtime, reverse=True)[1:]
         old = [one for one in self.folder.iterdir() if one.is_dir() and one.name != keep]
         for folder in [*old, *others, *self.own.glob("aside-*"), *self.home.glob("aside-*")]:
-            if folder.is_symlink():
-                folder.unlink(missing_ok=True)
-            else:
-                shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
 
     def _others(self) -> Iterator[Path]:
         known = (one for one in self.home.iterdir() if one != self.folder and not one.name.startswith("aside-"))
         return (one for one in known if one.is_dir() and not one.is_symlink())
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    if folder.is_symlink():
+        folder.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _plain(name: object) -> str:
@@ -406,7 +411,7 @@ class Follower:
             engine: Engine = guarded(Engine.open, folder)
             kept = self.place.keep(folder.name, view.commit.tree, guarded(engine.count))
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
             raise
         self.place.pending.unlink(missing_ok=True)
         self._opened = _Opened(kept, engine)
@@ -424,6 +429,8 @@ class Follower:
 
 def _told(view: View, progress: Progress) -> Iterator[entries.Keyed]:
     """Every entry of a tree, while `progress` is told of them."""
+    from sbfs.search import reading
+
     for done, keyed in enumerate(reading.everything(view.repo, view.commit.tree)):
         progress(done)
         yield keyed

@@ -91,15 +91,16 @@ class Ranking:
         return self._norms[field]
 
     def _add_session(self, postings: Postings, weight: float) -> None:
-        groups, sizes = self._snapshot.groups, self._snapshot.sessions[0]
-        often = Counter(map(groups.__getitem__, postings.ids))
+        sizes = self._snapshot.sessions[0]
+        held = [*map(self._snapshot.talks.__getitem__, postings.ids)]
+        often = Counter(held)
         alone = often.pop(0, 0)
         everywhere = self._snapshot.live - sum(sizes.values()) + len(sizes)
         factor = _idf(everywhere, len(often) + alone) * weight * (SESSION_K1 + 1)
-        if postings.weights is not None:
-            for number, times in zip(postings.ids, postings.weights, strict=True):
-                if times > 1 and groups[number]:
-                    often[groups[number]] += int(times) - 1
+        if often and postings.weights is not None:
+            for talk, times in zip(held, postings.weights, strict=True):
+                if talk and times > 1:
+                    often[talk] += int(times) - 1
         self._sessions.append((factor, often))
 
     def best(self, admitted: bytes | None, limit: int, *, neighbours: bool) -> list[tuple[float, int]]:

@@ -21,6 +21,7 @@ from sbfs.store import Store, View
 if TYPE_CHECKING:
     from sbfs.search.engine import Engine
     from sbfs.search.question import Filters, Found, Hit
+    from sbfs.search.scan import Scan
 
 GROUPS = ("auto", "none")
 
@@ -294,7 +295,7 @@ class _Search:
         )
 
     def _find(self) -> Found:
-        from sbfs.search import follower, scan
+        from sbfs.search import follower
         from sbfs.search.engine import Broken
 
         if self.past:
@@ -311,15 +312,21 @@ class _Search:
                 # It opened, and still cannot be read: the next search finds it gone and builds another.
                 follows.put_aside()
                 self.notice = f"the index was put aside, and records were read instead: {error}"
-        return self._ask(None, scan.SOME if served.incomplete else None)
+        return self._ask(None)
 
-    def _ask(self, engine: Engine | None, newest: int | None = None) -> Found:
-        """Ask an index or, where there is none, the records; newest: how many files of them, None is all."""
-        from sbfs.search import follower, scan
+    def _scan(self) -> Scan:
+        """The records: all of them, or the latest where others are making an index meanwhile."""
+        from sbfs.search import scan
+
+        return scan.Scan(self.view, scan.SOME if self.incomplete else None, self.progress)
+
+    def _ask(self, engine: Engine | None) -> Found:
+        """Ask an index or, where there is none, the records."""
+        from sbfs.search import follower
         from sbfs.search.question import Found, Question
 
         asked = self.asked
-        source = engine or scan.Scan(self.view, newest, self.progress)
+        source = engine or self._scan()
         if asked.like:
             key, text = _original(self.view, asked.like)
             return Found(follower.guarded(source.like, key, text, self.wanted, asked.fetched))

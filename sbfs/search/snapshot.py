@@ -191,6 +191,12 @@ class Snapshot:
         sizes = {group: size for group, size in sizes.items() if size > 1 and group}
         return sizes, {group: sums[group] for group in sizes}
 
+    @cached_property
+    def talks(self) -> list[int]:
+        """Each entry's group as in `groups`; 0 also where it is the only one in it."""
+        sizes = self.sessions[0]
+        return [group if group in sizes else 0 for group in self.groups] if sizes else [0] * self.size
+
     def beside(self, number: int) -> tuple[int, ...]:
         """The numbers of the turns before and after one in its group, and of the next two; -1 where there is none."""
         if (found := self._beside.get(number)) is None:
