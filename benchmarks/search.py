@@ -136,6 +136,7 @@ def prepare(folder: Path, size: int) -> Place:
     given = list(entries(size))
     engine = Engine.create(folder / "index")
     engine.apply([], given, rebuild=True)
+    engine.fit(due=True)
     database = sqlite3.connect(folder / "fts.db")
     database.execute("CREATE VIRTUAL TABLE entries USING fts5(text, role UNINDEXED, tokenize = 'porter')")
     rows = ((entry.text, entry.facets["role"]) for _, _, entry in given)
@@ -267,7 +268,7 @@ def build(folder: Path) -> Iterator[Row]:
 def _build(folder: Path, answers: Any) -> None:
     # Entries are made while they are indexed, as a store hands them over; making them takes its part of the time.
     engine = Engine.create(folder)
-    seconds = timed(lambda: engine.apply([], entries(BUILT), rebuild=True))
+    seconds = timed(lambda: (engine.apply([], entries(BUILT), rebuild=True), engine.fit()))
     answers.put((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 

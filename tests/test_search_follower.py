@@ -15,8 +15,9 @@ from domain_helpers import Shell, mail, people, snapshot
 from helpers import assert_sound, finish, git, spawn, stopped, trip, wait_for
 from search_helpers import assert_follows, backend_files, expected, folder, forget, found, held
 
-from sbfs import messages, search, sync
-from sbfs.search import entries, follower, reading
+from sbfs import messages, projects, search, sync
+from sbfs.search import building, entries, follower
+from sbfs.search.engine import Engine, Question
 from sbfs.store import Store
 
 
@@ -402,21 +403,44 @@ def test_a_process_that_stays_sees_what_others_brought_along(post):
         assert len(found(server, "zebra")) == 1
 
 
-def test_entries_that_another_process_reads_are_those_that_are_read_here(post):
-    """A build that lacks what a second process did not deliver, or holds it twice."""
-    tree = post.view().commit.tree
-    here = sorted(entries.Entries(post.repo, tree).everything(), key=lambda one: one[0])
-    assert sorted(reading.everything(post.repo, tree, least=0), key=lambda one: one[0]) == here
-    line = json.dumps([here[3][0], here[3][1], vars(here[3][2])])
-    for program in (
-        ["/nowhere/python"],
-        [sys.executable, "-c", "raise SystemExit(3)"],
-        [sys.executable, "-c", "print('{}')"],
-        [sys.executable, "-c", f"print({line!r})"],
-        [sys.executable, "-c", f"print({line!r}); print('[1')"],
-    ):
-        found = reading.everything(post.repo, tree, least=0, program=program)
-        assert sorted(found, key=lambda one: one[0]) == here, program
+PROGRAMS = {
+    "as it is": None,
+    "not there": ["/nowhere/python"],
+    "failing": [sys.executable, "-c", "raise SystemExit(3)"],
+    "saying nothing": [sys.executable, "-c", ""],
+    "lying": [sys.executable, "-c", "print('end')"],
+    "killed": [sys.executable, "-c", "import os; print(200, flush=True); os.kill(os.getpid(), 9)"],
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_an_index_made_by_two_processes_is_that_of_one(post, tmp_path, program):
+    """A build that lacks what a second process did not deliver, holds it twice, or ranks otherwise."""
+    projects.rename(post, project="web", name="site")
+    messages.remove(post, message_id=found(post, "zebra")[0], box="inbox")
+    given = {"program": PROGRAMS[program]} if PROGRAMS[program] else {}
+    told: list[int] = []
+    engine = Engine.create(tmp_path / "index")
+    building.fill(engine, post.repo, post.view().commit.tree, told.append, least=0, **given)
+    assert engine.keys() == expected(post)
+    assert told == sorted(told)
+    alone = follower.of(post).serve(post).engine
+    for text in ("gnu herd", "zebra", "site"):
+        hits, others = (one.search(Question(text)).hits for one in (engine, alone))
+        assert [(hit.key, pytest.approx(hit.score)) for hit in hits] == [(hit.key, hit.score) for hit in others]
+    assert not (tmp_path / "index" / "half").exists()
+    engine.close()
+
+
+def test_what_lies_in_the_working_directory_is_not_run(post, tmp_path, monkeypatch):
+    """Files of a store that are named like modules, and run when somebody builds an index there."""
+    for name in ("sbfs.py", "json.py", "whoosh.py"):
+        (tmp_path / name).write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    engine = Engine.create(tmp_path / "index")
+    building.fill(engine, post.repo, post.view().commit.tree, lambda _: None, least=0)
+    engine.close()
+    assert not (tmp_path / "sprung").exists()
 
 
 # -- verify --------------------------------------------------------------------------------------------

@@ -90,6 +90,7 @@ def large(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("large") / "index"
     engine = Engine.create(folder)
     engine.apply([], [note(f"n{number}", f"adoption number{number}") for number in range(LITTLE + 1)], rebuild=True)
+    engine.fit(due=True)
     engine.close()
     return folder
 

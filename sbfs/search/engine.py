@@ -100,6 +100,14 @@ class Engine:
         if self._index is not None:
             self._index.storage.release()
 
+    def _opened(self) -> Any:
+        """Whoosh's index, for writing."""
+        from sbfs.search import segments
+
+        if self._index is None:
+            self._index = segments.opened(str(self.folder))
+        return self._index
+
     def _snapshot(self) -> Snapshot:
         for attempt in range(LOOKS):
             try:
@@ -121,13 +129,12 @@ class Engine:
         add: Iterable[tuple[str, str, Entry]],
         *,
         rebuild: bool = False,
-        progress: Callable[[int], None] = lambda _: None,
+        progress: Callable[[int], object] = lambda _: None,
     ) -> None:
         """Take keys out and put (key, blob id, entry) in, each key once; what is added replaces its key.
 
-        It is one commit, unless `rebuild`: then a large one is several, few pieces are left at the end, and of many
-        entries what spelling and "more like this" stand on is fitted. progress: told how many were added so far.
-        Raises Broken, and whatever `add` raises.
+        It is one commit, unless `rebuild`: then a large one is several, and few pieces are left at the end.
+        progress: told how many were added so far. Raises Broken, and whatever `add` raises.
         """
         given = _Given(add)
         try:
@@ -144,13 +151,11 @@ class Engine:
         add: Iterable[tuple[str, str, Entry]],
         *,
         rebuild: bool,
-        progress: Callable[[int], None],
+        progress: Callable[[int], object],
     ) -> None:
         from sbfs.search import segments
 
-        if self._index is None:
-            self._index = segments.opened(str(self.folder))
-        writer = segments.writer(self._index, wait=WAIT)
+        writer = segments.writer(self._opened(), wait=WAIT)
         try:
             numbers = _Numbers(self._snapshot())
             for key in remove:
@@ -164,12 +169,20 @@ class Engine:
                     writer = segments.writer(self._index, wait=WAIT)
                     numbers = _Numbers(self._snapshot())
             writer.commit(optimize=rebuild and numbers.untidy)
-            if rebuild and self._fits.worn(self._snapshot()):
-                self._fits.make(self._snapshot())
         except BaseException:
             if not writer.is_closed:
                 writer.cancel()
             raise
+
+    def adopt(self, folder: Path) -> None:
+        """Take over all that another index in a folder holds, none of which is here, and which is no index then.
+
+        Raises Broken.
+        """
+        with _broken(self):
+            from sbfs.search import segments
+
+            segments.adopt(self._opened(), str(folder), wait=WAIT)
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -278,10 +291,18 @@ class Engine:
         """Whether an answer stood on a fit that lacks so much by now that `fit` is worth its time."""
         return "_fits" in vars(self) and self._fits.due
 
-    def fit(self) -> None:
-        """Fit what spelling and "more like this" stand on anew. One process at a time. Raises Broken."""
+    def load(self) -> None:
+        """Load what `fit` will need, while another process still indexes."""
+        import sklearn.feature_extraction.text  # noqa: F401 - only for later
+
+    def fit(self, *, due: bool = False) -> None:
+        """Fit what spelling and "more like this" stand on anew. One process at a time. due: only where it is.
+
+        Raises Broken.
+        """
         with _broken(self):
-            self._fits.make(self._snapshot())
+            if not due or self._fits.worn(self._snapshot()):
+                self._fits.make(self._snapshot())
 
 
 @contextmanager

@@ -9,6 +9,7 @@ way the tree came about.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -50,9 +51,13 @@ def declared() -> list[tuple[str, str, int]]:
     return sorted((kind.name, kind.pattern, kind.version) for kind in kinds.KINDS if kind.entries)
 
 
+_kind_of = lru_cache(1 << 16)(kinds.kind_of)
+"""Asked several times of each path while all of a tree are read."""
+
+
 def searched(path: str) -> Kind[Any] | None:
     """The kind of the record at a path, if it is searched."""
-    kind = kinds.kind_of(path)
+    kind = _kind_of(path)
     return kind if kind and kind.entries else None
 
 
@@ -112,8 +117,16 @@ class Entries:
         found = [(path, id) for path, _, id in trees.walk(self.repo.tree, self.tree) if indexed(path)]
         return sorted(found, key=lambda one: (_day(one[0]), one[0]), reverse=True)
 
-    def everything(self, files: Sequence[tuple[str, str]] | None = None) -> Iterator[Keyed]:
-        """Every entry, or those of some of the `files`."""
+    def halves(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """All `files` in two halves, neither of which needs one of the other's to be read."""
+        halves: tuple[list[tuple[str, str]], list[tuple[str, str]]] = ([], [])
+        for file in self.files():
+            halves[_half(file[0])].append(file)
+        return halves
+
+    def everything(self, files: Sequence[tuple[str, str]] | None = None, *, apart: bool = False) -> Iterator[Keyed]:
+        """Every entry, or those of some of the `files`. apart: whether none of these has its other copy elsewhere."""
+        apart = apart or files is None
         found = self.files() if files is None else files
         second = [(path, id) for path, id in found if _first_copy(path)]
         here = set()
@@ -124,7 +137,7 @@ class Entries:
                     here.add(_place(path))
                 yield from entries
         for path, id in second:
-            if _place(path) not in here and not (files is not None and self._is_received(path)):
+            if _place(path) not in here and (apart or not self._is_received(path)):
                 yield from self._read_blob(path, id)
 
     # -- those of a path
@@ -223,7 +236,7 @@ class Entries:
 
     def _second_copies(self, path: str) -> list[str]:
         """The second copies of what lies at the path of a first one."""
-        kind = kinds.kind_of(path)
+        kind = _kind_of(path)
         patterns = [pattern for pattern, first in _FIRST_COPY.items() if first is kind]
         seconds = [one for one in kinds.KINDS if one.pattern in patterns]
         return [other for second in seconds for other, _ in self._copies(second, path)]
@@ -238,7 +251,7 @@ def _is_head(path: str) -> bool:
 
 def _head_of(path: str) -> str:
     """The name of the file that lends to the entries of a path, or ""."""
-    kind = kinds.kind_of(path)
+    kind = _kind_of(path)
     return kind.head if kind else ""
 
 
@@ -254,12 +267,12 @@ def _lent(head: Entry, entry: Entry) -> Entry:
 
 
 def _first_copy(path: str) -> Kind[Any] | None:
-    kind = kinds.kind_of(path)
+    kind = _kind_of(path)
     return _FIRST_COPY.get(kind.pattern) if kind else None
 
 
 def _is_first_copy(path: str) -> bool:
-    kind = kinds.kind_of(path)
+    kind = _kind_of(path)
     return kind is not None and any(kind is first for first in _FIRST_COPY.values())
 
 
@@ -267,6 +280,12 @@ def _day(path: str) -> str:
     """The day or month that a path names, or ""."""
     found = _DATE.search(path)
     return found[1] if found else ""
+
+
+def _half(path: str) -> int:
+    """0 or 1: the same of both copies of a message, and of all that lies beside each other otherwise."""
+    place = "/".join(_place(path)) if _first_copy(path) or _is_first_copy(path) else path.rpartition("/")[0]
+    return zlib.crc32(place.encode("utf-8", "surrogatepass")) & 1
 
 
 def _place(path: str) -> tuple[str, str]:

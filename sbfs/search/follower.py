@@ -420,20 +420,13 @@ class Follower:
         return engine
 
     def _fill(self, folder: Path, view: View, progress: Progress) -> None:
+        from sbfs.search import building
+
         engine = guarded(Engine.create, folder)
         try:
-            guarded(engine.apply, (), _told(view, progress), rebuild=True)
+            guarded(building.fill, engine, view.repo, view.commit.tree, progress)
         finally:
             _close(engine)
-
-
-def _told(view: View, progress: Progress) -> Iterator[entries.Keyed]:
-    """Every entry of a tree, while `progress` is told of them."""
-    from sbfs.search import reading
-
-    for done, keyed in enumerate(reading.everything(view.repo, view.commit.tree)):
-        progress(done)
-        yield keyed
 
 
 def guarded(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:

@@ -380,3 +380,14 @@ def writer(written: Any, *, wait: float) -> Any:
     made = Writer(written, codec=Codec(), timeout=wait)
     made.pool = Pool()
     return made
+
+
+def adopt(written: Any, path: str, *, wait: float) -> None:
+    """Move the segments of the index in a folder into another index. Raises whatever Whoosh raises, OSError."""
+    theirs = opened(path)._segments()
+    for segment in theirs:
+        name = segment.make_filename(segment.COMPOUND_EXT)
+        os.rename(os.path.join(path, name), os.path.join(written.storage.folder, name))
+    made = writer(written, wait=wait)
+    made.segments.extend(theirs)
+    made.commit(merge=False)

@@ -8,6 +8,7 @@ computed from it is what a fresh index would give.
 from __future__ import annotations
 
 import itertools
+import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -265,7 +266,7 @@ class Snapshot:
                 weights = array("f", [1.0]) * len(ids)
             if weights is not None:
                 weights.extend(found[1] or array("f", [1.0]) * len(found[0]))
-            ids.extend(array("I", [offset + one for one in found[0]]) if offset else found[0])
+            ids.extend(_shifted(found[0], offset) if offset else found[0])
         if not self.removed.isdisjoint(ids):
             kept = [at for at, one in enumerate(ids) if one not in self.removed]
             weights = array("f", [weights[at] for at in kept]) if weights else None
@@ -344,6 +345,15 @@ class Snapshot:
             return None
         until = moment(now)
         return b"".join(bytes(map(until.__ge__, segment.moments("due"))) for segment in self.segments)
+
+
+def _shifted(ids: array[int], offset: int) -> array[int]:
+    """Numbers with an offset added to each: as one number of many digits, none of which carries."""
+    total = int.from_bytes(ids.tobytes(), sys.byteorder)
+    total += int.from_bytes((array("I", [offset]) * len(ids)).tobytes(), sys.byteorder)
+    shifted = array("I")
+    shifted.frombytes(total.to_bytes(len(ids) * ids.itemsize, sys.byteorder))
+    return shifted
 
 
 def _all_of(masks: list[bytes]) -> bytes:
