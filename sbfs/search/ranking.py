@@ -67,6 +67,7 @@ class Ranking:
         self._scores = [0.0] * (snapshot.size + 1)
         self._sessions: list[tuple[float, Mapping[int, int]]] = []
         self._norms: dict[str, tuple[list[float], bytes]] = {}
+        self._asked: tuple[bytes, bytes] | None = None
 
     def add(self, postings: Postings, field: str, weight: float) -> None:
         """Count a term's postings in a field."""
@@ -126,7 +127,7 @@ class Ranking:
 
     def total(self, admitted: bytes | None) -> int:
         """How many admitted entries have a score of their own."""
-        return len(self._scored) if admitted is None else sum(compress(admitted, self._scores))
+        return len(self._scored) if admitted is None else self._inside(admitted).count(1)
 
     @cached_property
     def _scored(self) -> list[int]:
@@ -149,19 +150,36 @@ class Ranking:
         share = admitted.count(1) / (len(admitted) or 1)
         if share >= FEW:
             # One look at all scores: far enough down there are enough that are admitted, as a rule.
-            best = self._first(int(many / share * 1.25), self._scored)
+            best = self._leading(int(many / share * 1.25), self._scored)
             chosen = [number for number in best if admitted[number]]
-            if len(chosen) >= many or len(best) == len(self._scored):
+            if len(best) == len(self._scored) or min(len(best), len(chosen)) >= many:
                 return {*self._cut(best, many, best), *self._cut(chosen, many, chosen)}
-        of_them = list(compress(self._scored, map(admitted.__getitem__, self._scored)))
+        of_them = list(compress(self._scored, self._inside(admitted)))
         return {*self._first(many, self._scored), *self._first(many, of_them)}
 
+    def _inside(self, admitted: bytes) -> bytes:
+        """A byte for each of those that have a score: 1 where it is admitted."""
+        if self._asked is None or self._asked[0] is not admitted:
+            self._asked = admitted, bytes(compress(admitted, self._scores))
+        return self._asked[1]
+
     def _first(self, many: int, numbers: Sequence[int]) -> list[int]:
-        """The numbers with the best scores, best first."""
+        """The numbers with the best scores. Who shares the last place must not depend on when it was added."""
+        best = self._leading(2 * many, numbers)
+        if len(best) >= many or len(best) == len(numbers):
+            return self._cut(best, many, best)
         return self._cut(heapq.nlargest(many + 1, numbers, key=self._scores.__getitem__), many, numbers)
 
+    def _leading(self, many: int, numbers: Sequence[int]) -> list[int]:
+        """Some `many` numbers with the best scores, best first: none that is left out has the score of one of them."""
+        best = heapq.nlargest(many, numbers, key=self._scores.__getitem__)
+        if len(best) == len(numbers):
+            return best
+        bound = self._scores[best[-1]]
+        return [number for number in best if self._scores[number] > bound]
+
     def _cut(self, best: list[int], many: int, numbers: Iterable[int]) -> list[int]:
-        """The first of the best of some numbers. Who shares the last place must not depend on when it was added."""
+        """The first of the best of some numbers; of those who share the last place the newest."""
         score = self._scores.__getitem__
         if len(best) <= many or score(best[many]) < score(best[many - 1]):
             return best[:many]
