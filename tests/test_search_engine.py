@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import random
 import shutil
 import subprocess
 import sys
@@ -221,6 +222,31 @@ def test_filters_equal_a_scan_and_leave_scores_alone(given: list[Entry], wanted:
         admitted = {key for key, entry in every.items() if wanted.admits(entry)}
         assert found == {key: score for key, score in whole.items() if key in admitted}
         engine.close()
+
+
+@pytest.mark.parametrize("share", [1.0, 0.9, 0.5, 0.15, 0.01])
+def test_of_many_the_best_admitted_come_whatever_share_they_are(tmp_path: Path, share: float):
+    """A filter that is applied to the best of all only, where more are wanted than those hold; equal scores apart."""
+    chance = random.Random(7)
+    engine = Engine.create(tmp_path / "index")
+    moments = [f"2026-11-{day:02}T00:00:00.000Z" for day in range(1, 29)]
+    for part in range(2):
+        given = []
+        for number in range(700):
+            red = chance.randint(0, 3)
+            # What is admitted is what scores least.
+            said = {"quality": 25 * (red + chance.random()), "timestamp": chance.choice(moments)}
+            given.append(note(f"n{part}-{number}", "red " * red + "build deploy", identifiers="okapi", **said))
+        engine.apply([], given)
+    admitted = Filters(quality_to=100 * share)
+    for text in ("red", "build red", "okapi"):
+        whole = engine.search(Question(text, limit=2_000, neighbours=False)).hits
+        listed = {hit.key for hit in engine.search(Question("", admitted, limit=2_000)).hits}
+        wanted = [hit.key for hit in whole if hit.key in listed]
+        found = engine.search(Question(text, admitted, limit=150, neighbours=False))
+        assert [hit.key for hit in found.hits] == wanted[:150]
+        assert found.total == len(wanted)
+    engine.close()
 
 
 @settings(max_examples=40, deadline=None)
