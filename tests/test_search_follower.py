@@ -17,6 +17,7 @@ from search_helpers import assert_follows, backend_files, expected, folder, forg
 
 from sbfs import messages, projects, search, sync
 from sbfs.search import building, entries, follower
+from sbfs.search import fits as fitting
 from sbfs.search.engine import Engine, Question
 from sbfs.store import Store
 
@@ -401,6 +402,69 @@ def test_a_process_that_stays_sees_what_others_brought_along(post):
         assert len(found(server, "zebra")) == 2
         messages.remove(post, message_id=found(post, "another")[0])
         assert len(found(server, "zebra")) == 1
+
+
+# -- spelling that follows -----------------------------------------------------------------------------
+
+
+def fits(store: Store) -> list[str]:
+    """The fits that an index has."""
+    return sorted(one.name for one in folder(store).glob("g*/fits/*"))
+
+
+def test_a_store_that_grows_learns_its_words_without_a_rebuild(post, tmp_path, monkeypatch):
+    """Spelling that knows what was there when the index was built; a fit that makes the index look damaged."""
+    monkeypatch.setattr("sbfs.search.fits.LITTLE", 5)
+    mail(post, message="A hippopotamus bathes.\n")
+    answer = search.search(post, query="hippopotmaus")
+    assert answer.spelled == {"hippopotmaus": ("hippopotamus",)}
+    assert len(answer.results) == 1
+    assert fits(post) == ["1"]
+    assert_follows(post)
+    mail(post, message="A rhinoceros charges.\n")
+    assert search.search(post, query="rhinocerso").spelled == {"rhinocerso": ("rhinoceros",)}
+    assert fits(post) == ["1"]
+    for number in range(6):
+        mail(post, message=f"A crocodile waits, number {number}.\n")
+    ready, release = tmp_path / "ready", tmp_path / "release"
+    assert len(found(post, "crocodile")) == 6
+    with stopped(spawn(hold_index, post.root, ready, release)):
+        wait_for(ready.exists)
+        assert search.search(post, query="crocodiel").spelled == {"crocodiel": ("crocodile",)}
+        assert fits(post) == ["1"]
+        release.touch()
+    with again(post) as fresh:
+        assert search.search(fresh, query="crocodiel").spelled == {"crocodiel": ("crocodile",)}
+    assert fits(post) == ["1", "2"]
+    assert search.search(post, query="crocodiel").spelled == {"crocodiel": ("crocodile",)}
+    assert_follows(post)
+
+
+def die_fitting(root: Path, at: int) -> None:
+    """Process: ask for a word that is nowhere, so that a fit is due, and be killed at a step that reaches the disk."""
+    fitting.LITTLE = 5
+    with Store.open(root) as store:
+        trip("kill", "before", at)
+        search.search(store, query="corsses")
+
+
+def test_a_fit_that_is_killed_leaves_a_right_index(post, monkeypatch):
+    """Half a fit that counts, or an index that is built anew for its sake."""
+    monkeypatch.setattr("sbfs.search.fits.LITTLE", 5)
+    at, ended = 0, [1]
+    while ended != [0]:
+        at += 1
+        ended = finish(spawn(die_fitting, post.root, at))
+        generation = follower.Place(post.repo.gitdir).manifest().generation
+        with again(post) as fresh:
+            assert search.index_status(fresh).state == "current"
+            assert search.search(fresh, query="corsses").spelled == {"corsses": ("crosses",)}
+            assert_follows(fresh)
+        assert follower.Place(post.repo.gitdir).manifest().generation == generation
+        shutil.rmtree(backend_files(post)[0].parent / "fits", ignore_errors=True)
+        place, manifest = follower.Place(post.repo.gitdir), follower.Place(post.repo.gitdir).manifest()
+        place.keep(manifest.generation, manifest.tree, manifest.entries)
+    assert at > 2
 
 
 PROGRAMS = {
