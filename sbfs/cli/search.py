@@ -27,6 +27,9 @@ _WORDS = {
 }
 """Facet → options, and what they are for. Each may be repeated: one of the values must be there."""
 
+_SHOWN = 240
+"""Characters of a neighbour that people are shown."""
+
 
 def options_of_search(*, kind: bool = True) -> Callable[[Any], Any]:
     """The argument and the options of a search. kind: whether kinds can be chosen."""
@@ -157,7 +160,8 @@ def _passage(result: Document) -> None:
 
 
 def _beside(one: Document) -> None:
-    output.say(f"    {one['offset']:+}  {one['speaker']}: {one['text']}")
+    text = one["text"] if len(one["text"]) <= _SHOWN else f"{one['text'][:_SHOWN]} …"
+    output.say(f"    {one['offset']:+}  {one['speaker']}: {text}")
 
 
 def _bold(text: str) -> str:

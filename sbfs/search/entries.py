@@ -30,8 +30,9 @@ _FIRST_COPY: dict[str, Kind[Any]] = {messages.OUTBOX.pattern: messages.INBOX}
 """Pattern of the kind whose records are second copies → the kind of the first ones, at the same date and id."""
 
 LENT = ("agent", "branch")
-"""Facets that a head lends to the entries beside it, where they have none of their own; its quality, too. Its
-title goes to the one that has the flag `first`, so that whoever asks for a title finds the beginning."""
+"""Facets that a head lends to the entries beside it, where they have none of their own; its quality and what
+results say besides, too. Its title goes to the one that has the flag `first`, so that whoever asks for a title finds
+the beginning."""
 
 _DATE = re.compile(r"/(\d{4}/\d\d(?:/\d\d)?)/")
 
@@ -263,7 +264,8 @@ def _lent(head: Entry, entry: Entry) -> Entry:
     facets = {facet: head.facets[facet] for facet in LENT if facet in head.facets}
     quality = head.quality if entry.quality is None else entry.quality
     title = head.title if "first" in entry.facets.get("flags", ()) else entry.title
-    return replace(entry, title=title, facets={**facets, **entry.facets}, quality=quality)
+    extra = {**head.extra, **entry.extra}
+    return replace(entry, title=title, facets={**facets, **entry.facets}, quality=quality, extra=extra)
 
 
 def _first_copy(path: str) -> Kind[Any] | None:

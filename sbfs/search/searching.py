@@ -28,6 +28,9 @@ GROUPS = ("auto", "none")
 FETCHED = 100
 """Hits that are ranked for the first results; twice as many for later ones, and so on."""
 
+MOST = 10_000
+"""Hits that are ranked at most, where a few conversations hold nearly all."""
+
 QUERY_LIMIT = 100_000
 """Characters of a question."""
 
@@ -48,7 +51,8 @@ class Result:
     snippet: the passage that matched, matches between `**`. conversation_id, message_id: of a turn, the
     latter as its transcript gave it. matches: hits in the same conversation or thread, of which this is
     the best. around: what stands before and after it, and labels: the words that set its conversation, its thread or
-    itself apart from everything else, where that was asked for.
+    itself apart from everything else, where that was asked for. extra: what its kind adds: of a turn `model`, and of
+    its conversation `duration_ms` and `tool_usage`.
     """
 
     id: str
@@ -67,6 +71,7 @@ class Result:
     matches: int = 1
     around: tuple[Passage, ...] = ()
     labels: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -272,6 +277,7 @@ class _Search:
             store, view, asked, wanted, progress, past,
         )  # fmt: skip
         self.incomplete = self.notice = ""
+        self.fetched = asked.fetched
         self.engine: Engine | None = None
 
     def run(self) -> Results:
@@ -281,7 +287,7 @@ class _Search:
         begin, end = self.asked.offset, self.asked.offset + self.asked.limit
         reader = _Reader(self.view, found.terms, self.asked, self.engine)
         results = [result for hits in grouped[begin:end] if (result := reader.result(hits))]
-        all_there = len(found.hits) < self.asked.fetched
+        all_there = len(found.hits) < self.fetched
         total = len(grouped) if all_there else found.total if self.asked.group == "none" else None
         more = len(grouped) > end or (not all_there and len(grouped) >= end)
         return Results(
@@ -299,39 +305,46 @@ class _Search:
         from sbfs.search.engine import Broken
 
         if self.past:
-            return self._ask(None)
+            return self._ask_records()
         follows = follower.of(self.store)
         served = follows.serve(self.store, self.progress)
         self.view, self.incomplete, self.notice = served.view, served.incomplete, served.notice
         if served.engine is not None:
             try:
-                found, self.engine = self._ask(served.engine), served.engine
+                found, self.engine = self._ask_index(served.engine), served.engine
                 follows.fit()
                 return found
             except Broken as error:
                 # It opened, and still cannot be read: the next search finds it gone and builds another.
                 follows.put_aside()
                 self.notice = f"the index was put aside, and records were read instead: {error}"
-        return self._ask(None)
+        return self._ask_records()
 
-    def _scan(self) -> Scan:
-        """The records: all of them, or the latest where others are making an index meanwhile."""
+    def _ask_index(self, engine: Engine) -> Found:
+        """Ask the index, for more hits than usual where those it gives are of too few conversations."""
+        found, enough = self._ask(engine), self.asked.offset + self.asked.limit
+        while len(found.hits) == self.fetched < MOST and len(_grouped(found.hits, self.asked.group)) <= enough:
+            self.fetched = min(4 * self.fetched, MOST)
+            found = self._ask(engine)
+        return found
+
+    def _ask_records(self) -> Found:
+        """Ask the records: all of them, or the latest where others are making an index meanwhile."""
         from sbfs.search import scan
 
-        return scan.Scan(self.view, scan.SOME if self.incomplete else None, self.progress)
+        self.fetched = MOST
+        return self._ask(scan.Scan(self.view, scan.SOME if self.incomplete else None, self.progress))
 
-    def _ask(self, engine: Engine | None) -> Found:
-        """Ask an index or, where there is none, the records."""
+    def _ask(self, source: Engine | Scan) -> Found:
         from sbfs.search import follower
         from sbfs.search.question import Found, Question
 
         asked = self.asked
-        source = engine or self._scan()
         if asked.like:
             key, text = _original(self.view, asked.like)
-            return Found(follower.guarded(source.like, key, text, self.wanted, asked.fetched))
+            return Found(follower.guarded(source.like, key, text, self.wanted, self.fetched))
         question = Question(
-            asked.query, self.wanted, asked.fetched, asked.syntax, asked.thinking, neighbours=not asked.syntax
+            asked.query, self.wanted, self.fetched, asked.syntax, asked.thinking, neighbours=not asked.syntax
         )
         answer: Found = follower.guarded(source.search, question)
         return answer
@@ -413,6 +426,7 @@ class _Reader:
             speaker=entry.speaker,
             facets={name: value for name, value in entry.facets.items() if name != "projects"},
             quality_score=entry.quality,
+            extra=entry.extra,
         )
 
     def _around(self, key: str, entry: Entry) -> tuple[Passage, ...]:

@@ -25,6 +25,16 @@ FIELDS = ("title", "body")
 LEAST = 0.05
 """A cosine below this is chance."""
 
+EMPTY = frozenset(
+    """
+    all also any because been before both but could does doing don each even every few get gets getting got good here
+    how its just let like looks made make makes many more most much must need needs new nor not now off one only other
+    our out over own please same see should some such sure than thank thanks these those through too two under until
+    use used using very want way well were what when where which while who why will would yes yet
+    """.split()  # noqa: SIM905 - easier to read than a list
+)
+"""Words that label nothing, though a question may ask for them."""
+
 
 def terms_of(text: str) -> Counter[str]:
     """A text's stems, as the index has them."""
@@ -134,7 +144,7 @@ def labels(snapshot: Snapshot, texts: Iterable[str], limit: int) -> list[str]:
     idf = cache(partial(_idf, snapshot))
     centroid: Counter[str] = Counter()
     for text in texts:
-        words = [word for word in analysis.words(text) if not word.isdecimal() and len(word) > 2]
+        words = [word for word in analysis.words(text) if word not in EMPTY and len(word) > 2 and not word.isdecimal()]
         for word in words:
             written.setdefault(analysis.stem(word), Counter())[word] += 1
         weights = {stem: (1 + log(often)) * idf(stem) for stem, often in terms_of(" ".join(words)).items()}
