@@ -354,6 +354,7 @@ def test_every_damaged_file_is_told_or_harmless(tmp_path: Path, damage: str):
     """Whatever a damaged index does, callers see Broken, or an answer; never another error."""
     engine = Engine.create(tmp_path / "index")
     engine.apply([], [note(f"n{number}", f"red build {number}", timestamp=NOW) for number in range(20)], rebuild=True)
+    engine.fit()
     engine.apply(["n3"], [note("late", "red again")])
     engine.close()
     for file in sorted((tmp_path / "index").rglob("*")):
