@@ -290,7 +290,7 @@ def first(folder: Path) -> Iterator[Row]:
     ours, grep, sqlite = interleave(
         11,
         lambda: run(SBFS, "--store", root, "search", *COMMON.split()),
-        lambda: run("git", "grep", "-c", "-i", "-w", *words, "HEAD", "--", "projects/*/inbox", cwd=root),
+        lambda: run("git", "grep", "-c", "-i", "-w", *words, "HEAD", "--", ":(glob)projects/*/inbox/**", cwd=root),
         lambda: run(sys.executable, "-c", program),
         warm=2,
     )
