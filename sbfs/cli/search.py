@@ -106,14 +106,14 @@ class _Progress:
 
     def __init__(self, app: App):
         self._silent = not sys.stderr.isatty() or app.quiet or app.json
-        self._said = False
+        self._said = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __call__(self, done: int) -> None:
-        if not self._silent and done and done % 500 == 0:
-            self._said = True
+        if not self._silent and done >= self._said + 500:
+            self._said = done
             click.echo(f"\rbuilding the index: {done} entries", nl=False, err=True)
 
     def __exit__(self, *_: object) -> None:

@@ -372,8 +372,8 @@ def _post(writer: Any, key: str, blob: str, entry: Entry) -> None:
     for field in ("names", "tool"):
         if counts := getattr(terms, field):
             columns.add_field(field, schema[field], None, pool.add_counts(field, number, counts))
-    pool.add_counts("words", number, terms.words)
-    pool.add_counts("facet", number, facets_of(entry))
+    pool.add_terms("words", number, terms.words)
+    pool.add_terms("facet", number, facets_of(entry))
     for name, value in _columns(key, blob, entry).items():
         columns.add_column_value(name, schema[name].column_type, value)
     columns.finish_doc()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -101,7 +100,7 @@ class PostingsWriter(whoosh3.W3PostingsWriter):  # type: ignore[misc]
 
     def add_many(self, gathered: Gathered) -> None:
         """A whole term's postings."""
-        self._ids, self._weights, self._values = gathered.ids, gathered.weights(), [bytes(gathered.places)]
+        self._ids, self._weights, self._values = gathered.ids, gathered.weights(), [gathered.places.tobytes()]
         self._maxweight = max(self._weights)
         self._uniform = not gathered.often
 
@@ -183,9 +182,6 @@ def _numbers(typecode: str, data: bytes) -> array[Any]:
     return numbers
 
 
-_ONE = [number.to_bytes(4, sys.byteorder) for number in range(4096)]
-
-
 class Gathered:
     """A term's postings while they are gathered. often: index in `ids` → weight, where it is not 1."""
 
@@ -194,7 +190,7 @@ class Gathered:
     def __init__(self) -> None:
         self.ids = array("I")
         self.often: dict[int, float] = {}
-        self.places = bytearray()
+        self.places = array("I")
 
     def weights(self) -> array[float]:
         """The weight of each posting."""
@@ -221,12 +217,11 @@ class Pool:
         for term, places in terms.items():
             if (gathered := posted.get(term)) is None:
                 gathered = posted[term] = Gathered()
-            if len(places) > 1:
-                gathered.often[len(gathered.ids)] = float(len(places))
+            if (often := len(places)) > 1:
+                gathered.often[len(gathered.ids)] = float(often)
             gathered.ids.append(number)
-            for place in places:
-                gathered.places += _ONE[place] if place < 4096 else place.to_bytes(4, sys.byteorder)
-            length += len(places)
+            gathered.places.extend(places)
+            length += often
         self.count += len(terms)
         return length
 
@@ -242,6 +237,15 @@ class Pool:
         self.count += len(terms)
         return sum(terms.values())
 
+    def add_terms(self, field: str, number: int, terms: Iterable[str | bytes]) -> None:
+        """Post an entry's terms, each once, in a field whose words nobody counts."""
+        posted = self.fields.setdefault(field, {})
+        for term in terms:
+            if (gathered := posted.get(term)) is None:
+                gathered = posted[term] = Gathered()
+            gathered.ids.append(number)
+            self.count += 1
+
     def add(self, item: tuple[str, bytes, int, float, bytes]) -> None:
         """Whoosh's way to post, when it merges segments."""
         field, term, number, weight, places = item
@@ -250,7 +254,7 @@ class Pool:
         if weight != 1.0:
             gathered.often[len(gathered.ids)] = weight
         gathered.ids.append(number)
-        gathered.places += places or b""
+        gathered.places.frombytes(places or b"")
 
     def iter_postings(self) -> Iterator[tuple[str, list[tuple[bytes, Gathered]]]]:
         """Fields in their order, each with its terms in theirs."""
