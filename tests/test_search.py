@@ -376,6 +376,21 @@ def test_what_is_like_a_record(post):
         found(post, like="msg-")
 
 
+def test_what_is_like_a_conversation_is_like_what_is_said_in_it(post, tmp_path):
+    """Turns of a conversation as what is most like it, or likeness to its title alone."""
+    texts = {"first": ("Hello", "The zebra crosses at noon."), "second": ("Bye", "At noon, a zebra crossed.")}
+    for name, said in texts.items():
+        talk = write(tmp_path / f"{name}.jsonl", *({"content": one} for one in said))
+        conversations.import_(post, paths=[talk], project="web")
+    first, second = (search.search(post, query=said[0]).results[0].conversation_id for said in texts.values())
+    answer = search.search(post, like=first)
+    assert answer.results[0].conversation_id == second
+    assert first not in {one.conversation_id for one in answer.results}
+    past = search.search(post, like=first, at=post.head())
+    assert past.results[0].conversation_id == second
+    assert first not in {one.conversation_id for one in past.results}
+
+
 def test_the_past_is_searched_as_it_was(post):
     """A question about a former revision that is answered from the present."""
     before = post.head()

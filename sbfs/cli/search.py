@@ -92,7 +92,7 @@ def run_search(app: App, verb: str, query: tuple[str, ...], **given: Any) -> Non
     given["until"] = options.since(given["until"], now, "until")
     words = {facet: values for facet, values in where.items() if values}
     with _Progress(app) as progress:
-        app.run(verb, _results, query=" ".join(query), where=words, progress=progress, **given)
+        app.run(verb, progress.then(_results), query=" ".join(query), where=words, progress=progress, **given)
 
 
 def _facet(name: str, word: str, text: str) -> str:
@@ -118,7 +118,17 @@ class _Progress:
 
     def __exit__(self, *_: object) -> None:
         if self._said:
+            self._said = 0
             click.echo("\r\x1b[K", nl=False, err=True)
+
+    def then(self, show: Callable[[Document], None]) -> Callable[[Document], None]:
+        """Show an answer where the progress stood."""
+
+        def shown(document: Document) -> None:
+            self.__exit__()
+            show(document)
+
+        return shown
 
 
 # -- results -----------------------------------------------------------------------------------------
@@ -229,7 +239,7 @@ def index_rebuild_command(app: App) -> None:
         output.say(f"built an index of {output.count(document['entries'], 'entry').replace('entrys', 'entries')}")
 
     with _Progress(app) as progress:
-        app.run("index.rebuild", show, progress=progress)
+        app.run("index.rebuild", progress.then(show), progress=progress)
 
 
 @index_command.command("verify", cls=Command)

@@ -266,8 +266,11 @@ class Engine:
             spelled[word] = [(near, found) for near in nearest if (found := postings_of(snapshot, near, thinking))]
         return spelled
 
-    def like(self, key: str | None, text: str, wanted: Filters, limit: int) -> list[Hit]:
-        """What is most like a text, best first; the entry `key` is left out. Score: a cosine. Raises Broken."""
+    def like(self, key: str | None, text: str, wanted: Filters, limit: int, apart: str = "") -> list[Hit]:
+        """What is most like a text, best first. Score: a cosine. The entry `key` is left out, and the group `apart`.
+
+        Raises Broken.
+        """
         from sbfs.search import matrix, similar
 
         with _broken(self):
@@ -275,6 +278,8 @@ class Engine:
             scores = self._fits.similar(snapshot).scores(snapshot, similar.terms_of(text))
             if (admitted := snapshot.admitted(wanted)) is not None:
                 scores = similar.keep(scores, admitted)
+            if apart:
+                scores[snapshot.find("group", apart)] = 0
             best = matrix.best(scores, limit + 1, least=similar.LEAST)
             hits = [snapshot.card(number).hit(score, ()) for score, number in best]
             return [hit for hit in hits if hit.key != key][:limit]

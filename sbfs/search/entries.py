@@ -64,7 +64,7 @@ def searched(path: str) -> Kind[Any] | None:
 
 def indexed(path: str) -> bool:
     """Whether the record at a path is found for itself."""
-    return searched(path) is not None and not _is_head(path)
+    return searched(path) is not None and not is_head(path)
 
 
 def read(path: str, blob: str, raw: bytes) -> list[Keyed]:
@@ -212,7 +212,7 @@ class Entries:
         heads: set[str] = set()
         for tree in before:
             for path, old, _ in trees.diff(self.repo.tree, tree, self.tree):
-                if _is_head(path):
+                if is_head(path):
                     heads.add(path)
                 elif indexed(path):
                     was.setdefault(path, set()).update({old} if old else ())
@@ -253,7 +253,8 @@ class Entries:
 _HEADS = frozenset(kind.head for kind in kinds.KINDS if kind.head)
 
 
-def _is_head(path: str) -> bool:
+def is_head(path: str) -> bool:
+    """Whether a file only lends to those beside it."""
     return path.rpartition("/")[2] in _HEADS and searched(path) is not None
 
 

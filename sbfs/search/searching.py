@@ -20,6 +20,7 @@ from sbfs.store import Store, View
 # The rest of search is fetched by the functions that need it: every command loads this module.
 if TYPE_CHECKING:
     from sbfs.search.engine import Engine
+    from sbfs.search.entries import Entries
     from sbfs.search.question import Filters, Found, Hit
     from sbfs.search.scan import Scan
 
@@ -341,8 +342,8 @@ class _Search:
 
         asked = self.asked
         if asked.like:
-            key, text = _original(self.view, asked.like)
-            return Found(follower.guarded(source.like, key, text, self.wanted, self.fetched))
+            key, text, apart = _original(self.view, asked.like)
+            return Found(follower.guarded(source.like, key, text, self.wanted, self.fetched, apart))
         question = Question(
             asked.query, self.wanted, self.fetched, asked.syntax, asked.thinking, neighbours=not asked.syntax
         )
@@ -350,8 +351,11 @@ class _Search:
         return answer
 
 
-def _original(view: View, id: str) -> tuple[str, str]:
-    """(key, text) of the record, or the turn, that an id or its beginning names. Raises NotFound, Ambiguous."""
+def _original(view: View, id: str) -> tuple[str, str, str]:
+    """(key, text, group to leave out or "") of the record, or the turn, that an id or its beginning names.
+
+    A conversation is what is said in it, and not like itself. Raises NotFound, Ambiguous.
+    """
     from sbfs.search import entries
 
     whole, _, local = id.partition("#")
@@ -359,8 +363,17 @@ def _original(view: View, id: str) -> tuple[str, str]:
     for path in _paths(view, whole):
         for key, _, entry in tree.of(path):
             if entry.id == id or (not local and entry.id.startswith(whole)):
-                return key, "\n".join((entry.title, entry.text, entry.identifiers))
+                said = [entry, *_turns(view, tree, path, entry.group)] if entries.is_head(path) else [entry]
+                text = "\n".join(part for one in said for part in (one.title, one.text, one.identifiers) if part)
+                return key, text, entry.group if entries.is_head(path) else ""
     raise NotFound("record", id, hint="an id is what search and lists show; a turn's is CONVERSATION#TURN")
+
+
+def _turns(view: View, tree: Entries, path: str, group: str) -> Iterator[Entry]:
+    """What lies beside a file and belongs to a group, from its beginning, as much of it as labels are made of."""
+    folder = path.rpartition("/")[0]
+    found = (one for name in sorted(view.names(folder)) for _, _, one in tree.of(f"{folder}/{name}"))
+    return islice((one for one in found if one.group == group), LABELLED)
 
 
 def _paths(view: View, id: str) -> list[str]:
