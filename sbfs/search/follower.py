@@ -31,7 +31,18 @@ from sbfs.store import Store, View
 FORMAT = 1
 """Of the manifest, and of what `entries` makes of records."""
 
-_ASKING = {"__init__", "follower", "indexing", "lookup", "ranking", "scan", "searching", "snippets", "syntax"}
+_ASKING = {
+    "__init__",
+    "follower",
+    "indexing",
+    "lookup",
+    "ranking",
+    "results",
+    "scan",
+    "searching",
+    "snippets",
+    "syntax",
+}
 """Modules that only ask: what they do is no part of what an index holds."""
 
 WAIT = 0.5

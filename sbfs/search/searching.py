@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sbfs import kinds, messages, projects, times
-from sbfs.entry import Entry
+from sbfs import kinds, projects, times
 from sbfs.errors import Invalid, NotFound
-from sbfs.messages.reading import path_in
+from sbfs.search.results import Reader, Results, turns
 from sbfs.store import Store, View
 
 # The rest of search is fetched by the functions that need it: every command loads this module.
 if TYPE_CHECKING:
     from sbfs.search.engine import Engine
-    from sbfs.search.entries import Entries
     from sbfs.search.question import Filters, Found, Hit
     from sbfs.search.scan import Scan
 
@@ -37,69 +33,6 @@ QUERY_LIMIT = 100_000
 
 AROUND_LIMIT = 20
 """Neighbours on either side of a result."""
-
-LABELLED = 300
-"""Turns of a conversation, from its beginning, of which its labels are made."""
-
-PASSAGE = 1000
-"""Characters of a neighbour that are shown."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """One thing found.
-
-    snippet: the passage that matched, matches between `**`. conversation_id, message_id: of a turn, the
-    latter as its transcript gave it. matches: hits in the same conversation or thread, of which this is
-    the best. around: what stands before and after it, and labels: the words that set its conversation, its thread or
-    itself apart from everything else, where that was asked for. extra: what its kind adds: of a turn `model`, and of
-    its conversation `duration_ms` and `tool_usage`.
-    """
-
-    id: str
-    kind: str
-    project: str
-    title: str
-    timestamp: str
-    score: float
-    snippet: str
-    path: str
-    conversation_id: str = ""
-    message_id: str = ""
-    speaker: str = ""
-    facets: Mapping[str, Any] = field(default_factory=dict)
-    quality_score: float | None = None
-    matches: int = 1
-    around: tuple[Passage, ...] = ()
-    labels: tuple[str, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Passage:
-    """What stands beside a result. offset: how many places behind it, negative where it stands before."""
-
-    id: str
-    offset: int
-    timestamp: str
-    speaker: str
-    text: str
-    path: str
-
-
-@dataclass(frozen=True)
-class Results:
-    """An answer. total: how many there are, None where that was not counted. next: cursor, or None.
-    spelled: word that is nowhere → words that were taken in its place. incomplete: why something may
-    be missing, or "". notice: what should be known of the index, or ""."""
-
-    query: str
-    results: tuple[Result, ...]
-    total: int | None
-    next: str | None = None
-    spelled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    incomplete: str = ""
-    notice: str = ""
 
 
 def search(
@@ -286,7 +219,8 @@ class _Search:
         found = self._find()
         grouped = _grouped(found.hits, self.asked.group)
         begin, end = self.asked.offset, self.asked.offset + self.asked.limit
-        reader = _Reader(self.view, found.terms, self.asked, self.engine)
+        asked, labels = self.asked, self.engine if self.asked.labels else None
+        reader = Reader(self.view, found.terms, thinking=asked.thinking, around=asked.around, labels=labels)
         results = [result for hits in grouped[begin:end] if (result := reader.result(hits))]
         all_there = len(found.hits) < self.fetched
         total = len(grouped) if all_there else found.total if self.asked.group == "none" else None
@@ -363,17 +297,10 @@ def _original(view: View, id: str) -> tuple[str, str, str]:
     for path in _paths(view, whole):
         for key, _, entry in tree.of(path):
             if entry.id == id or (not local and entry.id.startswith(whole)):
-                said = [entry, *_turns(view, tree, path, entry.group)] if entries.is_head(path) else [entry]
+                said = [entry, *turns(view, tree, path, entry.group)] if entries.is_head(path) else [entry]
                 text = "\n".join(part for one in said for part in (one.title, one.text, one.identifiers) if part)
                 return key, text, entry.group if entries.is_head(path) else ""
     raise NotFound("record", id, hint="an id is what search and lists show; a turn's is CONVERSATION#TURN")
-
-
-def _turns(view: View, tree: Entries, path: str, group: str) -> Iterator[Entry]:
-    """What lies beside a file and belongs to a group, from its beginning, as much of it as labels are made of."""
-    folder = path.rpartition("/")[0]
-    found = (one for name in sorted(view.names(folder)) for _, _, one in tree.of(f"{folder}/{name}"))
-    return islice((one for one in found if one.group == group), LABELLED)
 
 
 def _paths(view: View, id: str) -> list[str]:
@@ -394,95 +321,3 @@ def _grouped(hits: Sequence[Hit], group: str) -> list[list[Hit]]:
     for hit in hits:
         found.setdefault((hit.kind, hit.group or f"\0{hit.key}"), []).append(hit)
     return [*found.values()]
-
-
-# -- from hits to results --------------------------------------------------------------------------
-
-
-class _Reader:
-    """Makes results of hits, from the store: what the index says of a record is never passed on unread."""
-
-    def __init__(self, view: View, terms: Sequence[str], asked: _Asked, engine: Engine | None):
-        from sbfs.search import entries
-
-        self.view, self.terms, self.asked, self.engine = view, frozenset(terms), asked, engine
-        self.tree = entries.Entries(view.repo, view.commit.tree)
-
-    def result(self, hits: Sequence[Hit]) -> Result | None:
-        """The result of a group's hits; None where none of them is in the store any more."""
-        # The best may have gone since it was indexed, where another process was quicker.
-        for hit in hits:
-            if entry := self._entry(hit):
-                around = self._around(hit.key, entry) if self.asked.around else ()
-                labels = self._labels(entry) if self.asked.labels else ()
-                return replace(self._made(hit, entry), matches=len(hits), around=around, labels=labels)
-        return None
-
-    def _entry(self, hit: Hit) -> Entry | None:
-        """What the store says; of a record that changed since it was indexed, what it says now."""
-        return next((entry for key, _, entry in self.tree.of(hit.path) if key == hit.key and entry.id == hit.id), None)
-
-    def _made(self, hit: Hit, entry: Entry) -> Result:
-        from sbfs.search import snippets
-
-        return Result(
-            id=entry.id,
-            kind=entry.kind,
-            project=entry.project,
-            title=entry.title or self.tree.title(entry.path),
-            timestamp=entry.timestamp,
-            score=round(hit.score, 4),
-            snippet=snippets.make(entry, self.terms | {*hit.matched}, thinking=self.asked.thinking),
-            path=entry.path,
-            conversation_id=entry.parent,
-            message_id=entry.local_id if entry.parent else "",
-            speaker=entry.speaker,
-            facets={name: value for name, value in entry.facets.items() if name != "projects"},
-            quality_score=entry.quality,
-            extra=entry.extra,
-        )
-
-    def _around(self, key: str, entry: Entry) -> tuple[Passage, ...]:
-        """What stands beside an entry: in its own file, and in the files beside it in its folder."""
-        from sbfs.search import snippets
-
-        if not entry.group:
-            return ()
-        members = sorted(self._members(entry), key=lambda one: (one[1].seq, one[1].timestamp, one[1].id))
-        at = next((place for place, (other, _) in enumerate(members) if other == key), 0)
-        first = max(0, at - self.asked.around)
-        return tuple(
-            Passage(one.id, place - at, one.timestamp, one.speaker, snippets.plain(one, PASSAGE), one.path)
-            for place, (_, one) in enumerate(members[first : at + self.asked.around + 1], first)
-            if place != at
-        )
-
-    def _labels(self, entry: Entry) -> tuple[str, ...]:
-        """The words that set apart what an entry belongs to; none where there is no index to compare it with."""
-        from sbfs.search import follower
-        from sbfs.search.engine import Broken
-
-        members = (one for _, one in self._members(entry)) if entry.group else iter((entry,))
-        texts = [f"{one.title}\n{one.text}" for one in islice(members, LABELLED)]
-        with suppress(Broken):
-            return tuple(follower.guarded(self.engine.labels, texts)) if self.engine else ()
-        return ()
-
-    def _members(self, entry: Entry) -> Iterator[tuple[str, Entry]]:
-        """(key, entry) of the same group."""
-        if entry.kind == "message":
-            paths = _thread(self.view, entry)
-        else:
-            folder = entry.path.rpartition("/")[0]
-            paths = sorted(f"{folder}/{name}" for name in self.view.names(folder))
-        now = times.dump(self.view.store.clock())
-        found = (one for path in paths for one in self.tree.of(path))
-        return ((key, one) for key, _, one in found if one.group == entry.group and one.due <= now)
-
-
-def _thread(view: View, entry: Entry) -> list[str]:
-    """The paths of both copies of all messages of a thread."""
-    found = messages.thread(view.store, message_id=entry.id, at=None if view.current else view.revision)
-    parties = ((messages.INBOX, "to_project"), (messages.OUTBOX, "from_project"))
-    paths = (path_in(view, kind, getattr(one, party), one) for one, _ in found for kind, party in parties)
-    return [path for path in paths if path]
