@@ -11,6 +11,7 @@ import secrets
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -331,7 +332,15 @@ class Writer(writing.SegmentWriter):  # type: ignore[misc]
 
 
 def _describe(storage: Folder, number: int, segments: Iterable[Any]) -> None:
-    told = tuple(_described(storage, segment) for segment in segments)
+    before = files.read(reader.described(Path(storage.folder), number - 1))
+    known = {one.name: one for one in Generation.load(before).segments} if before else {}
+    # Of a segment that was there before nothing changes but what is removed from it.
+    told = tuple(
+        replace(known[name], removed=tuple(sorted(segment.deleted_docs())))
+        if (name := segment.segment_id()) in known
+        else _described(storage, segment)
+        for segment in segments
+    )
     generation = Generation(number, told, tuple(map(byte_to_length, range(256))))
     files.write(reader.described(Path(storage.folder), number), generation.dump())
 
