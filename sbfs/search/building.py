@@ -18,6 +18,7 @@ from typing import IO, Self
 from sbfs.git.repository import Repository
 from sbfs.search.engine import Broken, Engine
 from sbfs.search.entries import Entries, Keyed
+from sbfs.search.fits import LITTLE
 
 LEAST = 2000
 """Files that are worth a second process."""
@@ -51,7 +52,9 @@ def fill(
         engine.apply(
             (), source.everything(mine, apart=True), rebuild=True, progress=lambda done: progress(done + other.done())
         )
-        engine.load()  # Takes about as long as the other process still needs.
+        if 2 * engine.count() > LITTLE:
+            # Takes about as long as the other process still needs.
+            engine.load()
         delivered = other.wait() and _adopted(engine, folder)
     if not delivered:
         done = engine.count()
