@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import random
 import shutil
@@ -374,6 +375,33 @@ def test_every_damaged_file_is_told_or_harmless(tmp_path: Path, damage: str):
         except (Broken, Invalid):
             pass
         shutil.rmtree(copy)
+
+
+def test_bytes_that_change_anywhere_are_told_or_harmless(tmp_path: Path):
+    """A number that lies, in a file that is read without Whoosh: an error that is not Broken, or no end."""
+    chance = random.Random(11)
+    whole, hurt = tmp_path / "index", tmp_path / "hurt"
+    engine = Engine.create(whole)
+    engine.apply([], [*turns("g", *(f"red build {number}" for number in range(30))), note("a", "getStats red")])
+    engine.apply(["g#3"], [note("b", "red again")])
+    engine.fit()
+    engine.close()
+    named = sorted(file for file in whole.rglob("*") if file.is_file() and file.stat().st_size)
+    for _ in range(60):
+        shutil.copytree(whole, hurt)
+        file = hurt / chance.choice(named).relative_to(whole)
+        data = bytearray(file.read_bytes())
+        for _ in range(chance.choice((1, 3, 20))):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        file.write_bytes(data)
+        with contextlib.suppress(Broken, Invalid):
+            opened = Engine.open(hurt)
+            opened.search(Question("biuld red", Filters(path="p*")))
+            opened.search(Question('"red build" -again OR num*', syntax=True))
+            opened.like(None, "red build", Filters(), 5)
+            opened.apply(["a"], [note("c", "more")])
+            opened.close()
+        shutil.rmtree(hurt)
 
 
 def _damage(file: Path, damage: str) -> None:
