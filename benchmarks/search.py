@@ -6,9 +6,11 @@ ranking is measured on questions about conversations in LoCoMo's format, from a 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import multiprocessing
+import os
 import random
 import re
 import resource
@@ -17,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,14 +27,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from measure import Row, Series, arguments, carry_out, interleave, tell, timed
+import stores
+from measure import SBFS, Row, Series, arguments, carry_out, interleave, run, tell, timed
 
 from sbfs.entry import Entry
 from sbfs.search import analysis
 from sbfs.search.engine import Engine, Filters, Question
+from sbfs.search.entries import Entries
+from sbfs.store import Store
 
 TREE = Path(__file__).parents[1]
 BUILT = 20_000
+STORED = 10_000
+COMMON = "parser release cache schema deploy latency"
 TURNS = 20
 WORDS = 6_000
 ASKED = 100
@@ -128,6 +136,7 @@ def prepare(folder: Path, size: int) -> Place:
     given = list(entries(size))
     engine = Engine.create(folder / "index")
     engine.apply([], given, rebuild=True)
+    engine.fit(due=True)
     database = sqlite3.connect(folder / "fts.db")
     database.execute("CREATE VIRTUAL TABLE entries USING fts5(text, role UNINDEXED, tokenize = 'porter')")
     rows = ((entry.text, entry.facets["role"]) for _, _, entry in given)
@@ -259,9 +268,79 @@ def build(folder: Path) -> Iterator[Row]:
 def _build(folder: Path, answers: Any) -> None:
     # Entries are made while they are indexed, as a store hands them over; making them takes its part of the time.
     engine = Engine.create(folder)
-    seconds = timed(lambda: engine.apply([], entries(BUILT), rebuild=True))
+    seconds = timed(lambda: (engine.apply([], entries(BUILT), rebuild=True), engine.fit()))
     answers.put((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
+
+# -- on a store ------------------------------------------------------------------------------------
+
+
+def first(folder: Path) -> Iterator[Row]:
+    """`sbfs search` with six words as a whole process, in turn with whole processes that ask Git and SQLite."""
+    root, database = folder / f"store-{STORED}", folder / f"store-{STORED}.db"
+    _stored(root, STORED)
+    run(SBFS, "--store", root, "search", *COMMON.split())
+    _into_sqlite(root, database)
+    match = " OR ".join(COMMON.split())
+    program = (
+        f"import sqlite3; rows = sqlite3.connect({str(database)!r}).execute('SELECT id, text FROM entries "
+        f"WHERE entries MATCH ? ORDER BY rank LIMIT 20', ({match!r},)).fetchall()"
+    )
+    words = [part for word in COMMON.split() for part in ("-e", word)]
+    ours, grep, sqlite = interleave(
+        11,
+        lambda: run(SBFS, "--store", root, "search", *COMMON.split()),
+        lambda: run("git", "grep", "-c", "-i", "-w", *words, "HEAD", "--", ":(glob)projects/*/inbox/**", cwd=root),
+        lambda: run(sys.executable, "-c", program),
+        warm=2,
+    )
+    milliseconds = 1000 * ours.median
+    yield Row("first search, a whole process: ms", STORED, ours, "git grep:", grep, milliseconds, "<= 400")
+    yield Row("first search beside a process that asks SQLite FTS5", STORED, ours, "SQLite FTS5:", sqlite)
+
+
+def rebuild(folder: Path) -> Iterator[Row]:
+    """`sbfs index rebuild` of a store of 20,000 messages, as a whole process; its processor time and its memory."""
+    root = folder / f"store-{BUILT}"
+    _stored(root, BUILT)
+    runs = [_waited([SBFS, "--store", root, "index", "rebuild"]) for _ in range(3)]
+    series = Series([seconds for seconds, _, _ in runs])
+    spent, peak = (statistics.median(one[at] for one in runs) for at in (1, 2))
+    size = sum(file.stat().st_size for file in (root / ".git/sbfs/index").rglob("*") if file.is_file())
+    said = f"{spent:.1f} s of processors, {peak:.0f} MB in the larger process, {size / 1e6:.0f} MB on disk"
+    yield Row("rebuilding the index of a store: s", BUILT, series, said, None, series.median, "<= 10")
+
+
+def _stored(root: Path, size: int) -> None:
+    if not root.exists():
+        tell(f"building a store of {size:,} messages")
+        stores.build(root, size)
+
+
+def _waited(command: list[str | Path]) -> tuple[float, float, float]:
+    """(seconds, seconds of processors, megabytes) of a process with those that it starts and waits for."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command} ended with {process.returncode}")
+    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+
+
+def _into_sqlite(root: Path, file: Path) -> None:
+    file.unlink(missing_ok=True)
+    with Store.open(root) as store, contextlib.closing(sqlite3.connect(file)) as database:
+        found = (one for _, _, one in Entries(store.repo, store.view().commit.tree).everything())
+        database.execute("CREATE VIRTUAL TABLE entries USING fts5(id UNINDEXED, text, tokenize = 'porter')")
+        database.executemany(
+            "INSERT INTO entries VALUES (?, ?)", ((one.id, f"{one.title} {one.text}") for one in found)
+        )
+        database.commit()
+
+
+ON_STORES: dict[str, Callable[[Path], Iterator[Row]]] = {"first": first, "rebuild": rebuild}
 
 ROWS: dict[str, Callable[[Place], Iterator[Row]]] = {
     "query": query, "filtered": filtered, "like": like, "process": process, "add": add
@@ -385,7 +464,7 @@ def quality_table(measured: list[tuple[str, dict[str, float]]]) -> str:
 
 def main() -> None:
     """Build, measure, print the tables."""
-    names = ["build", *ROWS]
+    names = ["build", *ON_STORES, *ROWS]
     parser = arguments("Measure search beside SQLite's FTS5 and git grep.", names, "search.json", (10_000, 100_000))
     parser.add_argument("--quality", type=Path, metavar="FILE", help="conversations with questions, in LoCoMo's format")
     asked = parser.parse_args()
@@ -393,13 +472,17 @@ def main() -> None:
     if measured:
         print(quality_table(measured), "\n")
     wanted = names if asked.only is None else asked.only
-    carry_out(asked, lambda _, spare: _measured(wanted, asked.sizes, spare), quality=dict(measured))
+    carry_out(asked, lambda folder, spare: _measured(wanted, asked.sizes, folder, spare), quality=dict(measured))
 
 
-def _measured(names: list[str], sizes: tuple[int, ...], spare: Path) -> Iterator[Row]:
+def _measured(names: list[str], sizes: tuple[int, ...], folder: Path, spare: Path) -> Iterator[Row]:
     if "build" in names:
         tell("measuring build")
         yield from build(spare)
+    for name in names:
+        if name in ON_STORES:
+            tell(f"measuring {name}")
+            yield from ON_STORES[name](folder)
     for size in sizes if set(names) & set(ROWS) else ():
         tell(f"preparing {size:,} entries")
         (spare / str(size)).mkdir()

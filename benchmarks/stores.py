@@ -124,7 +124,7 @@ def prepare(folder: Path, size: int) -> tuple[Path, Path]:
     if not (folder / f"complete-{size}").exists():
         for left in (root, plain):
             shutil.rmtree(left, ignore_errors=True)
-        _build(root, size)
+        build(root, size)
         copy_plain(root, plain)
         (folder / f"complete-{size}").touch()
     else:
@@ -135,7 +135,8 @@ def prepare(folder: Path, size: int) -> tuple[Path, Path]:
     return root, plain
 
 
-def _build(root: Path, size: int) -> None:
+def build(root: Path, size: int) -> None:
+    """Make a store of `size` messages, packed by Git."""
     with Store.init(root) as store:
         for name in PROJECTS:
             projects.add(store, name=name, description=f"The part that {name} is")

@@ -85,7 +85,7 @@ def install(store: Store) -> tuple[list[str], list[str]]:
             kept.append(f".git/hooks/{name}")
             continue
         # By this very Python: whoever commits need not have sbfs on the path.
-        text = shared.read(f"hooks/{name}").replace("exec sbfs", f"exec {shlex.quote(sys.executable)} -m sbfs")
+        text = shared.read(f"hooks/{name}").replace("exec sbfs", f"exec {shlex.quote(sys.executable)} -P -m sbfs")
         files.write(folder / name, text.encode(), mode=0o755)
         os.chmod(folder / name, 0o755)  # noqa: S103 - Git runs what is executable only
         installed.append(f".git/hooks/{name}")

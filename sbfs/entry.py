@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Entry:
     which no other entry of it has, for neighbours; 0 for none. speaker: who says it. identifiers: names of
     code. tool_text: inputs and results of tools. thinking: searched only when asked for. facets: word → value
     or values to filter by. quality: 0 to 100, None where not measured. due: not to be found before this time.
-    parent: a turn's conversation. local_id: the id that a transcript gave a turn.
+    parent: a turn's conversation. local_id: the id that a transcript gave a turn. extra: what a result says of it
+    besides, JSON values under names of their own; not searched.
     """
 
     id: str
@@ -37,3 +39,4 @@ class Entry:
     due: str = ""
     parent: str = ""
     local_id: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)

@@ -298,7 +298,10 @@ _ALWAYS = ("id", "kind", "project", "title", "timestamp", "score", "snippet", "p
 
 
 def _result(data: Document) -> Document:
+    # What a kind adds is said even where it is not known; of a turn, so is its quality.
+    extra = data.pop("extra")
     said = {key: value for key, value in data.items() if key in _ALWAYS or value not in ("", None, [], {})}
+    said |= extra | ({"quality_score": data["quality_score"]} if data["conversation_id"] else {})
     if said["matches"] == 1:
         del said["matches"]
     return said

@@ -193,3 +193,21 @@ def test_the_driver_is_configured(tmp_path, store):
         (finding,) = [one for one in doctor.check(plain).findings if one.code == "configuration"]
         assert "merge.sbfs.driver" in finding.what
         assert doctor.check(plain, fix=True).left == ()
+
+
+def test_what_lies_in_the_work_tree_is_not_run(store, tmp_path):
+    """Breaks if a file that came with a pull, named like a module, ran when Git called the driver or a hook."""
+    driver.install(store)
+    for name in ("click.py", "sbfs.py", "yaml.py"):
+        put(store, name, f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
+    git(store.root, "add", "-f", "click.py", "sbfs.py", "yaml.py")
+    git(store.root, "commit", "-qm", "planted")
+    branches(
+        store,
+        lambda: projects.set(store, project="web", alias="here"),
+        lambda: projects.set(store, project="web", description="there"),
+    )
+    status, said = merge(store, "merge", "--no-edit", "other")
+    assert status == 0, said
+    assert projects.show(store, project="web").description == "there"
+    assert not (tmp_path / "sprung").exists()

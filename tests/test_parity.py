@@ -136,6 +136,8 @@ def test_every_command_and_option_has_help(name):
     command = COMMANDS_BY_NAME[name]
     assert command.help
     assert command.help.strip()[0].isupper()
+    # Examples stand line by line.
+    assert "\\b" not in command.get_help(click.Context(command))
     plain = {"--priority", "--type", "--subject", "--box"}
     for parameter in command.params:
         if isinstance(parameter, click.Option) and not plain & {*parameter.opts}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from domain_helpers import Shell, mail, path_of, people, put
@@ -10,7 +11,7 @@ from helpers import git
 from search_helpers import assert_follows, found
 from transcript_helpers import write
 
-from sbfs import conversations, history, messages, projects, quality, reflections, search, sync, worktree
+from sbfs import conversations, history, kinds, messages, projects, quality, reflections, search, sync, worktree
 from sbfs.errors import Ambiguous, Invalid, NotFound
 from sbfs.search import entries
 from sbfs.store import Store
@@ -55,6 +56,9 @@ def test_turns_are_found_with_what_is_known_of_their_conversation(post, tmp_path
     assert (result.conversation_id, result.kind, result.title) == (
         made.conversation.id, "conversation", "Where is the okapi?",
     )  # fmt: skip
+    said = Shell(post.root).json("search", "okapi")["results"][0]
+    assert {"model", "timestamp", "duration_ms", "tool_usage", "quality_score"} <= said.keys()
+    assert (said["model"], said["quality_score"]) == (None, None)
     assert search.search(post, query="okapi", where={"agent": "codex"}).results == ()
     assert search.search(post, query="okapi", min_quality=50).results == ()
     kept = quality.add(post, project="web", score=70, conversation=made.conversation.id).measurement
@@ -85,6 +89,68 @@ def test_every_kind_is_found(post):
     assert {entry.kind for _, _, entry in entries.Entries(post.repo, post.view().commit.tree).everything()} == {
         "project", "group", "message",
     }  # fmt: skip
+
+
+KINDS = sorted({kind.name for kind in kinds.KINDS if kind.entries and not kind.head})
+
+
+def write_of_kind(store: Store, kind: str, word: str, folder) -> None:
+    """Keep something of a kind that says a word."""
+    if kind == "message":
+        mail(store, message=f"A {word} crosses.\n")
+    elif kind == "project":
+        projects.set(store, project="web", description=f"A {word} crosses")
+    elif kind == "group":
+        projects.group_add(store, group="team", projects=["web"], description=f"A {word} crosses")
+    elif kind == "reflection":
+        reflections.add(store, project="web", title="Stripes", text=f"A {word} crosses.")
+    elif kind == "quality":
+        quality.add(store, project="web", score=50, note=f"A {word} crosses")
+    elif kind == "conversation":
+        talk = write(folder / "talk.jsonl", {"content": f"A {word} crosses."})
+        conversations.import_(store, paths=[talk], project="web")
+    else:
+        raise AssertionError(f"what is a {kind}?")
+
+
+def edit(file: Path, word: str, other: str) -> None:
+    """Replace a word in a file, and in those beside it, by hand: a conversation's title stands there."""
+    for one in file.parent.glob("*.*"):
+        one.write_text(one.read_text().replace(word, other))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_found_by_every_way_in(post, tmp_path, kind):
+    """A kind, or a way to write, that search follows late or not at all."""
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", "hub.git")
+    sync.remote_add(post, name="origin", url=str(tmp_path / "hub.git"))
+    sync.sync(post)
+    sync.clone(str(tmp_path / "hub.git"), tmp_path / "other")
+    assert found(post, "zebra", kind=[kind], syntax=True) == []
+    with Store.open(tmp_path / "other", clock=post.clock) as other:
+        assert found(other, "zebra", kind=[kind], syntax=True) == []
+        write_of_kind(post, kind, "zebra", tmp_path)
+        (id,) = found(post, "zebra", kind=[kind], syntax=True)
+        sync.sync(post)
+        sync.sync(other)
+        assert found(other, "zebra", kind=[kind], syntax=True) == [id]
+    (path,) = {one.path for one in search.search(post, query="zebra", kind=[kind], syntax=True).results}
+    edit(post.root / path, "zebra", "okapi")
+    git(post.root, "commit", "-qam", "by hand")
+    assert (found(post, "okapi", kind=[kind], syntax=True), found(post, "zebra", kind=[kind], syntax=True)) == (
+        [id],
+        [],
+    )
+    if kind != "message":
+        # What was sent does not change.
+        edit(post.root / path, "okapi", "tapir")
+        assert found(post, "tapir", kind=[kind], syntax=True) == []
+        assert not worktree.save(post).invalid
+        assert (found(post, "tapir", kind=[kind], syntax=True), found(post, "okapi", kind=[kind], syntax=True)) == (
+            [id],
+            [],
+        )
+    assert_follows(post)
 
 
 def test_a_saved_hand_edit_is_found_and_an_unsaved_one_is_not(post):
@@ -246,6 +312,20 @@ def test_results_are_grouped_by_thread_and_paged(post):
     assert page.total == 5
 
 
+def test_a_long_conversation_does_not_hide_what_else_was_found(post, tmp_path):
+    """A hundred hits in one conversation, behind which an answer ends; a count of results that is None to people."""
+    talk = write(tmp_path / "talk.jsonl", *({"content": f"gnu gnu, gnu number {number}"} for number in range(150)))
+    conversations.import_(post, paths=[talk], project="web")
+    id = mail(post, subject="Once", message=f"A gnu. {'Nothing of note. ' * 50}\n").id
+    answer = search.search(post, query="gnu")
+    assert [one.id for one in answer.results[1:]] == [id]
+    assert (answer.results[0].matches, answer.total, answer.next) == (150, 2, None)
+    first = search.search(post, query="gnu", limit=1)
+    assert [one.id for one in search.search(post, query="gnu", limit=1, cursor=first.next).results] == [id]
+    assert "None" not in Shell(post.root)("search", "gnu").out
+    assert "None" not in Shell(post.root)("search", "gnu", "--limit", "1").out
+
+
 def test_a_snippet_shows_the_match_from_the_store_and_is_safe(post):
     """A snippet from the wrong place, without its mark, or with what a terminal obeys."""
     filler = "Nothing of note. " * 40
@@ -267,6 +347,22 @@ def test_neighbours_come_on_request(post):
     assert search.search(post, query="stats.py").results[0].around == ()
 
 
+def test_labels_say_what_a_result_belongs_to_is_about(post, tmp_path):
+    """Labels of one turn alone, of another conversation, or of words that everything has."""
+    said = ["Where is the okapi?", "In the stable.", "And the parser?", "Okapis eat leaves.", "Leaves, in the stable."]
+    talk = write(tmp_path / "talk.jsonl", *({"content": one} for one in said))
+    conversations.import_(post, paths=[talk], project="web")
+    (result,) = search.search(post, query="parser", kind=["conversation"], labels=True).results
+    assert {"okapi", "stable", "leaves"} & {*result.labels}
+    assert search.search(post, query="parser", kind=["conversation"]).results[0].labels == ()
+    thread, page = (search.search(post, query=query, labels=True).results[0] for query in ("getUserStats", "otter"))
+    assert "cache" in thread.labels
+    assert {"harbours", "otter"} <= {*page.labels}
+    answer = Shell(post.root)("search", "otter", "--labels")
+    assert f"about: {', '.join(page.labels)}" in answer.out
+    assert search.search(post, query="otter", labels=True, at=post.head()).results[0].labels == ()
+
+
 def test_what_is_like_a_record(post):
     """A record that is not like itself, an id that names none, and one that is too short."""
     first = mail(post, message="The zebra crosses the road at noon.\n")
@@ -278,6 +374,21 @@ def test_what_is_like_a_record(post):
         found(post, like="nothing")
     with pytest.raises(Ambiguous):
         found(post, like="msg-")
+
+
+def test_what_is_like_a_conversation_is_like_what_is_said_in_it(post, tmp_path):
+    """Turns of a conversation as what is most like it, or likeness to its title alone."""
+    texts = {"first": ("Hello", "The zebra crosses at noon."), "second": ("Bye", "At noon, a zebra crossed.")}
+    for name, said in texts.items():
+        talk = write(tmp_path / f"{name}.jsonl", *({"content": one} for one in said))
+        conversations.import_(post, paths=[talk], project="web")
+    first, second = (search.search(post, query=said[0]).results[0].conversation_id for said in texts.values())
+    answer = search.search(post, like=first)
+    assert answer.results[0].conversation_id == second
+    assert first not in {one.conversation_id for one in answer.results}
+    past = search.search(post, like=first, at=post.head())
+    assert past.results[0].conversation_id == second
+    assert first not in {one.conversation_id for one in past.results}
 
 
 def test_the_past_is_searched_as_it_was(post):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import random
 import shutil
 import subprocess
 import sys
@@ -223,6 +225,31 @@ def test_filters_equal_a_scan_and_leave_scores_alone(given: list[Entry], wanted:
         engine.close()
 
 
+@pytest.mark.parametrize("share", [1.0, 0.9, 0.5, 0.15, 0.01])
+def test_of_many_the_best_admitted_come_whatever_share_they_are(tmp_path: Path, share: float):
+    """A filter that is applied to the best of all only, where more are wanted than those hold; equal scores apart."""
+    chance = random.Random(7)
+    engine = Engine.create(tmp_path / "index")
+    moments = [f"2026-11-{day:02}T00:00:00.000Z" for day in range(1, 29)]
+    for part in range(2):
+        given = []
+        for number in range(700):
+            red = chance.randint(0, 3)
+            # What is admitted is what scores least.
+            said = {"quality": 25 * (red + chance.random()), "timestamp": chance.choice(moments)}
+            given.append(note(f"n{part}-{number}", "red " * red + "build deploy", identifiers="okapi", **said))
+        engine.apply([], given)
+    admitted = Filters(quality_to=100 * share)
+    for text in ("red", "build red", "okapi"):
+        whole = engine.search(Question(text, limit=2_000, neighbours=False)).hits
+        listed = {hit.key for hit in engine.search(Question("", admitted, limit=2_000)).hits}
+        wanted = [hit.key for hit in whole if hit.key in listed]
+        found = engine.search(Question(text, admitted, limit=150, neighbours=False))
+        assert [hit.key for hit in found.hits] == wanted[:150]
+        assert found.total == len(wanted)
+    engine.close()
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(changes, max_size=5), st.booleans())
 def test_any_sequence_of_changes_equals_a_fresh_index(commits: list[list[tuple[int, Entry | None]]], rebuild: bool):
@@ -303,16 +330,17 @@ def test_unknown_words_stand_for_their_nearest(engine: Engine):
     assert engine.search(Question("zzzzqqq")) == Found([], total=0, spelled={}, terms=("zzzzqqq",))
 
 
-def test_a_plain_search_does_without_numpy(tmp_path: Path):
-    """It takes longer to load than the search."""
+def test_a_search_loads_no_more_than_it_needs(tmp_path: Path):
+    """Whoosh, numpy and scikit-learn take longer to load than a search does; a new store's first one, too."""
     engine = Engine.create(tmp_path / "index")
     engine.apply([], [note("a", "red build", timestamp=NOW)], rebuild=True)
+    engine.fit(due=True)
     program = (
         "import sys; from pathlib import Path; from sbfs.search.engine import *\n"
         f"e = Engine.open(Path({str(tmp_path / 'index')!r}))\n"
         "f = e.search(Question('red builds', Filters(words={'kind': frozenset(['message'])}, since='2026')))\n"
         "assert len(f.hits) == 1\n"
-        "assert not {'numpy', 'sklearn', 'scipy'} & sys.modules.keys()\n"
+        "assert not {'numpy', 'sklearn', 'scipy', 'whoosh.index', 'pickle'} & sys.modules.keys()\n"
         "e.search(Question('biuld'))\n"
         "assert not {'sklearn', 'scipy'} & sys.modules.keys()\n"
     )
@@ -327,6 +355,7 @@ def test_every_damaged_file_is_told_or_harmless(tmp_path: Path, damage: str):
     """Whatever a damaged index does, callers see Broken, or an answer; never another error."""
     engine = Engine.create(tmp_path / "index")
     engine.apply([], [note(f"n{number}", f"red build {number}", timestamp=NOW) for number in range(20)], rebuild=True)
+    engine.fit()
     engine.apply(["n3"], [note("late", "red again")])
     engine.close()
     for file in sorted((tmp_path / "index").rglob("*")):
@@ -346,6 +375,33 @@ def test_every_damaged_file_is_told_or_harmless(tmp_path: Path, damage: str):
         except (Broken, Invalid):
             pass
         shutil.rmtree(copy)
+
+
+def test_bytes_that_change_anywhere_are_told_or_harmless(tmp_path: Path):
+    """A number that lies, in a file that is read without Whoosh: an error that is not Broken, or no end."""
+    chance = random.Random(11)
+    whole, hurt = tmp_path / "index", tmp_path / "hurt"
+    engine = Engine.create(whole)
+    engine.apply([], [*turns("g", *(f"red build {number}" for number in range(30))), note("a", "getStats red")])
+    engine.apply(["g#3"], [note("b", "red again")])
+    engine.fit()
+    engine.close()
+    named = sorted(file for file in whole.rglob("*") if file.is_file() and file.stat().st_size)
+    for _ in range(60):
+        shutil.copytree(whole, hurt)
+        file = hurt / chance.choice(named).relative_to(whole)
+        data = bytearray(file.read_bytes())
+        for _ in range(chance.choice((1, 3, 20))):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        file.write_bytes(data)
+        with contextlib.suppress(Broken, Invalid):
+            opened = Engine.open(hurt)
+            opened.search(Question("biuld red", Filters(path="p*")))
+            opened.search(Question('"red build" -again OR num*', syntax=True))
+            opened.like(None, "red build", Filters(), 5)
+            opened.apply(["a"], [note("c", "more")])
+            opened.close()
+        shutil.rmtree(hurt)
 
 
 def _damage(file: Path, damage: str) -> None:

@@ -15,8 +15,10 @@ from domain_helpers import Shell, mail, people, snapshot
 from helpers import assert_sound, finish, git, spawn, stopped, trip, wait_for
 from search_helpers import assert_follows, backend_files, expected, folder, forget, found, held
 
-from sbfs import messages, search, sync
-from sbfs.search import entries, follower, reading
+from sbfs import messages, projects, search, sync
+from sbfs.search import building, entries, follower
+from sbfs.search import fits as fitting
+from sbfs.search.engine import Engine, Question
 from sbfs.store import Store
 
 
@@ -113,8 +115,11 @@ def _flipped(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_an_index_with_any_file_damaged_is_made_anew(post, damage):
+def test_an_index_with_any_file_damaged_is_made_anew(post, damage, monkeypatch):
     """A wrong answer, or none, from a damaged index (failure mode 47)."""
+    monkeypatch.setattr("sbfs.search.fits.LITTLE", 5)
+    search.search(post, query="corsses")
+    assert any("fits" in file.parts for file in backend_files(post))
     for number in range(len(backend_files(post)) + 1):
         mail(post, subject="more", message="Gnu.\n")
         wanted = sorted(found(post, "gnu"))
@@ -122,6 +127,7 @@ def test_an_index_with_any_file_damaged_is_made_anew(post, damage):
         DAMAGES[damage](files[number])
         with again(post) as fresh:
             assert sorted(found(fresh, "gnu")) == wanted, files[number]
+            assert search.search(fresh, query="corsses").spelled == {"corsses": ("crosses",)}
             assert_follows(fresh)
         assert sorted(found(post, "gnu")) == wanted
 
@@ -402,21 +408,107 @@ def test_a_process_that_stays_sees_what_others_brought_along(post):
         assert len(found(server, "zebra")) == 1
 
 
-def test_entries_that_another_process_reads_are_those_that_are_read_here(post):
-    """A build that lacks what a second process did not deliver, or holds it twice."""
-    tree = post.view().commit.tree
-    here = sorted(entries.Entries(post.repo, tree).everything(), key=lambda one: one[0])
-    assert sorted(reading.everything(post.repo, tree, least=0), key=lambda one: one[0]) == here
-    line = json.dumps([here[3][0], here[3][1], vars(here[3][2])])
-    for program in (
-        ["/nowhere/python"],
-        [sys.executable, "-c", "raise SystemExit(3)"],
-        [sys.executable, "-c", "print('{}')"],
-        [sys.executable, "-c", f"print({line!r})"],
-        [sys.executable, "-c", f"print({line!r}); print('[1')"],
-    ):
-        found = reading.everything(post.repo, tree, least=0, program=program)
-        assert sorted(found, key=lambda one: one[0]) == here, program
+# -- spelling that follows -----------------------------------------------------------------------------
+
+
+def fits(store: Store) -> list[str]:
+    """The fits that an index has."""
+    return sorted(one.name for one in folder(store).glob("g*/fits/*"))
+
+
+def test_a_store_that_grows_learns_its_words_without_a_rebuild(post, tmp_path, monkeypatch):
+    """Spelling that knows what was there when the index was built; a fit that makes the index look damaged."""
+    monkeypatch.setattr("sbfs.search.fits.LITTLE", 5)
+    mail(post, message="A hippopotamus bathes.\n")
+    answer = search.search(post, query="hippopotmaus")
+    assert answer.spelled == {"hippopotmaus": ("hippopotamus",)}
+    assert len(answer.results) == 1
+    assert fits(post) == ["1"]
+    assert_follows(post)
+    mail(post, message="A rhinoceros charges.\n")
+    assert search.search(post, query="rhinocerso").spelled == {"rhinocerso": ("rhinoceros",)}
+    assert fits(post) == ["1"]
+    for number in range(6):
+        mail(post, message=f"A crocodile waits, number {number}.\n")
+    ready, release = tmp_path / "ready", tmp_path / "release"
+    assert len(found(post, "crocodile")) == 6
+    with stopped(spawn(hold_index, post.root, ready, release)):
+        wait_for(ready.exists)
+        assert search.search(post, query="crocodiel").spelled == {"crocodiel": ("crocodile",)}
+        assert fits(post) == ["1"]
+        release.touch()
+    with again(post) as fresh:
+        assert search.search(fresh, query="crocodiel").spelled == {"crocodiel": ("crocodile",)}
+    assert fits(post) == ["1", "2"]
+    assert search.search(post, query="crocodiel").spelled == {"crocodiel": ("crocodile",)}
+    assert_follows(post)
+
+
+def die_fitting(root: Path, at: int) -> None:
+    """Process: ask for a word that is nowhere, so that a fit is due, and be killed at a step that reaches the disk."""
+    fitting.LITTLE = 5
+    with Store.open(root) as store:
+        trip("kill", "before", at)
+        search.search(store, query="corsses")
+
+
+def test_a_fit_that_is_killed_leaves_a_right_index(post, monkeypatch):
+    """Half a fit that counts, or an index that is built anew for its sake."""
+    monkeypatch.setattr("sbfs.search.fits.LITTLE", 5)
+    at, ended = 0, [1]
+    while ended != [0]:
+        at += 1
+        ended = finish(spawn(die_fitting, post.root, at))
+        generation = follower.Place(post.repo.gitdir).manifest().generation
+        with again(post) as fresh:
+            assert search.index_status(fresh).state == "current"
+            assert search.search(fresh, query="corsses").spelled == {"corsses": ("crosses",)}
+            assert_follows(fresh)
+        assert follower.Place(post.repo.gitdir).manifest().generation == generation
+        shutil.rmtree(backend_files(post)[0].parent / "fits", ignore_errors=True)
+        place, manifest = follower.Place(post.repo.gitdir), follower.Place(post.repo.gitdir).manifest()
+        place.keep(manifest.generation, manifest.tree, manifest.entries)
+    assert at > 2
+
+
+PROGRAMS = {
+    "as it is": None,
+    "not there": ["/nowhere/python"],
+    "failing": [sys.executable, "-c", "raise SystemExit(3)"],
+    "saying nothing": [sys.executable, "-c", ""],
+    "lying": [sys.executable, "-c", "print('end')"],
+    "killed": [sys.executable, "-c", "import os; print(200, flush=True); os.kill(os.getpid(), 9)"],
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_an_index_made_by_two_processes_is_that_of_one(post, tmp_path, program):
+    """A build that lacks what a second process did not deliver, holds it twice, or ranks otherwise."""
+    projects.rename(post, project="web", name="site")
+    messages.remove(post, message_id=found(post, "zebra")[0], box="inbox")
+    given = {"program": PROGRAMS[program]} if PROGRAMS[program] else {}
+    told: list[int] = []
+    engine = Engine.create(tmp_path / "index")
+    building.fill(engine, post.repo, post.view().commit.tree, told.append, least=0, **given)
+    assert engine.keys() == expected(post)
+    assert told == sorted(told)
+    alone = follower.of(post).serve(post).engine
+    for text in ("gnu herd", "zebra", "site"):
+        hits, others = (one.search(Question(text)).hits for one in (engine, alone))
+        assert [(hit.key, pytest.approx(hit.score)) for hit in hits] == [(hit.key, hit.score) for hit in others]
+    assert not (tmp_path / "index" / "half").exists()
+    engine.close()
+
+
+def test_what_lies_in_the_working_directory_is_not_run(post, tmp_path, monkeypatch):
+    """Files of a store that are named like modules, and run when somebody builds an index there."""
+    for name in ("sbfs.py", "json.py", "whoosh.py"):
+        (tmp_path / name).write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    engine = Engine.create(tmp_path / "index")
+    building.fill(engine, post.repo, post.view().commit.tree, lambda _: None, least=0)
+    engine.close()
+    assert not (tmp_path / "sprung").exists()
 
 
 # -- verify --------------------------------------------------------------------------------------------

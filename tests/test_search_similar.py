@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 
 import numpy
@@ -10,8 +11,8 @@ import pytest
 
 from sbfs.entry import Entry
 from sbfs.search import matrix
-from sbfs.search.engine import Broken, Engine, Filters
-from sbfs.search.fits import Fits
+from sbfs.search.engine import Broken, Engine, Filters, Question
+from sbfs.search.fits import LITTLE
 from sbfs.search.matrix import Matrix
 from sbfs.search.spelling import Spelling, grams
 
@@ -69,31 +70,75 @@ def test_what_came_and_went_since_is_known(engine: Engine):
     assert set(like(engine, TEXTS["build"])) == {"new", "builds"}
 
 
-def test_an_index_that_was_never_fitted_knows_nothing_alike(tmp_path: Path):
-    """Nor does an empty one, and both say so rather than fail."""
+def test_a_small_index_needs_no_fit(tmp_path: Path):
+    """A new store, whose first search would wait for scikit-learn; an empty one, which has nothing to weigh."""
     engine = Engine.create(tmp_path / "index")
     assert like(engine, "red") == []
-    assert engine.worn()
-    engine.apply([], [], rebuild=True)
-    assert like(engine, "red") == []
-    engine.apply([], [note("a", "red")])
-    assert not engine.worn()
+    assert engine.search(Question("biuld")).spelled == {}
+    engine.apply([], [note(key, text) for key, text in TEXTS.items()], rebuild=True)
+    assert like(engine, TEXTS["build"]) == ["build", "builds"]
+    engine.apply(["builds"], [note("okapi", "a hippopotamus for lunch")])
+    assert like(engine, TEXTS["build"]) == ["build"]
+    assert engine.search(Question("hippopotmaus")).spelled == {"hippopotmaus": ("hippopotamus",)}
+    assert not engine.wants_fit
+    assert not (engine.folder / "fits").exists()
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory) -> Path:
+    """A copy of an index that is fitted, of more entries than do without."""
+    folder = tmp_path_factory.mktemp("large") / "index"
+    engine = Engine.create(folder)
+    engine.apply([], [note(f"n{number}", f"adoption number{number}") for number in range(LITTLE + 1)], rebuild=True)
+    engine.fit(due=True)
+    engine.close()
+    return folder
+
+
+@pytest.fixture
+def fitted(large: Path, tmp_path: Path):
+    """That index."""
+    shutil.copytree(large, tmp_path / "index")
+    engine = Engine.open(tmp_path / "index")
+    yield engine
+    engine.close()
+
+
+def test_words_that_came_since_a_fit_are_known(fitted: Engine):
+    """A store that grows, and knows only the spelling of the words that it had once."""
+    fitted.apply([], [note("okapi", "a hippopotamus at lunch")])
+    found = fitted.search(Question("hippopotmaus adpotion"))
+    assert found.spelled == {"hippopotmaus": ("hippopotamus",), "adpotion": ("adoption",)}
+    assert found.hits[0].key == "okapi"
+    assert like(fitted, "hippopotamus at lunch") == ["okapi"]
+    fitted.apply(["okapi"], [])
+    assert fitted.search(Question("hippopotmaus")).spelled == {}
+    assert not fitted.wants_fit
+
+
+def test_a_new_fit_is_due_when_much_came_since(fitted: Engine):
+    """Work beside an old fit that grows with all that came since."""
+    (old,) = (fitted.folder / "fits").iterdir()
+    fitted.apply([], [note(f"more{number}", f"hippopotamus herd{number}") for number in range(LITTLE + 1)])
+    other = Engine.open(fitted.folder)
+    assert other.search(Question("hippopotmaus")).spelled == {"hippopotmaus": ("hippopotamus",)}
+    assert other.wants_fit
+    assert not fitted.wants_fit
+    other.fit()
+    assert not other.wants_fit
+    assert old.exists()
+    for engine in (other, fitted):
+        assert engine.search(Question("hippopotmaus")).spelled == {"hippopotmaus": ("hippopotamus",)}
+        assert not engine.wants_fit
+    fitted.fit()
+    assert not old.exists()
+    other.close()
 
 
 def test_labels_are_the_words_that_set_texts_apart(engine: Engine):
     """As they are written, not their stems, and not the words that all records share."""
     assert engine.labels(["the parsers are red", "parsers, parsers everywhere"], 2)[0] == "parsers"
     assert engine.labels([], 3) == []
-
-
-def test_without_an_index_the_weights_still_rank(engine: Engine):
-    """Whoosh's files may be gone while those of the fit are sound."""
-    similar = Fits(engine.folder).similar()
-    assert similar is not None
-    keys = similar.keys("who changed the parser?", 2)
-    assert [(key, blob) for key, blob, _ in keys] == [("build", "blob-build"), ("builds", "blob-builds")] or len(
-        keys
-    ) == 2
 
 
 def test_scores_are_those_of_scikit_learn():
@@ -105,7 +150,7 @@ def test_scores_are_those_of_scikit_learn():
     words = [f"w{number}" for number in range(300)]
     rows = [{word: chance.randint(1, 4) for word in chance.choices(words, k=12)} for _ in range(400)]
     given = matrix.arrays_of(rows)
-    fitted = Matrix.fit(*given)
+    fitted, light = Matrix.fit(*given), Matrix.weigh(*given)
     counts = coo_array((given[2], (given[0], given[1])), shape=(400, matrix.COLUMNS)).tocsr()
     transformer = TfidfTransformer(sublinear_tf=True).fit(counts)
     for terms in rows[:50]:
@@ -114,6 +159,7 @@ def test_scores_are_those_of_scikit_learn():
         theirs = (transformer.transform(counts) @ transformer.transform(question).T).toarray().ravel()
         ours = fitted.scores(terms)
         assert numpy.allclose(ours, theirs, atol=1e-3)
+        assert numpy.allclose(ours, light.scores(terms), atol=1e-3)
         best = [row for _, row in matrix.best(ours, 10, least=0.0)]
         assert theirs[best] == pytest.approx(sorted(theirs, reverse=True)[:10], abs=1e-3)
 
@@ -136,12 +182,12 @@ def test_a_matrix_is_read_as_it_was_written(tmp_path: Path):
         assert again.scores({"b": 1}).tolist() == fitted.scores({"b": 1}).tolist()
 
 
-def test_an_array_that_holds_objects_is_never_loaded(engine: Engine):
+def test_an_array_that_holds_objects_is_never_loaded(fitted: Engine):
     """Loading one runs whatever it says."""
-    (arrays,) = engine.folder.glob("fits/*/similar")
+    (arrays,) = fitted.folder.glob("fits/*/similar")
     numpy.save(arrays / "idf.npy", numpy.array([{"an": "object"}], dtype=object), allow_pickle=True)
     with pytest.raises(Broken, match=r"pickle|object"):
-        like(engine, "red build")
+        like(fitted, "red build")
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,8 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        # Docstrings are raw; click looks for the character that stands before lines that are not to be joined.
+        self.help = self.help and self.help.replace("\\b\n", "\b\n")
         self.context_settings.setdefault("help_option_names", ["-h", "--help"])
         _add_common_options(self)
 

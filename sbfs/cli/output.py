@@ -86,7 +86,7 @@ def footer(document: Document, noun: str) -> None:
     if document.get("next"):
         of = f" of {total}" if total is not None else ""
         say(f"{shown}{of} {noun}; more: --cursor '{document['next']}'")
-    elif total != shown:
+    elif total not in (None, shown):
         say(f"{shown} of {total} {noun}")
     for one in document.get("unreadable", ()):
         click.echo(f"cannot be read: {printable(one['error'])}", err=True)

@@ -27,6 +27,9 @@ _WORDS = {
 }
 """Facet → options, and what they are for. Each may be repeated: one of the values must be there."""
 
+_SHOWN = 240
+"""Characters of a neighbour that people are shown."""
+
 
 def options_of_search(*, kind: bool = True) -> Callable[[Any], Any]:
     """The argument and the options of a search. kind: whether kinds can be chosen."""
@@ -72,6 +75,7 @@ def _rest() -> Iterable[Any]:
         help="One result a conversation or thread, or one a turn.",
     )
     yield click.option("--around", type=int, default=0, metavar="N", help="Show N neighbours of each result.")
+    yield click.option("--labels", is_flag=True, help="Show which words set each result's conversation apart.")
     yield click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many.")
     yield click.option("--cursor", metavar="C", help="Go on behind a former answer's `next`.")
     yield options.at
@@ -88,7 +92,7 @@ def run_search(app: App, verb: str, query: tuple[str, ...], **given: Any) -> Non
     given["until"] = options.since(given["until"], now, "until")
     words = {facet: values for facet, values in where.items() if values}
     with _Progress(app) as progress:
-        app.run(verb, _results, query=" ".join(query), where=words, progress=progress, **given)
+        app.run(verb, progress.then(_results), query=" ".join(query), where=words, progress=progress, **given)
 
 
 def _facet(name: str, word: str, text: str) -> str:
@@ -102,19 +106,29 @@ class _Progress:
 
     def __init__(self, app: App):
         self._silent = not sys.stderr.isatty() or app.quiet or app.json
-        self._said = False
+        self._said = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __call__(self, done: int) -> None:
-        if not self._silent and done and done % 500 == 0:
-            self._said = True
+        if not self._silent and done >= self._said + 500:
+            self._said = done
             click.echo(f"\rbuilding the index: {done} entries", nl=False, err=True)
 
     def __exit__(self, *_: object) -> None:
         if self._said:
+            self._said = 0
             click.echo("\r\x1b[K", nl=False, err=True)
+
+    def then(self, show: Callable[[Document], None]) -> Callable[[Document], None]:
+        """Show an answer where the progress stood."""
+
+        def shown(document: Document) -> None:
+            self.__exit__()
+            show(document)
+
+        return shown
 
 
 # -- results -----------------------------------------------------------------------------------------
@@ -144,6 +158,8 @@ def _result(result: Document) -> None:
     _passage(result)
     for one in after:
         _beside(one)
+    if result.get("labels"):
+        output.say(f"    about: {', '.join(result['labels'])}")
     if (more := result.get("matches", 1) - 1) > 0:
         output.say(f"    and {more} more in the same {'conversation' if 'conversation_id' in result else 'thread'}")
 
@@ -154,7 +170,8 @@ def _passage(result: Document) -> None:
 
 
 def _beside(one: Document) -> None:
-    output.say(f"    {one['offset']:+}  {one['speaker']}: {one['text']}")
+    text = one["text"] if len(one["text"]) <= _SHOWN else f"{one['text'][:_SHOWN]} …"
+    output.say(f"    {one['offset']:+}  {one['speaker']}: {text}")
 
 
 def _bold(text: str) -> str:
@@ -222,7 +239,7 @@ def index_rebuild_command(app: App) -> None:
         output.say(f"built an index of {output.count(document['entries'], 'entry').replace('entrys', 'entries')}")
 
     with _Progress(app) as progress:
-        app.run("index.rebuild", show, progress=progress)
+        app.run("index.rebuild", progress.then(show), progress=progress)
 
 
 @index_command.command("verify", cls=Command)

@@ -540,7 +540,23 @@ def _entries(record: Record) -> Iterator[Entry]:
         identifiers=" ".join((*one.branches, *one.folders)),
         facets={name: values for name, values in facets.items() if values},
         quality=one.quality,
+        extra={
+            "model": next(iter(one.models), None),
+            "duration_ms": _elapsed(one),
+            "tool_usage": tool_usage(one.facts),
+        },
     )
+
+
+def _elapsed(one: Conversation) -> int | None:
+    """Milliseconds from the first turn to the last."""
+    return round((one.ended - one.started).total_seconds() * 1000) if one.started and one.ended else None
+
+
+def tool_usage(facts: Facts) -> dict[str, int]:
+    """Tool → calls, the most called first."""
+    calls = {name: count.calls for name, count in facts.tools.items() if count.calls}
+    return dict(sorted(calls.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _turn_entries(record: Record) -> Iterator[Entry]:
@@ -569,6 +585,7 @@ def _turn_entries(record: Record) -> Iterator[Entry]:
             facets=_facets(turn, line, first=first),
             parent=conversation,
             local_id=turn.id,
+            extra={"model": turn.model} if turn.model else {},
         )
         first = False
 

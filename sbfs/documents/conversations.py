@@ -7,7 +7,7 @@ from typing import Any
 from sbfs import times
 from sbfs.conversations.importing import Grown, Imported
 from sbfs.conversations.reading import Listed, Shown
-from sbfs.conversations.value import Facts, SubAgent, Tokens, dump, dump_turn
+from sbfs.conversations.value import SubAgent, Tokens, dump, dump_turn, tool_usage
 from sbfs.store import Page
 
 Document = dict[str, Any]
@@ -89,12 +89,6 @@ def _elapsed(started: str, ended: str) -> int | None:
 def tokens(count: Tokens) -> Document:
     """Tokens of the four sorts."""
     return {name: getattr(count, name) for name in ("input", "output", "cache_creation", "cache_read")}
-
-
-def tool_usage(facts: Facts) -> dict[str, int]:
-    """Tool → calls, the most called first."""
-    calls = {name: count.calls for name, count in facts.tools.items() if count.calls}
-    return dict(sorted(calls.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _subagent(side: SubAgent) -> Document:

@@ -76,8 +76,9 @@ def _replace(file: Path, write: Callable[[str], object]) -> None:
 
 
 def _driver() -> str:
-    # By this very Python: the person who merges need not have sbfs on the path.
-    return f"{shlex.quote(sys.executable)} -m sbfs merge-driver %O %A %B %P"
+    # By this very Python: the person who merges need not have sbfs on the path. -P: Git calls it in the work tree,
+    # where a file that came with a pull, named like a module, would be run.
+    return f"{shlex.quote(sys.executable)} -P -m sbfs merge-driver %O %A %B %P"
 
 
 def _has_driver(config: Any) -> bool:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from sbfs.search.indexing import index_rebuild as index_rebuild
     from sbfs.search.indexing import index_status as index_status
     from sbfs.search.indexing import index_verify as index_verify
-    from sbfs.search.searching import Passage as Passage
-    from sbfs.search.searching import Result as Result
-    from sbfs.search.searching import Results as Results
+    from sbfs.search.results import Passage as Passage
+    from sbfs.search.results import Result as Result
+    from sbfs.search.results import Results as Results
     from sbfs.search.searching import in_conversations as in_conversations
     from sbfs.search.searching import in_messages as in_messages
     from sbfs.search.searching import in_reflections as in_reflections
@@ -47,6 +47,7 @@ __getattr__ = names_of(
     __name__,
     {
         "indexing": "Rebuilt State Verified index_rebuild index_status index_verify",
-        "searching": "Passage Result Results in_conversations in_messages in_reflections search within",
+        "results": "Passage Result Results",
+        "searching": "in_conversations in_messages in_reflections search within",
     },
 )

@@ -131,35 +131,36 @@ class Analysed:
 
 def analyse(entry: Entry) -> Analysed:
     """The terms of an entry; the speaker and the date in words belong to its body."""
-    title = words(entry.title)
-    body = words(f"{entry.speaker} {entry.text}")
+    written: dict[str, int] = {}
+    title, body = (words(text) for text in (entry.title, f"{entry.speaker} {entry.text}"))
     dated = date_words(entry.timestamp).split()
     code = Counter(names(entry.identifiers))
     code.update(names_in_prose(f"{entry.title} {entry.text}"))
     tool = Counter(_STEMS[word] or word for word in words(entry.tool_text)) if entry.tool_text else Counter()
     tool.update(name for name in names_in_prose(entry.tool_text) if name not in tool)
     return Analysed(
-        title=_places(title),
+        title=_places(title, written),
         # A gap keeps phrases from running over into the date.
-        body=_places(body, dated),
-        thinking=_places(words(entry.thinking)),
+        body=_places(dated, {}, len(body) + 8, _places(body, written)),
+        thinking=_places(words(entry.thinking), {}),
         names=code,
         tool=tool,
-        words={word: 1 for word in (*title, *body) if _STEMS[word] and len(word) <= LONGEST},
+        words={word: 1 for word in written if len(word) <= LONGEST},
     )
 
 
-def _places(*runs: list[str]) -> dict[str, list[int]]:
-    places: dict[str, list[int]] = {}
-    start = 0
-    for run in runs:
-        for place, word in enumerate(run, start):
-            if stem := _STEMS[word]:
-                if stem in places:
-                    places[stem].append(place)
-                else:
-                    places[stem] = [place]
-        start += len(run) + 8
+def _places(
+    run: list[str], written: dict[str, int], start: int = 0, places: dict[str, list[int]] | None = None
+) -> dict[str, list[int]]:
+    """Stem → places of the words of a run, from a start, added to others. written: gets the words that have a stem."""
+    places = {} if places is None else places
+    for place, word in enumerate(run, start):
+        if stem := _STEMS[word]:
+            written[word] = 1
+            if stem in places:
+                places[stem].append(place)
+            else:
+                places[stem] = [place]
     return places
 
 

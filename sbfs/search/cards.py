@@ -76,10 +76,7 @@ def read_card(data: bytes) -> Card:
     return Card(path.decode("utf-8", "surrogatepass"), *json.loads(rest))
 
 
-def facets_of(entry: Entry) -> dict[bytes, int]:
+def facets_of(entry: Entry) -> set[bytes]:
     """An entry's facets as terms."""
-    terms = {}
-    for word in {*entry.facets, *OWN}:
-        for value in given(entry, word) if word in HASHED else facet(entry, word):
-            terms[facet_term(word, value)] = 1
-    return terms
+    values = ((word, given(entry, word) if word in HASHED else facet(entry, word)) for word in {*entry.facets, *OWN})
+    return {facet_term(word, value) for word, found in values for value in found}

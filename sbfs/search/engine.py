@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbfs.entry import Entry
 from sbfs.errors import Error
-from sbfs.search import analysis, matrix
+from sbfs.search import analysis, reader
 from sbfs.search.analysis import Term
 from sbfs.search.cards import card_of, facets_of, hashed, moment
-from sbfs.search.fits import Fits
-from sbfs.search.lookup import Lookup
 from sbfs.search.question import Filters, Found, Hit, Question
 from sbfs.search.ranking import Ranking, fields, postings_of, rank
-from sbfs.search.similar import LEAST, keep, labels, terms_of
 from sbfs.search.snapshot import Postings, Snapshot
-from sbfs.search.syntax import Node, parse
+
+# Fetched by the functions that need it, as a plain question does not.
+if TYPE_CHECKING:
+    from sbfs.search.fits import Fits
+    from sbfs.search.syntax import Node
 
 __all__ = ["Broken", "Engine", "Filters", "Found", "Hit", "Question"]
 
@@ -32,9 +35,6 @@ MOST_READ = 2_000
 
 MOST_SPELLED = 32
 """Unknown words of a question that are looked up by their letters."""
-
-REFIT = 5_000
-"""Entries that may be added before weights and vocabulary are worth fitting anew; of many, a tenth."""
 
 SEGMENT = 6_000_000
 """Postings gathered in memory before they are written, some 300 MB of them."""
@@ -48,6 +48,9 @@ MANY = 8
 WAIT = 60.0
 """Seconds to wait for another writer."""
 
+LOOKS = 10
+"""How often a generation is looked for, where one after the other is written meanwhile."""
+
 
 class Broken(Exception):
     """The index cannot be read or written: put it aside and build another."""
@@ -56,12 +59,10 @@ class Broken(Exception):
 class Engine:
     """An index in a folder of its own. Its files are code: open only what this user's sbfs has written."""
 
-    def __init__(self, folder: Path, index: Any):
+    def __init__(self, folder: Path):
         self.folder = folder
-        self._index = index
-        self._fits = Fits(folder)
         self._kept: Snapshot | None = None
-        self._generation: int | None = None
+        self._index: Any = None
 
     @classmethod
     def create(cls, folder: Path) -> Engine:
@@ -70,18 +71,22 @@ class Engine:
             from sbfs.search import segments
 
             folder.mkdir(parents=True)
-            return cls(folder, segments.create(str(folder)))
+            segments.create(str(folder))
+            return cls(folder)
 
     @classmethod
     def open(cls, folder: Path) -> Engine:
         """The index in a folder. Raises Broken."""
-        with _broken(None):
-            from sbfs.search import segments
-
-            engine = cls(folder, segments.opened(str(folder)))
+        engine = cls(folder)
         with _broken(engine):
             engine._snapshot()
             return engine
+
+    @cached_property
+    def _fits(self) -> Fits:
+        from sbfs.search.fits import Fits
+
+        return Fits(self.folder)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -91,18 +96,30 @@ class Engine:
 
     def give_up(self) -> None:
         """Let go of the files of an index that is broken, which is of no more use."""
-        self._kept = None
-        self._index.storage.release()
+        self.close()
+        if self._index is not None:
+            self._index.storage.release()
+
+    def _opened(self) -> Any:
+        """Whoosh's index, for writing."""
+        from sbfs.search import segments
+
+        if self._index is None:
+            self._index = segments.opened(str(self.folder))
+        return self._index
 
     def _snapshot(self) -> Snapshot:
-        generation = self._index.latest_generation()
-        if self._kept is None or generation != self._generation:
-            before = self._kept
-            self._kept = Snapshot(self._index.reader(), before)
-            self._generation = generation
-            if before:
-                before.close()
-        return self._kept
+        for attempt in range(LOOKS):
+            try:
+                if self._kept is None or reader.latest(self.folder) != self._kept.generation:
+                    self._kept = Snapshot(self.folder, reader.generation(self.folder), self._kept)
+                return self._kept
+            except FileNotFoundError:
+                # A writer may have replaced what the last generation was just made of.
+                if attempt == LOOKS - 1:
+                    raise
+                time.sleep(0.02)
+        raise AssertionError
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -112,13 +129,12 @@ class Engine:
         add: Iterable[tuple[str, str, Entry]],
         *,
         rebuild: bool = False,
-        progress: Callable[[int], None] = lambda _: None,
+        progress: Callable[[int], object] = lambda _: None,
     ) -> None:
         """Take keys out and put (key, blob id, entry) in, each key once; what is added replaces its key.
 
-        It is one commit, unless `rebuild`: then a large one is several, few pieces are left at the end, and what
-        spelling and "more like this" stand on is fitted. progress: told how many were added so far.
-        Raises Broken, and whatever `add` raises.
+        It is one commit, unless `rebuild`: then a large one is several, and few pieces are left at the end.
+        progress: told how many were added so far. Raises Broken, and whatever `add` raises.
         """
         given = _Given(add)
         try:
@@ -135,11 +151,11 @@ class Engine:
         add: Iterable[tuple[str, str, Entry]],
         *,
         rebuild: bool,
-        progress: Callable[[int], None],
+        progress: Callable[[int], object],
     ) -> None:
         from sbfs.search import segments
 
-        writer = segments.writer(self._index, wait=WAIT)
+        writer = segments.writer(self._opened(), wait=WAIT)
         try:
             numbers = _Numbers(self._snapshot())
             for key in remove:
@@ -153,12 +169,20 @@ class Engine:
                     writer = segments.writer(self._index, wait=WAIT)
                     numbers = _Numbers(self._snapshot())
             writer.commit(optimize=rebuild and numbers.untidy)
-            if rebuild:
-                self._fits.make(self._snapshot())
         except BaseException:
             if not writer.is_closed:
                 writer.cancel()
             raise
+
+    def adopt(self, folder: Path) -> None:
+        """Take over all that another index in a folder holds, none of which is here, and which is no index then.
+
+        Raises Broken.
+        """
+        with _broken(self):
+            from sbfs.search import segments
+
+            segments.adopt(self._opened(), str(folder), wait=WAIT)
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -177,7 +201,7 @@ class Engine:
 
         Raises Invalid for a question that cannot be answered, Broken.
         """
-        wanted = parse(question.text) if question.syntax and question.text.strip() else None
+        wanted = _parsed(question.text) if question.syntax and question.text.strip() else None
         with _broken(self):
             snapshot = self._snapshot()
             admitted = snapshot.admitted(question.filters)
@@ -188,6 +212,8 @@ class Engine:
             return self._words(snapshot, question, admitted)
 
     def _query(self, snapshot: Snapshot, node: Node, question: Question, admitted: bytes | None) -> Found:
+        from sbfs.search.lookup import Lookup
+
         lookup = Lookup(snapshot, question.text)
         matching = lookup.matching(node)
         mask = bytearray(snapshot.size)
@@ -232,39 +258,56 @@ class Engine:
         self, snapshot: Snapshot, unknown: list[str], thinking: bool
     ) -> dict[str, list[tuple[Term, dict[str, Postings]]]]:
         """Unknown word → terms to take in its place, weighed by their nearness, with their postings."""
-        if not unknown or (spelling := self._fits.spelling()) is None:
-            return {}
         spelled = {}
         for word in unknown:
-            nearest = (Term(near, analysis.stem(near) or near, score) for near, score in spelling.nearest(word))
-            # The vocabulary is that of the last fit: some of its words may be gone.
+            near_words = self._fits.nearest(snapshot, word)
+            nearest = (Term(near, analysis.stem(near) or near, score) for near, score in near_words)
+            # Some words of the vocabulary may be gone since it was fitted.
             spelled[word] = [(near, found) for near in nearest if (found := postings_of(snapshot, near, thinking))]
         return spelled
 
-    def like(self, key: str | None, text: str, wanted: Filters, limit: int) -> list[Hit]:
-        """What is most like a text, best first; the entry `key` is left out. Score: a cosine. Raises Broken."""
+    def like(self, key: str | None, text: str, wanted: Filters, limit: int, apart: str = "") -> list[Hit]:
+        """What is most like a text, best first. Score: a cosine. The entry `key` is left out, and the group `apart`.
+
+        Raises Broken.
+        """
+        from sbfs.search import matrix, similar
+
         with _broken(self):
-            similar, snapshot = self._fits.similar(), self._snapshot()
-            if similar is None:
-                return []
-            terms = terms_of(text)
-            scores = similar.scores(snapshot, terms)
+            snapshot = self._snapshot()
+            scores = self._fits.similar(snapshot).scores(snapshot, similar.terms_of(text))
             if (admitted := snapshot.admitted(wanted)) is not None:
-                scores = keep(scores, admitted)
-            best = matrix.best(scores, limit + 1, least=LEAST)
+                scores = similar.keep(scores, admitted)
+            if apart:
+                scores[snapshot.find("group", apart)] = 0
+            best = matrix.best(scores, limit + 1, least=similar.LEAST)
             hits = [snapshot.card(number).hit(score, ()) for score, number in best]
             return [hit for hit in hits if hit.key != key][:limit]
 
     def labels(self, texts: Iterable[str], limit: int = 5) -> list[str]:
         """The words that set some texts, such as a conversation's turns, apart from all that is indexed."""
-        with _broken(self):
-            return labels(self._snapshot(), texts, limit)
+        from sbfs.search import similar
 
-    def worn(self) -> bool:
-        """Whether so much was added since the last rebuild that `apply(rebuild=True)` is worth its time."""
         with _broken(self):
-            similar, snapshot = self._fits.similar(), self._snapshot()
-            return similar is None or similar.uncovered(snapshot) > max(REFIT, snapshot.live // 10)
+            return similar.labels(self._snapshot(), texts, limit)
+
+    @property
+    def wants_fit(self) -> bool:
+        """Whether an answer stood on a fit that lacks so much by now that `fit` is worth its time."""
+        return "_fits" in vars(self) and self._fits.due
+
+    def load(self) -> None:
+        """Load what `fit` will need, while another process still indexes."""
+        import sklearn.feature_extraction.text  # noqa: F401 - only for later
+
+    def fit(self, *, due: bool = False) -> None:
+        """Fit what spelling and "more like this" stand on anew. One process at a time. due: only where it is.
+
+        Raises Broken.
+        """
+        with _broken(self):
+            if not due or self._fits.worn(self._snapshot()):
+                self._fits.make(self._snapshot())
 
 
 @contextmanager
@@ -278,6 +321,12 @@ def _broken(engine: Engine | None) -> Iterator[None]:
         if engine is not None:
             engine.give_up()
         raise Broken(f"{type(error).__name__}: {error}") from error
+
+
+def _parsed(text: str) -> Node:
+    from sbfs.search import syntax
+
+    return syntax.parse(text)
 
 
 class _Given:
@@ -328,8 +377,8 @@ def _post(writer: Any, key: str, blob: str, entry: Entry) -> None:
     for field in ("names", "tool"):
         if counts := getattr(terms, field):
             columns.add_field(field, schema[field], None, pool.add_counts(field, number, counts))
-    pool.add_counts("words", number, terms.words)
-    pool.add_counts("facet", number, facets_of(entry))
+    pool.add_terms("words", number, terms.words)
+    pool.add_terms("facet", number, facets_of(entry))
     for name, value in _columns(key, blob, entry).items():
         columns.add_column_value(name, schema[name].column_type, value)
     columns.finish_doc()

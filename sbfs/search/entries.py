@@ -9,8 +9,9 @@ way the tree came about.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -29,8 +30,9 @@ _FIRST_COPY: dict[str, Kind[Any]] = {messages.OUTBOX.pattern: messages.INBOX}
 """Pattern of the kind whose records are second copies → the kind of the first ones, at the same date and id."""
 
 LENT = ("agent", "branch")
-"""Facets that a head lends to the entries beside it, where they have none of their own; its quality, too. Its
-title goes to the one that has the flag `first`, so that whoever asks for a title finds the beginning."""
+"""Facets that a head lends to the entries beside it, where they have none of their own; its quality and what
+results say besides, too. Its title goes to the one that has the flag `first`, so that whoever asks for a title finds
+the beginning."""
 
 _DATE = re.compile(r"/(\d{4}/\d\d(?:/\d\d)?)/")
 
@@ -50,15 +52,19 @@ def declared() -> list[tuple[str, str, int]]:
     return sorted((kind.name, kind.pattern, kind.version) for kind in kinds.KINDS if kind.entries)
 
 
+_kind_of = lru_cache(1 << 16)(kinds.kind_of)
+"""Asked several times of each path while all of a tree are read."""
+
+
 def searched(path: str) -> Kind[Any] | None:
     """The kind of the record at a path, if it is searched."""
-    kind = kinds.kind_of(path)
+    kind = _kind_of(path)
     return kind if kind and kind.entries else None
 
 
 def indexed(path: str) -> bool:
     """Whether the record at a path is found for itself."""
-    return searched(path) is not None and not _is_head(path)
+    return searched(path) is not None and not is_head(path)
 
 
 def read(path: str, blob: str, raw: bytes) -> list[Keyed]:
@@ -83,7 +89,14 @@ def _with_parties(entry: Entry) -> Entry:
     for facet in ("sender", "recipient"):
         value = entry.facets.get(facet, "")
         names |= {value} if isinstance(value, str) else {*value}
-    return replace(entry, facets={**entry.facets, "projects": tuple(sorted(names - {""}))})
+    return _changed(entry, facets={**entry.facets, "projects": tuple(sorted(names - {""}))})
+
+
+def _changed(entry: Entry, **given: Any) -> Entry:
+    """As `dataclasses.replace`, which takes ten times as long and is called for every entry."""
+    changed = object.__new__(Entry)
+    vars(changed).update(vars(entry), **given)
+    return changed
 
 
 @dataclass(frozen=True)
@@ -112,8 +125,16 @@ class Entries:
         found = [(path, id) for path, _, id in trees.walk(self.repo.tree, self.tree) if indexed(path)]
         return sorted(found, key=lambda one: (_day(one[0]), one[0]), reverse=True)
 
-    def everything(self, files: Sequence[tuple[str, str]] | None = None) -> Iterator[Keyed]:
-        """Every entry, or those of some of the `files`."""
+    def halves(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """All `files` in two halves, neither of which needs one of the other's to be read."""
+        halves: tuple[list[tuple[str, str]], list[tuple[str, str]]] = ([], [])
+        for file in self.files():
+            halves[_half(file[0])].append(file)
+        return halves
+
+    def everything(self, files: Sequence[tuple[str, str]] | None = None, *, apart: bool = False) -> Iterator[Keyed]:
+        """Every entry, or those of some of the `files`. apart: whether none of these has its other copy elsewhere."""
+        apart = apart or files is None
         found = self.files() if files is None else files
         second = [(path, id) for path, id in found if _first_copy(path)]
         here = set()
@@ -124,7 +145,7 @@ class Entries:
                     here.add(_place(path))
                 yield from entries
         for path, id in second:
-            if _place(path) not in here and not (files is not None and self._is_received(path)):
+            if _place(path) not in here and (apart or not self._is_received(path)):
                 yield from self._read_blob(path, id)
 
     # -- those of a path
@@ -191,7 +212,7 @@ class Entries:
         heads: set[str] = set()
         for tree in before:
             for path, old, _ in trees.diff(self.repo.tree, tree, self.tree):
-                if _is_head(path):
+                if is_head(path):
                     heads.add(path)
                 elif indexed(path):
                     was.setdefault(path, set()).update({old} if old else ())
@@ -223,7 +244,7 @@ class Entries:
 
     def _second_copies(self, path: str) -> list[str]:
         """The second copies of what lies at the path of a first one."""
-        kind = kinds.kind_of(path)
+        kind = _kind_of(path)
         patterns = [pattern for pattern, first in _FIRST_COPY.items() if first is kind]
         seconds = [one for one in kinds.KINDS if one.pattern in patterns]
         return [other for second in seconds for other, _ in self._copies(second, path)]
@@ -232,13 +253,14 @@ class Entries:
 _HEADS = frozenset(kind.head for kind in kinds.KINDS if kind.head)
 
 
-def _is_head(path: str) -> bool:
+def is_head(path: str) -> bool:
+    """Whether a file only lends to those beside it."""
     return path.rpartition("/")[2] in _HEADS and searched(path) is not None
 
 
 def _head_of(path: str) -> str:
     """The name of the file that lends to the entries of a path, or ""."""
-    kind = kinds.kind_of(path)
+    kind = _kind_of(path)
     return kind.head if kind else ""
 
 
@@ -250,16 +272,17 @@ def _lent(head: Entry, entry: Entry) -> Entry:
     facets = {facet: head.facets[facet] for facet in LENT if facet in head.facets}
     quality = head.quality if entry.quality is None else entry.quality
     title = head.title if "first" in entry.facets.get("flags", ()) else entry.title
-    return replace(entry, title=title, facets={**facets, **entry.facets}, quality=quality)
+    extra = {**head.extra, **entry.extra}
+    return _changed(entry, title=title, facets={**facets, **entry.facets}, quality=quality, extra=extra)
 
 
 def _first_copy(path: str) -> Kind[Any] | None:
-    kind = kinds.kind_of(path)
+    kind = _kind_of(path)
     return _FIRST_COPY.get(kind.pattern) if kind else None
 
 
 def _is_first_copy(path: str) -> bool:
-    kind = kinds.kind_of(path)
+    kind = _kind_of(path)
     return kind is not None and any(kind is first for first in _FIRST_COPY.values())
 
 
@@ -267,6 +290,12 @@ def _day(path: str) -> str:
     """The day or month that a path names, or ""."""
     found = _DATE.search(path)
     return found[1] if found else ""
+
+
+def _half(path: str) -> int:
+    """0 or 1: the same of both copies of a message, and of all that lies beside each other otherwise."""
+    place = "/".join(_place(path)) if _first_copy(path) or _is_first_copy(path) else path.rpartition("/")[0]
+    return zlib.crc32(place.encode("utf-8", "surrogatepass")) & 1
 
 
 def _place(path: str) -> tuple[str, str]:

@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import secrets
-import shutil
 import stat
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,14 +24,25 @@ from weakref import WeakKeyDictionary
 
 from sbfs import files
 from sbfs.errors import Damaged, Error, Failed
-from sbfs.search import entries, reading
+from sbfs.search import entries
 from sbfs.search.engine import Broken, Engine
 from sbfs.store import Store, View
 
 FORMAT = 1
 """Of the manifest, and of what `entries` makes of records."""
 
-_ASKING = {"__init__", "follower", "indexing", "lookup", "ranking", "scan", "searching", "snippets", "syntax"}
+_ASKING = {
+    "__init__",
+    "follower",
+    "indexing",
+    "lookup",
+    "ranking",
+    "results",
+    "scan",
+    "searching",
+    "snippets",
+    "syntax",
+}
 """Modules that only ask: what they do is no part of what an index holds."""
 
 WAIT = 0.5
@@ -200,14 +210,20 @@ class Place:
         others = sorted(self._others(), key=lambda one: one.stat().st_mtime, reverse=True)[1:]
         old = [one for one in self.folder.iterdir() if one.is_dir() and one.name != keep]
         for folder in [*old, *others, *self.own.glob("aside-*"), *self.home.glob("aside-*")]:
-            if folder.is_symlink():
-                folder.unlink(missing_ok=True)
-            else:
-                shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
 
     def _others(self) -> Iterator[Path]:
         known = (one for one in self.home.iterdir() if one != self.folder and not one.name.startswith("aside-"))
         return (one for one in known if one.is_dir() and not one.is_symlink())
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    if folder.is_symlink():
+        folder.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _plain(name: object) -> str:
@@ -293,6 +309,17 @@ class Follower:
             yield True
         finally:
             lock.release()
+
+    def fit(self) -> None:
+        """Fit anew what an answer stood on, where that lacks much of what is there by now and nobody else is at it."""
+        opened = self._opened
+        if opened is None or not opened.engine.wants_fit:
+            return
+        with suppress(OSError, Failed, Broken, Foreign), self.locked(0) as held:
+            if held and self.place.manifest() == opened.manifest:
+                guarded(opened.engine.fit)
+                was = opened.manifest
+                opened.manifest = self.place.keep(was.generation, was.tree, was.entries, was)
 
     def put_aside(self) -> None:
         """Take an index out of the way that opened and still could not answer, if it is still there."""
@@ -395,7 +422,7 @@ class Follower:
             engine: Engine = guarded(Engine.open, folder)
             kept = self.place.keep(folder.name, view.commit.tree, guarded(engine.count))
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
             raise
         self.place.pending.unlink(missing_ok=True)
         self._opened = _Opened(kept, engine)
@@ -404,18 +431,13 @@ class Follower:
         return engine
 
     def _fill(self, folder: Path, view: View, progress: Progress) -> None:
+        from sbfs.search import building
+
         engine = guarded(Engine.create, folder)
         try:
-            guarded(engine.apply, (), _told(view, progress), rebuild=True)
+            guarded(building.fill, engine, view.repo, view.commit.tree, progress)
         finally:
             _close(engine)
-
-
-def _told(view: View, progress: Progress) -> Iterator[entries.Keyed]:
-    """Every entry of a tree, while `progress` is told of them."""
-    for done, keyed in enumerate(reading.everything(view.repo, view.commit.tree)):
-        progress(done)
-        yield keyed
 
 
 def guarded(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:

@@ -110,7 +110,7 @@ def facets(snapshot: Snapshot) -> Iterator[str]:
     """The names of the facets that anything has."""
     for segment in snapshot.segments:
         start = b"\2"
-        while (term := next(segment.lexicon("facet", start), None)) is not None:
+        while (term := next(segment.piece.lexicon("facet", start), None)) is not None:
             name = term.partition(b"\0")[0]
             yield name.decode("utf-8", "surrogatepass")
             start = name + b"\1"
@@ -122,7 +122,7 @@ def _words_like(snapshot: Snapshot, field: str, pattern: str) -> Iterator[str]:
     beginning = re.split(r"[*?]", pattern, maxsplit=1)[0].encode("utf-8", "surrogatepass")
     seen: set[bytes] = set()
     for segment in snapshot.segments:
-        for term in segment.lexicon(field, beginning):
+        for term in segment.piece.lexicon(field, beginning):
             if not term.startswith(beginning):
                 break
             if term not in seen and matches(word := term.decode("utf-8", "surrogatepass")):
@@ -134,7 +134,7 @@ def _in_a_row(segment: Segment, field: str, stems: Iterable[tuple[int, str]]) ->
     """The numbers of a segment's entries that hold stems at these distances from each other."""
     found = []
     for distance, stem in stems:
-        if (postings := segment.postings(field, stem.encode("utf-8", "surrogatepass"))) is None:
+        if (postings := segment.piece.postings(field, stem.encode("utf-8", "surrogatepass"))) is None:
             return
         found.append((distance, postings))
     common = set(found[0][1][0]).intersection(*(postings[0] for _, postings in found[1:]))

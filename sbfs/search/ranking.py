@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import compress
 from math import log
 
 from sbfs.search.analysis import Term
-from sbfs.search.snapshot import Postings, Snapshot, decoded
+from sbfs.search.snapshot import Postings, Snapshot
 
 K1, B = 0.9, 0.4
 """Of an entry: how soon repetition stops to count, and how much a long text is held against it."""
@@ -40,16 +40,8 @@ THINKING = 0.5
 CANDIDATES = 200
 """Entries that are looked at closely, of those with the best scores of their own."""
 
-
-@dataclass
-class Scored:
-    """What ranking found. best: (score, number), best first. total: how many have a word of their own.
-    postings: term's name → its postings in all fields.
-    """
-
-    best: list[tuple[float, int]]
-    total: int
-    postings: Mapping[str, list[Postings]]
+FEW = 0.2
+"""Share of the entries from which on a filter is applied to the best of all instead of to all."""
 
 
 def fields(thinking: bool) -> dict[str, float]:
@@ -73,15 +65,14 @@ class Ranking:
     def __init__(self, snapshot: Snapshot):
         self._snapshot = snapshot
         self._scores = [0.0] * (snapshot.size + 1)
-        self._scored: set[int] = set()
         self._sessions: list[tuple[float, Mapping[int, int]]] = []
         self._norms: dict[str, tuple[list[float], bytes]] = {}
+        self._asked: tuple[bytes, bytes] | None = None
 
     def add(self, postings: Postings, field: str, weight: float) -> None:
         """Count a term's postings in a field."""
         scores, (norms, lengths) = self._scores, self._normed(field)
         factor = _idf(self._snapshot.live, len(postings.ids)) * weight * (K1 + 1)
-        self._scored.update(postings.ids)
         tables = _Tables(factor, norms)
         if postings.weights is None:
             once = tables[1.0]
@@ -96,20 +87,21 @@ class Ranking:
     def _normed(self, field: str) -> tuple[list[float], bytes]:
         if field not in self._norms:
             average = self._snapshot.average(field)
-            norms = [K1 * (1 - B + B * length / average) for length in decoded()]
+            norms = [K1 * (1 - B + B * length / average) for length in self._snapshot.decoded]
             self._norms[field] = norms, self._snapshot.lengths(field)
         return self._norms[field]
 
     def _add_session(self, postings: Postings, weight: float) -> None:
-        groups, sizes = self._snapshot.groups, self._snapshot.sessions[0]
-        often = Counter(map(groups.__getitem__, postings.ids))
+        sizes = self._snapshot.sessions[0]
+        held = [*map(self._snapshot.talks.__getitem__, postings.ids)]
+        often = Counter(held)
         alone = often.pop(0, 0)
         everywhere = self._snapshot.live - sum(sizes.values()) + len(sizes)
         factor = _idf(everywhere, len(often) + alone) * weight * (SESSION_K1 + 1)
-        if postings.weights is not None:
-            for number, times in zip(postings.ids, postings.weights, strict=True):
-                if times > 1 and groups[number]:
-                    often[groups[number]] += int(times) - 1
+        if often and postings.weights is not None:
+            for talk, times in zip(held, postings.weights, strict=True):
+                if talk and times > 1:
+                    often[talk] += int(times) - 1
         self._sessions.append((factor, often))
 
     def best(self, admitted: bytes | None, limit: int, *, neighbours: bool) -> list[tuple[float, int]]:
@@ -135,24 +127,62 @@ class Ranking:
 
     def total(self, admitted: bytes | None) -> int:
         """How many admitted entries have a score of their own."""
-        return len(self._scored) if admitted is None else sum(map(admitted.__getitem__, self._scored))
+        return len(self._scored) if admitted is None else self._inside(admitted).count(1)
+
+    @cached_property
+    def _scored(self) -> list[int]:
+        """The numbers of the entries that have one, once all postings are counted. No posting weighs nothing."""
+        return list(compress(range(self._snapshot.size), self._scores))
 
     def _candidates(self, admitted: bytes | None, limit: int, neighbours: bool) -> set[int]:
         many = max(CANDIDATES, 2 * limit)
-        found = set(self._first(many, self._scored))
-        if admitted is not None:
-            found.update(self._first(many, [number for number in self._scored if admitted[number]]))
+        found = self._first_of_all(many) if admitted is None else self._first_admitted(many, admitted)
         if neighbours:
             found.update([near for number in found for near in self._snapshot.beside(number)])
             found.discard(-1)
         return found if admitted is None else {number for number in found if admitted[number]}
 
-    def _first(self, many: int, numbers: Collection[int]) -> list[int]:
+    def _first_of_all(self, many: int) -> set[int]:
+        return set(self._first(many, self._scored))
+
+    def _first_admitted(self, many: int, admitted: bytes) -> set[int]:
+        """The best of all, which lend to those beside them whether they are admitted or not, and the best admitted."""
+        share = admitted.count(1) / (len(admitted) or 1)
+        if share >= FEW:
+            # One look at all scores: far enough down there are enough that are admitted, as a rule.
+            best = self._leading(int(many / share * 1.25), self._scored)
+            chosen = [number for number in best if admitted[number]]
+            if len(best) == len(self._scored) or min(len(best), len(chosen)) >= many:
+                return {*self._cut(best, many, best), *self._cut(chosen, many, chosen)}
+        of_them = list(compress(self._scored, self._inside(admitted)))
+        return {*self._first(many, self._scored), *self._first(many, of_them)}
+
+    def _inside(self, admitted: bytes) -> bytes:
+        """A byte for each of those that have a score: 1 where it is admitted."""
+        if self._asked is None or self._asked[0] is not admitted:
+            self._asked = admitted, bytes(compress(admitted, self._scores))
+        return self._asked[1]
+
+    def _first(self, many: int, numbers: Sequence[int]) -> list[int]:
+        """The numbers with the best scores. Who shares the last place must not depend on when it was added."""
+        best = self._leading(2 * many, numbers)
+        if len(best) >= many or len(best) == len(numbers):
+            return self._cut(best, many, best)
+        return self._cut(heapq.nlargest(many + 1, numbers, key=self._scores.__getitem__), many, numbers)
+
+    def _leading(self, many: int, numbers: Sequence[int]) -> list[int]:
+        """Some `many` numbers with the best scores, best first: none that is left out has the score of one of them."""
+        best = heapq.nlargest(many, numbers, key=self._scores.__getitem__)
+        if len(best) == len(numbers):
+            return best
+        bound = self._scores[best[-1]]
+        return [number for number in best if self._scores[number] > bound]
+
+    def _cut(self, best: list[int], many: int, numbers: Iterable[int]) -> list[int]:
+        """The first of the best of some numbers; of those who share the last place the newest."""
         score = self._scores.__getitem__
-        best = heapq.nlargest(many + 1, numbers, key=score)
         if len(best) <= many or score(best[many]) < score(best[many - 1]):
             return best[:many]
-        # The last place is shared: who gets it must not depend on the order in which they were added.
         bound = score(best[many])
         shared = [number for number in numbers if score(number) == bound]
         better = [number for number in best if score(number) > bound]

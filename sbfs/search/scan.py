@@ -56,13 +56,13 @@ class Scan:
         total = sum(1 for hit in hits)
         return Found(hits[: question.limit], total, {}, tuple({*terms, *words}))
 
-    def like(self, key: str | None, text: str, wanted: Filters, limit: int) -> list[Hit]:
+    def like(self, key: str | None, text: str, wanted: Filters, limit: int, apart: str = "") -> list[Hit]:
         """What is most like a text, as `Engine.like`."""
         counted = Counter(term.stem or term.word for term in analysis.ask(text))
         hits = self._ranked(
             {term: float(count) for term, count in counted.items()}, set(), wanted, rarest=_TERMS_OF_TEXT
         )
-        return [hit for hit in hits if hit.key != key][:limit]
+        return [hit for hit in hits if hit.key != key and (not apart or hit.group != apart)][:limit]
 
     # -- on the way
 

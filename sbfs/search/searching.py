@@ -6,87 +6,34 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sbfs import kinds, messages, projects, times
-from sbfs.entry import Entry
+from sbfs import kinds, projects, times
 from sbfs.errors import Invalid, NotFound
-from sbfs.messages.reading import path_in
+from sbfs.search.results import Reader, Results, turns
 from sbfs.store import Store, View
 
 # The rest of search is fetched by the functions that need it: every command loads this module.
 if TYPE_CHECKING:
     from sbfs.search.engine import Engine
     from sbfs.search.question import Filters, Found, Hit
+    from sbfs.search.scan import Scan
 
 GROUPS = ("auto", "none")
 
 FETCHED = 100
 """Hits that are ranked for the first results; twice as many for later ones, and so on."""
 
+MOST = 10_000
+"""Hits that are ranked at most, where a few conversations hold nearly all."""
+
 QUERY_LIMIT = 100_000
 """Characters of a question."""
 
 AROUND_LIMIT = 20
 """Neighbours on either side of a result."""
-
-PASSAGE = 1000
-"""Characters of a neighbour that are shown."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """One thing found.
-
-    snippet: the passage that matched, matches between `**`. conversation_id, message_id: of a turn, the
-    latter as its transcript gave it. matches: hits in the same conversation or thread, of which this is
-    the best. around: what stands before and after it, where that was asked for.
-    """
-
-    id: str
-    kind: str
-    project: str
-    title: str
-    timestamp: str
-    score: float
-    snippet: str
-    path: str
-    conversation_id: str = ""
-    message_id: str = ""
-    speaker: str = ""
-    facets: Mapping[str, Any] = field(default_factory=dict)
-    quality_score: float | None = None
-    matches: int = 1
-    around: tuple[Passage, ...] = ()
-
-
-@dataclass(frozen=True)
-class Passage:
-    """What stands beside a result. offset: how many places behind it, negative where it stands before."""
-
-    id: str
-    offset: int
-    timestamp: str
-    speaker: str
-    text: str
-    path: str
-
-
-@dataclass(frozen=True)
-class Results:
-    """An answer. total: how many there are, None where that was not counted. next: cursor, or None.
-    spelled: word that is nowhere → words that were taken in its place. incomplete: why something may
-    be missing, or "". notice: what should be known of the index, or ""."""
-
-    query: str
-    results: tuple[Result, ...]
-    total: int | None
-    next: str | None = None
-    spelled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    incomplete: str = ""
-    notice: str = ""
 
 
 def search(
@@ -106,6 +53,7 @@ def search(
     thinking: bool = False,
     group: str = "auto",
     around: int = 0,
+    labels: bool = False,
     limit: int = 20,
     cursor: str | None = None,
     at: str | None = None,
@@ -118,14 +66,15 @@ def search(
     path: its beginning, or a pattern. like: the id of a record; instead of a question, what is like it.
     syntax: the question is a query with operators. thinking: look into models' thinking, too. group:
     `auto` gives one result a conversation or thread, `none` one a turn. around: how many neighbours of
-    each result come with it. progress: called with the number of records read, where an index is made.
+    each result come with it. labels: whether the words come with it that set its conversation apart, which
+    takes an index. progress: called with the number of records read, where an index is made.
 
     Raises Invalid for a question or filter that makes no sense, NotFound for a project or record that
     is not there.
     """
     from sbfs.search.question import Filters
 
-    asked = _Asked(query, like, syntax, thinking, group, around, limit, cursor)
+    asked = _Asked(query, like, syntax, thinking, group, around, labels, limit, cursor)
     asked.check()
     view = store.view(at)
     wanted = Filters(
@@ -171,6 +120,7 @@ class _Asked:
     thinking: bool
     group: str
     around: int
+    labels: bool
     limit: int
     cursor: str | None
 
@@ -262,15 +212,18 @@ class _Search:
             store, view, asked, wanted, progress, past,
         )  # fmt: skip
         self.incomplete = self.notice = ""
+        self.fetched = asked.fetched
+        self.engine: Engine | None = None
 
     def run(self) -> Results:
         """The answer."""
         found = self._find()
         grouped = _grouped(found.hits, self.asked.group)
         begin, end = self.asked.offset, self.asked.offset + self.asked.limit
-        reader = _Reader(self.view, found.terms, self.asked)
+        asked, labels = self.asked, self.engine if self.asked.labels else None
+        reader = Reader(self.view, found.terms, thinking=asked.thinking, around=asked.around, labels=labels)
         results = [result for hits in grouped[begin:end] if (result := reader.result(hits))]
-        all_there = len(found.hits) < self.asked.fetched
+        all_there = len(found.hits) < self.fetched
         total = len(grouped) if all_there else found.total if self.asked.group == "none" else None
         more = len(grouped) > end or (not all_there and len(grouped) >= end)
         return Results(
@@ -284,42 +237,60 @@ class _Search:
         )
 
     def _find(self) -> Found:
-        from sbfs.search import follower, scan
+        from sbfs.search import follower
         from sbfs.search.engine import Broken
 
         if self.past:
-            return self._ask(None)
+            return self._ask_records()
         follows = follower.of(self.store)
         served = follows.serve(self.store, self.progress)
         self.view, self.incomplete, self.notice = served.view, served.incomplete, served.notice
         if served.engine is not None:
             try:
-                return self._ask(served.engine)
+                found, self.engine = self._ask_index(served.engine), served.engine
+                follows.fit()
+                return found
             except Broken as error:
                 # It opened, and still cannot be read: the next search finds it gone and builds another.
                 follows.put_aside()
                 self.notice = f"the index was put aside, and records were read instead: {error}"
-        return self._ask(None, scan.SOME if served.incomplete else None)
+        return self._ask_records()
 
-    def _ask(self, engine: Engine | None, newest: int | None = None) -> Found:
-        """Ask an index or, where there is none, the records; newest: how many files of them, None is all."""
-        from sbfs.search import follower, scan
+    def _ask_index(self, engine: Engine) -> Found:
+        """Ask the index, for more hits than usual where those it gives are of too few conversations."""
+        found, enough = self._ask(engine), self.asked.offset + self.asked.limit
+        while len(found.hits) == self.fetched < MOST and len(_grouped(found.hits, self.asked.group)) <= enough:
+            self.fetched = min(4 * self.fetched, MOST)
+            found = self._ask(engine)
+        return found
+
+    def _ask_records(self) -> Found:
+        """Ask the records: all of them, or the latest where others are making an index meanwhile."""
+        from sbfs.search import scan
+
+        self.fetched = MOST
+        return self._ask(scan.Scan(self.view, scan.SOME if self.incomplete else None, self.progress))
+
+    def _ask(self, source: Engine | Scan) -> Found:
+        from sbfs.search import follower
         from sbfs.search.question import Found, Question
 
         asked = self.asked
-        source = engine or scan.Scan(self.view, newest, self.progress)
         if asked.like:
-            key, text = _original(self.view, asked.like)
-            return Found(follower.guarded(source.like, key, text, self.wanted, asked.fetched))
+            key, text, apart = _original(self.view, asked.like)
+            return Found(follower.guarded(source.like, key, text, self.wanted, self.fetched, apart))
         question = Question(
-            asked.query, self.wanted, asked.fetched, asked.syntax, asked.thinking, neighbours=not asked.syntax
+            asked.query, self.wanted, self.fetched, asked.syntax, asked.thinking, neighbours=not asked.syntax
         )
         answer: Found = follower.guarded(source.search, question)
         return answer
 
 
-def _original(view: View, id: str) -> tuple[str, str]:
-    """(key, text) of the record, or the turn, that an id or its beginning names. Raises NotFound, Ambiguous."""
+def _original(view: View, id: str) -> tuple[str, str, str]:
+    """(key, text, group to leave out or "") of the record, or the turn, that an id or its beginning names.
+
+    A conversation is what is said in it, and not like itself. Raises NotFound, Ambiguous.
+    """
     from sbfs.search import entries
 
     whole, _, local = id.partition("#")
@@ -327,7 +298,9 @@ def _original(view: View, id: str) -> tuple[str, str]:
     for path in _paths(view, whole):
         for key, _, entry in tree.of(path):
             if entry.id == id or (not local and entry.id.startswith(whole)):
-                return key, "\n".join((entry.title, entry.text, entry.identifiers))
+                said = [entry, *turns(view, tree, path, entry.group)] if entries.is_head(path) else [entry]
+                text = "\n".join(part for one in said for part in (one.title, one.text, one.identifiers) if part)
+                return key, text, entry.group if entries.is_head(path) else ""
     raise NotFound("record", id, hint="an id is what search and lists show; a turn's is CONVERSATION#TURN")
 
 
@@ -356,82 +329,3 @@ def _grouped(hits: Sequence[Hit], group: str) -> list[list[Hit]]:
     for hit in hits:
         found.setdefault((hit.kind, hit.group or f"\0{hit.key}"), []).append(hit)
     return [*found.values()]
-
-
-# -- from hits to results --------------------------------------------------------------------------
-
-
-class _Reader:
-    """Makes results of hits, from the store: what the index says of a record is never passed on unread."""
-
-    def __init__(self, view: View, terms: Sequence[str], asked: _Asked):
-        from sbfs.search import entries
-
-        self.view, self.terms, self.asked = view, frozenset(terms), asked
-        self.tree = entries.Entries(view.repo, view.commit.tree)
-
-    def result(self, hits: Sequence[Hit]) -> Result | None:
-        """The result of a group's hits; None where none of them is in the store any more."""
-        # The best may have gone since it was indexed, where another process was quicker.
-        for hit in hits:
-            if entry := self._entry(hit):
-                around = self._around(hit.key, entry) if self.asked.around else ()
-                return replace(self._made(hit, entry), matches=len(hits), around=around)
-        return None
-
-    def _entry(self, hit: Hit) -> Entry | None:
-        """What the store says; of a record that changed since it was indexed, what it says now."""
-        return next((entry for key, _, entry in self.tree.of(hit.path) if key == hit.key and entry.id == hit.id), None)
-
-    def _made(self, hit: Hit, entry: Entry) -> Result:
-        from sbfs.search import snippets
-
-        return Result(
-            id=entry.id,
-            kind=entry.kind,
-            project=entry.project,
-            title=entry.title or self.tree.title(entry.path),
-            timestamp=entry.timestamp,
-            score=round(hit.score, 4),
-            snippet=snippets.make(entry, self.terms | {*hit.matched}, thinking=self.asked.thinking),
-            path=entry.path,
-            conversation_id=entry.parent,
-            message_id=entry.local_id if entry.parent else "",
-            speaker=entry.speaker,
-            facets={name: value for name, value in entry.facets.items() if name != "projects"},
-            quality_score=entry.quality,
-        )
-
-    def _around(self, key: str, entry: Entry) -> tuple[Passage, ...]:
-        """What stands beside an entry: in its own file, and in the files beside it in its folder."""
-        from sbfs.search import snippets
-
-        if not entry.group:
-            return ()
-        members = sorted(self._members(entry), key=lambda one: (one[1].seq, one[1].timestamp, one[1].id))
-        at = next((place for place, (other, _) in enumerate(members) if other == key), 0)
-        first = max(0, at - self.asked.around)
-        return tuple(
-            Passage(one.id, place - at, one.timestamp, one.speaker, snippets.plain(one, PASSAGE), one.path)
-            for place, (_, one) in enumerate(members[first : at + self.asked.around + 1], first)
-            if place != at
-        )
-
-    def _members(self, entry: Entry) -> list[tuple[str, Entry]]:
-        """(key, entry) of the same group."""
-        if entry.kind == "message":
-            paths = _thread(self.view, entry)
-        else:
-            folder = entry.path.rpartition("/")[0]
-            paths = [f"{folder}/{name}" for name in self.view.names(folder)]
-        found = [one for path in paths for one in self.tree.of(path)]
-        now = times.dump(self.view.store.clock())
-        return [(key, one) for key, _, one in found if one.group == entry.group and one.due <= now]
-
-
-def _thread(view: View, entry: Entry) -> list[str]:
-    """The paths of both copies of all messages of a thread."""
-    found = messages.thread(view.store, message_id=entry.id, at=None if view.current else view.revision)
-    parties = ((messages.INBOX, "to_project"), (messages.OUTBOX, "from_project"))
-    paths = (path_in(view, kind, getattr(one, party), one) for one, _ in found for kind, party in parties)
-    return [path for path in paths if path]

@@ -1,35 +1,33 @@
 """How the index lies on disk: Whoosh's segments, with postings that are quick to write and to read.
 
-Imported only by functions that open an index: it brings Whoosh with it. Whoosh pickles what is defined here
-into the index, by name: a change of a name or of a layout here is a change of the index's format.
+Imported only by functions that write an index: it brings Whoosh with it; `reader` reads without. Whoosh pickles what
+is defined here into the index, by name: a change of a name or of a layout here is a change of the index's format.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-import struct
-import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
-from whoosh import columns, fields, formats, index
+from whoosh import columns, fields, formats, index, writing
 from whoosh.codec import whoosh3
 from whoosh.filedb import filestore
+from whoosh.util.numeric import byte_to_length
 
-FORMAT = 1
-"""Grows when what is written below changes."""
+from sbfs import files
+from sbfs.search import reader
+from sbfs.search.cards import MOMENT
+from sbfs.search.reader import BLOCK, Described, Generation
 
 WHOLE_TERM = 1 << 20
 """Postings in one block: nearly always all of a term's, since whole lists are read anyway."""
-
-NUMBER = 8
-"""Bytes of a time's, a hash's and a number's column."""
-
-MOMENT = 24
-"""Bytes of `2026-11-22T14:03:07.123Z`."""
 
 
 class Places(formats.Format):  # type: ignore[misc]
@@ -63,11 +61,7 @@ def schema() -> fields.Schema:
         thinking=Terms(places=True),
         words=Terms(scorable=False),
         facet=Terms(scorable=False),
-        key=fields.COLUMN(columns.NumericColumn("Q")),
-        id=fields.COLUMN(columns.NumericColumn("Q")),
-        group=fields.COLUMN(columns.NumericColumn("Q")),
-        seq=fields.COLUMN(columns.NumericColumn("q")),
-        quality=fields.COLUMN(columns.NumericColumn("d", default=-1.0)),
+        **{name: fields.COLUMN(columns.NumericColumn(code, none)) for name, (code, none) in reader.NUMBERS.items()},
         timestamp=fields.COLUMN(columns.FixedBytesColumn(MOMENT)),
         due=fields.COLUMN(columns.FixedBytesColumn(MOMENT)),
         card=fields.COLUMN(columns.VarBytesColumn()),
@@ -98,11 +92,6 @@ class Codec(whoosh3.W3Codec):  # type: ignore[misc]
         return Matcher(dbfile, offset, length, format_, term=term, scorer=scorer)
 
 
-_BLOCK = struct.Struct("=iIIfII")
-"""Before a block: its length in bytes (negative: the last one), postings, last number, greatest weight,
-and the bytes of the weights and of the places, which follow those of the numbers."""
-
-
 class PostingsWriter(whoosh3.W3PostingsWriter):  # type: ignore[misc]
     """Blocks of record numbers, weights (none where all are 1) and places."""
 
@@ -112,7 +101,7 @@ class PostingsWriter(whoosh3.W3PostingsWriter):  # type: ignore[misc]
 
     def add_many(self, gathered: Gathered) -> None:
         """A whole term's postings."""
-        self._ids, self._weights, self._values = gathered.ids, gathered.weights(), [bytes(gathered.places)]
+        self._ids, self._weights, self._values = gathered.ids, gathered.weights(), [gathered.places.tobytes()]
         self._maxweight = max(self._weights)
         self._uniform = not gathered.often
 
@@ -121,8 +110,8 @@ class PostingsWriter(whoosh3.W3PostingsWriter):  # type: ignore[misc]
         ids = self._ids.tobytes()
         weights = b"" if self._uniform else self._weights.tobytes()
         places = b"".join(self._values)
-        length = _BLOCK.size + len(ids) + len(weights) + len(places)
-        head = _BLOCK.pack(
+        length = BLOCK.size + len(ids) + len(weights) + len(places)
+        head = BLOCK.pack(
             -length if last else length, len(self._ids), self._ids[-1], self._maxweight, len(weights), len(places)
         )
         magic = b"" if self._blockcount else whoosh3.WHOOSH3_HEADER_MAGIC
@@ -145,13 +134,13 @@ class Matcher(whoosh3.W3LeafMatcher):  # type: ignore[misc]
             self._next_block()
 
     def _goto(self, position: int) -> None:
-        head = _BLOCK.unpack(self._postfile.get(position, _BLOCK.size))
+        head = BLOCK.unpack(self._postfile.get(position, BLOCK.size))
         length, self._blocklength, self._maxid, self._maxweight, *self._sizes = head
-        if abs(length) < _BLOCK.size:
+        if abs(length) < BLOCK.size:
             raise EOFError("a block of postings has no length")
         self._lastblock = length < 0
         self._nextoffset = position + abs(length)
-        self._dataoffset = position + _BLOCK.size
+        self._dataoffset = position + BLOCK.size
         self._minlength = self._maxlength = 0
         self._ids = self._weights = self._values = None
         self._i = 0
@@ -194,9 +183,6 @@ def _numbers(typecode: str, data: bytes) -> array[Any]:
     return numbers
 
 
-_ONE = [number.to_bytes(4, sys.byteorder) for number in range(4096)]
-
-
 class Gathered:
     """A term's postings while they are gathered. often: index in `ids` → weight, where it is not 1."""
 
@@ -205,7 +191,7 @@ class Gathered:
     def __init__(self) -> None:
         self.ids = array("I")
         self.often: dict[int, float] = {}
-        self.places = bytearray()
+        self.places = array("I")
 
     def weights(self) -> array[float]:
         """The weight of each posting."""
@@ -232,12 +218,11 @@ class Pool:
         for term, places in terms.items():
             if (gathered := posted.get(term)) is None:
                 gathered = posted[term] = Gathered()
-            if len(places) > 1:
-                gathered.often[len(gathered.ids)] = float(len(places))
+            if (often := len(places)) > 1:
+                gathered.often[len(gathered.ids)] = float(often)
             gathered.ids.append(number)
-            for place in places:
-                gathered.places += _ONE[place] if place < 4096 else place.to_bytes(4, sys.byteorder)
-            length += len(places)
+            gathered.places.extend(places)
+            length += often
         self.count += len(terms)
         return length
 
@@ -253,6 +238,15 @@ class Pool:
         self.count += len(terms)
         return sum(terms.values())
 
+    def add_terms(self, field: str, number: int, terms: Iterable[str | bytes]) -> None:
+        """Post an entry's terms, each once, in a field whose words nobody counts."""
+        posted = self.fields.setdefault(field, {})
+        for term in terms:
+            if (gathered := posted.get(term)) is None:
+                gathered = posted[term] = Gathered()
+            gathered.ids.append(number)
+            self.count += 1
+
     def add(self, item: tuple[str, bytes, int, float, bytes]) -> None:
         """Whoosh's way to post, when it merges segments."""
         field, term, number, weight, places = item
@@ -261,7 +255,7 @@ class Pool:
         if weight != 1.0:
             gathered.often[len(gathered.ids)] = weight
         gathered.ids.append(number)
-        gathered.places += places or b""
+        gathered.places.frombytes(places or b"")
 
     def iter_postings(self) -> Iterator[tuple[str, list[tuple[bytes, Gathered]]]]:
         """Fields in their order, each with its terms in theirs."""
@@ -328,9 +322,60 @@ class Folder(filestore.FileStorage):  # type: ignore[misc]
         self._opened.clear()
 
 
+class Writer(writing.SegmentWriter):  # type: ignore[misc]
+    """Whoosh's writer; it also tells `reader` of a generation, before Whoosh makes it the last one."""
+
+    def _commit_toc(self, segments: list[Any]) -> None:
+        _describe(self.storage, self.generation, segments)
+        super()._commit_toc(segments)
+        reader.described(Path(self.storage.folder), self.generation - 1).unlink(missing_ok=True)
+
+
+def _describe(storage: Folder, number: int, segments: Iterable[Any]) -> None:
+    before = files.read(reader.described(Path(storage.folder), number - 1))
+    known = {one.name: one for one in Generation.load(before).segments} if before else {}
+    # Of a segment that was there before nothing changes but what is removed from it.
+    told = tuple(
+        replace(known[name], removed=tuple(sorted(segment.deleted_docs())))
+        if (name := segment.segment_id()) in known
+        else _described(storage, segment)
+        for segment in segments
+    )
+    generation = Generation(number, told, tuple(map(byte_to_length, range(256))))
+    files.write(reader.described(Path(storage.folder), number), generation.dump())
+
+
+def _described(storage: Folder, segment: Any) -> Described:
+    name = segment.segment_id()
+    with closing(segment.open_compound_file(storage)) as parts:
+        # Names begin with the segment's own.
+        places = {one[len(name) + 1 :]: parts.range(one) for one in parts.list()}
+        with closing(segment.codec().terms_reader(parts, segment)) as terms:
+            keys = terms._tindex
+            size = places["trm"][1]
+            return Described(
+                name,
+                segment.doc_count_all(),
+                tuple(sorted(segment.deleted_docs())),
+                places,
+                dict(terms._fieldmap),
+                (keys.extras["indextype"], keys.indexbase, keys.indexlen),
+                size - _behind_tables(keys, size),
+            )
+
+
+def _behind_tables(keys: Any, size: int) -> int:
+    """Bytes from the list of a term file's hash tables to its end: the list, what is said behind it, and its length."""
+    said: int = keys.dbfile.get_int(size - 4)
+    return 256 * 12 + said + 4
+
+
 def create(path: str) -> Any:
     """An empty index in a folder."""
-    return index.FileIndex.create(Folder(path), schema())
+    storage = Folder(path)
+    made = index.FileIndex.create(storage, schema())
+    _describe(storage, made.latest_generation(), ())
+    return made
 
 
 def opened(path: str) -> Any:
@@ -345,6 +390,17 @@ def opened(path: str) -> Any:
 
 def writer(written: Any, *, wait: float) -> Any:
     """A writer on an index, waiting seconds for another one. Raises Whoosh's LockError."""
-    made = written.writer(codec=Codec(), timeout=wait)
+    made = Writer(written, codec=Codec(), timeout=wait)
     made.pool = Pool()
     return made
+
+
+def adopt(written: Any, path: str, *, wait: float) -> None:
+    """Move the segments of the index in a folder into another index. Raises whatever Whoosh raises, OSError."""
+    theirs = opened(path)._segments()
+    for segment in theirs:
+        name = segment.make_filename(segment.COMPOUND_EXT)
+        os.rename(os.path.join(path, name), os.path.join(written.storage.folder, name))
+    made = writer(written, wait=wait)
+    made.segments.extend(theirs)
+    made.commit(merge=False)

@@ -8,15 +8,18 @@ computed from it is what a fresh index would give.
 from __future__ import annotations
 
 import itertools
+import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sbfs.search.cards import HASHED, MOMENT, Card, facet_term, hashed, moment, read_card
 from sbfs.search.question import Filters
+from sbfs.search.reader import Generation, Piece
 
 T = TypeVar("T")
 
@@ -27,21 +30,14 @@ MOST_BESIDE = 100_000
 class Segment:
     """One segment's columns; they never change, so that later snapshots share them."""
 
-    def __init__(self, reader: Any):
-        self.count: int = reader.doc_count_all()
-        self.id = reader.segment().segment_id()
-        self._reader = reader
+    def __init__(self, piece: Piece):
+        self.count, self.id = piece.told.count, piece.told.name
+        self.piece = piece
         self._kept: dict[str, Any] = {}
-
-    def reopened(self, reader: Any) -> Segment:
-        """The same, read through another reader."""
-        other = Segment(reader)
-        other._kept = self._kept
-        return other
 
     def numbers(self, name: str) -> array[Any]:
         """A column of numbers."""
-        return self.kept(name, lambda: self._numbers(name))
+        return self.kept(name, lambda: self.piece.numbers(name))
 
     def moments(self, name: str) -> list[bytes]:
         """A column of times."""
@@ -50,7 +46,7 @@ class Segment:
     def lengths(self, field: str) -> bytes:
         """Words of each entry's field, as Whoosh rounds them to a byte."""
         name = f"_{field}_len"
-        return self.kept(name, lambda: self._raw(name).ljust(self.count, b"\0"))
+        return self.kept(name, lambda: self.piece.raw(name).ljust(self.count, b"\0"))
 
     def kept(self, name: str, make: Callable[[], T]) -> T:
         """What was made of the segment before, or is made now."""
@@ -59,54 +55,23 @@ class Segment:
         made: T = self._kept[name]
         return made
 
-    def _raw(self, name: str) -> bytes:
-        columns = self._reader._perdoc
-        if not columns.has_column(name):
-            return b""
-        file, start, length = columns._get_column_file(name)
-        data: bytes = file.get(start, length)
-        file.close()
-        return data
-
-    def _numbers(self, name: str) -> array[Any]:
-        column = self._reader.schema[name].column_type
-        numbers = array(column._typecode)
-        numbers.frombytes(self._raw(name))
-        numbers.byteswap() if _IS_LITTLE else None
-        numbers.extend([column._default] * (self.count - len(numbers)))
-        return numbers
-
     def _moments(self, name: str) -> list[bytes]:
-        data = self._raw(name).ljust(MOMENT * self.count, b"\0")
+        data = self.piece.raw(name).ljust(MOMENT * self.count, b"\0")
         return [data[at : at + MOMENT] for at in range(0, len(data), MOMENT)]
 
     def groups(self, known: dict[int, int]) -> list[int]:
         """The groups as small numbers, those that are new counted on."""
         return self.kept(" groups", lambda: [known.setdefault(one, len(known)) for one in self.numbers("group")])
 
-    def sessions(self, known: dict[int, int]) -> tuple[dict[int, int], dict[int, int]]:
-        """(group → its entries here, group → their words)."""
-        return self.kept(" sessions", lambda: self._read_sessions(self.groups(known)))
+    def sessions(self, known: dict[int, int], table: Sequence[int]) -> tuple[dict[int, int], dict[int, int]]:
+        """(group → its entries here, group → their words). table: byte → the length that it stands for."""
+        return self.kept(" sessions", lambda: self._read_sessions(self.groups(known), table))
 
-    def _read_sessions(self, groups: list[int]) -> tuple[dict[int, int], dict[int, int]]:
+    def _read_sessions(self, groups: list[int], table: Sequence[int]) -> tuple[dict[int, int], dict[int, int]]:
         sums = dict.fromkeys(groups, 0)
-        table = decoded()
         for group, length in zip(groups, self.lengths("body"), strict=True):
             sums[group] += table[length]
         return dict(Counter(groups)), sums
-
-    @cached_property
-    def _cards(self) -> Any:
-        return self._reader.column_reader("card", translate=False)
-
-    def card(self, number: int) -> bytes:
-        """An entry's card, as it is written."""
-        data: bytes = self._cards[number]
-        return data
-
-    def cards(self) -> Iterator[bytes]:
-        """All of them."""
-        return iter(self._cards)
 
     def places(self, known: dict[int, int]) -> dict[int, int]:
         """Place in a group → number."""
@@ -115,44 +80,6 @@ class Segment:
     def _read_places(self, groups: list[int]) -> dict[int, int]:
         pairs = zip(groups, self.numbers("seq"), strict=True)
         return {_place(group, seq): number for number, (group, seq) in enumerate(pairs) if group}
-
-    def postings(self, field: str, term: bytes) -> tuple[array[int], array[float] | None, bytes] | None:
-        """(numbers, weights or None where all are 1, places) of a term; None where there is none."""
-        terms = self._reader._terms
-        return (
-            self._read(terms.matcher(field, term, self._reader.schema[field].format))
-            if (field, term) in terms
-            else None
-        )
-
-    def all_postings(self, field: str) -> Iterator[tuple[bytes, Any]]:
-        """Each term of a field with its postings."""
-        terms = self._reader._terms
-        for term in self.lexicon(field):
-            yield term, self._read(terms.matcher(field, term, self._reader.schema[field].format))
-
-    def _read(self, matcher: Any) -> tuple[array[int], array[float] | None, bytes]:
-        blocks = list(matcher.blocks())
-        if len(blocks) == 1:
-            first: tuple[array[int], array[float] | None, bytes] = blocks[0]
-            return first
-        ids, weights, places = array("I"), array("f"), b""
-        for more in blocks:
-            ids.extend(more[0])
-            weights.extend(more[1] or array("f", [1.0]) * len(more[0]))
-            places += more[2]
-        return ids, weights, places
-
-    def lexicon(self, field: str, start: bytes = b"") -> Iterator[bytes]:
-        """The terms of a field, in order, from one on; those of removed entries too."""
-        if field in self._reader._terms.indexed_field_names():
-            for name, term in self._reader._terms.terms_from(field, start):
-                if name != field:
-                    return
-                yield term
-
-
-_IS_LITTLE = array("H", [1]).tobytes()[0] == 1
 
 
 def _add_up(totals: dict[int, int], more: dict[int, int]) -> None:
@@ -181,23 +108,24 @@ class Postings:
 
 
 class Snapshot:
-    """All segments together. reader: Whoosh's, which this closes. before: an older snapshot, to share with."""
+    """All segments of a generation together. before: an older snapshot, to share with; what is not shared is closed."""
 
-    def __init__(self, reader: Any, before: Snapshot | None = None):
-        self._reader = reader
+    def __init__(self, folder: Path, generation: Generation, before: Snapshot | None = None):
         known = {segment.id: segment for segment in before.segments} if before else {}
-        leaves = [leaf for leaf, _ in reader.leaf_readers()] if reader.doc_count_all() else []
+        told = generation.segments
         self.segments: list[Segment] = [
-            known[name].reopened(leaf) if (name := leaf.segment().segment_id()) in known else Segment(leaf)
-            for leaf in leaves
+            known.pop(one.name) if one.name in known else Segment(Piece(folder, one)) for one in told
         ]
+        for segment in known.values():
+            segment.piece.close()
+        self.generation, self.decoded = generation.number, generation.decoded
         self.offsets = []
         self.size = 0
         self.removed: set[int] = set()
-        for leaf, segment in zip(leaves, self.segments, strict=True):
+        for one in told:
             self.offsets.append(self.size)
-            self.removed.update(self.size + number for number in leaf._perdoc.deleted_docs())
-            self.size += segment.count
+            self.removed.update(self.size + number for number in one.removed)
+            self.size += one.count
         self.live = self.size - len(self.removed)
         self.masks: dict[Any, bytes | None] = {}
         self._averages: dict[str, float] = {}
@@ -207,7 +135,8 @@ class Snapshot:
 
     def close(self) -> None:
         """Let go of the files."""
-        self._reader.close()
+        for segment in self.segments:
+            segment.piece.close()
 
     # -- columns -----------------------------------------------------------------------------------
 
@@ -243,7 +172,7 @@ class Snapshot:
             counts = Counter(lengths := self.lengths(field))
             counts.subtract(lengths[number] for number in self.removed)
             having = sum(count for length, count in counts.items() if length)
-            total = sum(decoded()[length] * count for length, count in counts.items() if length)
+            total = sum(self.decoded[length] * count for length, count in counts.items() if length)
             self._averages[field] = total / having if having else 1.0
         return self._averages[field]
 
@@ -253,15 +182,21 @@ class Snapshot:
         sizes: dict[int, int] = {}
         sums: dict[int, int] = {}
         for segment in sorted(self.segments, key=lambda one: -one.count):
-            _add_up(sizes, (counted := segment.sessions(self._known))[0])
+            _add_up(sizes, (counted := segment.sessions(self._known, self.decoded))[0])
             _add_up(sums, counted[1])
-        lengths, table = self.lengths("body"), decoded()
+        lengths, table = self.lengths("body"), self.decoded
         for number in self.removed:
             group = self.groups[number]
             sizes[group] -= 1
             sums[group] -= table[lengths[number]]
         sizes = {group: size for group, size in sizes.items() if size > 1 and group}
         return sizes, {group: sums[group] for group in sizes}
+
+    @cached_property
+    def talks(self) -> list[int]:
+        """Each entry's group as in `groups`; 0 also where it is the only one in it."""
+        sizes = self.sessions[0]
+        return [group if group in sizes else 0 for group in self.groups] if sizes else [0] * self.size
 
     def beside(self, number: int) -> tuple[int, ...]:
         """The numbers of the turns before and after one in its group, and of the next two; -1 where there is none."""
@@ -292,14 +227,14 @@ class Snapshot:
     def card(self, number: int) -> Card:
         """What an entry is."""
         segment = bisect_right(self.offsets, number) - 1
-        return read_card(self.segments[segment].card(number - self.offsets[segment]))
+        return read_card(self.segments[segment].piece.card(number - self.offsets[segment]))
 
     def cards(self) -> Iterator[Card]:
         """What all entries are."""
         for offset, segment in zip(self.offsets, self.segments, strict=True):
-            for number, data in enumerate(segment.cards(), offset):
-                if number not in self.removed:
-                    yield read_card(data)
+            for number in range(segment.count):
+                if offset + number not in self.removed:
+                    yield read_card(segment.piece.card(number))
 
     def order(self, number: int) -> tuple[bytes, int]:
         """What equal scores are ordered by: the newer one first, then by their keys' hashes, the same in any index."""
@@ -325,31 +260,31 @@ class Snapshot:
         ids: array[int] = array("I")
         weights: array[float] | None = None
         for offset, segment in zip(self.offsets, self.segments, strict=True):
-            if (found := segment.postings(field, term)) is None:
+            if (found := segment.piece.postings(field, term)) is None:
                 continue
             if found[1] and weights is None:
                 weights = array("f", [1.0]) * len(ids)
             if weights is not None:
                 weights.extend(found[1] or array("f", [1.0]) * len(found[0]))
-            ids.extend(array("I", [offset + one for one in found[0]]) if offset else found[0])
+            ids.extend(_shifted(found[0], offset) if offset else found[0])
         if not self.removed.isdisjoint(ids):
             kept = [at for at, one in enumerate(ids) if one not in self.removed]
             weights = array("f", [weights[at] for at in kept]) if weights else None
             ids = array("I", [ids[at] for at in kept])
         return Postings(ids, weights) if ids else None
 
-    def has(self, field: str, term: bytes) -> bool:
-        """Whether any live entry has a term."""
-        return self.postings(field, term) is not None
+    def spread(self, field: str, term: bytes) -> int:
+        """How many entries have a term; those that are removed count until they are merged away."""
+        return sum(segment.piece.spread(field, term) for segment in self.segments)
 
     def lexicon(self, field: str, start: bytes = b"") -> Iterator[bytes]:
         """The distinct terms of a field, in no order when there are several segments."""
         if len(self.segments) == 1:
-            yield from self.segments[0].lexicon(field, start)
+            yield from self.segments[0].piece.lexicon(field, start)
             return
         seen: set[bytes] = set()
         for segment in self.segments:
-            for term in segment.lexicon(field, start):
+            for term in segment.piece.lexicon(field, start):
                 if term not in seen:
                     seen.add(term)
                     yield term
@@ -398,7 +333,7 @@ class Snapshot:
 
     def _below(self, path: str) -> bytes:
         admits = Filters(path=path).admits_path
-        cards = (card for segment in self.segments for card in segment.cards())
+        cards = (segment.piece.card(number) for segment in self.segments for number in range(segment.count))
         return bytes(admits(card.partition(b"\0")[0].decode("utf-8", "surrogatepass")) for card in cards)
 
     def _of_quality(self, least: float | None, most: float | None) -> bytes:
@@ -406,17 +341,19 @@ class Snapshot:
         return bytes(low <= one <= high for one in self._joined("quality"))
 
     def _not_due_later(self, now: str) -> bytes | None:
-        if not any(segment._reader._perdoc.has_column("due") for segment in self.segments):
+        if not any(segment.piece.has("due") for segment in self.segments):
             return None
         until = moment(now)
         return b"".join(bytes(map(until.__ge__, segment.moments("due"))) for segment in self.segments)
 
 
-def decoded() -> Any:
-    """Byte → length, as Whoosh rounds them."""
-    from whoosh.util.numeric import _length_byte_cache
-
-    return _length_byte_cache
+def _shifted(ids: array[int], offset: int) -> array[int]:
+    """Numbers with an offset added to each: as one number of many digits, none of which carries."""
+    total = int.from_bytes(ids.tobytes(), sys.byteorder)
+    total += int.from_bytes((array("I", [offset]) * len(ids)).tobytes(), sys.byteorder)
+    shifted = array("I")
+    shifted.frombytes(total.to_bytes(len(ids) * ids.itemsize, sys.byteorder))
+    return shifted
 
 
 def _all_of(masks: list[bytes]) -> bytes:

@@ -7,7 +7,8 @@ for letters that were swapped, left out or doubled, and for names that are half 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from sbfs.search import matrix
@@ -38,9 +39,23 @@ class Spelling:
     @classmethod
     def fit(cls, words: Iterable[str]) -> Spelling:
         """Of words as they are written, lower-case."""
-        kept = sorted({word for word in words if len(word) >= SHORTEST and not word.isdecimal()})
-        rows, columns, often, count = matrix.arrays_of(map(grams, kept))
-        return cls(kept, Matrix.fit(rows, columns, often, count))
+        kept = _kept(words)
+        return cls(kept, Matrix.fit(*matrix.arrays_of(map(grams, kept))))
+
+    @classmethod
+    def light(cls, words: Iterable[str]) -> Spelling:
+        """The same without scikit-learn, for few words."""
+        kept = _kept(words)
+        return cls(kept, Matrix.weigh(*matrix.arrays_of(map(grams, kept))))
+
+    def beside(self, words: Iterable[str]) -> Spelling:
+        """Those of some words that are not in this vocabulary, weighed as those are that it holds."""
+        kept = _kept(word for word in words if word not in self._known)
+        return Spelling(kept, self._runs.like(*matrix.arrays_of(map(grams, kept))))
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self._words)
 
     def save(self, folder: Path) -> None:
         """Write it into a folder."""
@@ -56,7 +71,20 @@ class Spelling:
 
     def nearest(self, word: str) -> list[tuple[str, float]]:
         """(word, cosine) of the nearest words, best first."""
-        if len(word) < SHORTEST or word.isdecimal():
+        if len(word) < SHORTEST or word.isdecimal() or not self._words:
             return []
         scores = self._runs.scores(grams(word))
         return [(self._words[row], score) for score, row in matrix.best(scores, TAKEN, least=NEAR)]
+
+
+def _kept(words: Iterable[str]) -> list[str]:
+    return sorted({word for word in words if len(word) >= SHORTEST and not word.isdecimal()})
+
+
+def nearest(vocabularies: Sequence[Spelling], word: str) -> list[tuple[str, float]]:
+    """(word, cosine) of the nearest words of several vocabularies, each once, best first."""
+    found: dict[str, float] = {}
+    for one in vocabularies:
+        for near, score in one.nearest(word):
+            found.setdefault(near, score)
+    return sorted(found.items(), key=lambda one: (-one[1], one[0]))[:TAKEN]
