@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -134,7 +133,7 @@ class Catalog(Generic[S]):
             return
         file = self._cache / name
         content["version"] = [_FORMAT, self.kind.version]
-        temporary = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(6)}~")
+        temporary = file.with_name(f".{file.name}.{os.getpid()}.{os.urandom(6).hex()}~")
         # A store that may be read only is still read; it is only slower.
         with suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)

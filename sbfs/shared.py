@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+import os
+from typing import Any
 
 
 def read(name: str) -> str:
     """The text of a shipped file, `templates/store/gitignore`. Raises FileNotFoundError."""
-    return _root().joinpath(*name.split("/")).read_text(encoding="utf-8")
-
-
-def _root() -> Traversable:
+    # The package's own loader reads it, as importlib.resources would ask it to; loading that takes longer.
+    loader: Any = __spec__.loader
+    package = os.path.dirname(__file__)
     # In a wheel they lie inside the package; in a checkout beside it.
-    package = files("sbfs")
-    inside = package / "_shared"
-    return inside if inside.is_dir() else package / ".."
+    for folder in (os.path.join(package, "_shared"), os.path.dirname(package)):
+        try:
+            raw: bytes = loader.get_data(os.path.join(folder, *name.split("/")))
+        except OSError:
+            continue
+        return raw.decode()
+    raise FileNotFoundError(name)

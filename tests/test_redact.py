@@ -125,11 +125,10 @@ def test_redaction_is_stable(text: str, name: str):
 @given(st.lists(st.integers(0, 2**80 - 1), max_size=20))
 def test_random_ids_and_hashes(numbers: list[int]):
     """Breaks if some ULID or hash happened to fit a rule."""
-    from ulid import ULID
-
-    text = " ".join(
-        f"msg-{ULID((0x19AB << 80 | n).to_bytes(16, 'big'))} {hashlib.sha1(b'%d' % n).hexdigest()}" for n in numbers
-    )
+    digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    ids = ["".join(digits[(0x19AB << 80 | n) >> at & 31] for at in range(125, -1, -5)) for n in numbers]
+    hashes = [hashlib.sha1(b"%d" % n).hexdigest() for n in numbers]
+    text = " ".join(f"msg-{id} {hash}" for id, hash in zip(ids, hashes, strict=True))
     assert _redacted(text) == (text, Counter())
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sbfs.conversations.value import PROMPTS, Commit, Facts, ModelCount, Tokens, ToolCount
+from sbfs.fetching import pattern
 from sbfs.transcripts import merging
 
 Plain = dict[str, Any]
@@ -20,10 +21,10 @@ GAP = 300_000
 TITLE = 100
 """Characters of a title that is made from a prompt."""
 
-_COMMIT = re.compile(r"^\[([^\]\s]+)(?: \(root-commit\))? ([0-9a-f]{7,40})\] (.+)$", re.M)
+_COMMIT = pattern(r"^\[([^\]\s]+)(?: \(root-commit\))? ([0-9a-f]{7,40})\] (.+)$", re.M)
 """How `git commit` tells of what it made."""
 
-_REDACTED = re.compile(r"\[redacted:([a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*)")
+_REDACTED = pattern(r"\[redacted:([a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*)")
 
 _TASKS = ("Task", "Agent")
 """Tools that begin a sub-agent."""

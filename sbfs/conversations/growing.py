@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -173,6 +172,8 @@ class Growing:
         sha256 = hashlib.sha256(data).hexdigest()
         image |= {"sha256": sha256, "path": "", "size": len(data)}
         if len(data) <= self.limit:
+            import mimetypes
+
             ending = _ENDINGS.get(image["media_type"]) or mimetypes.guess_extension(image["media_type"]) or ".bin"
             image["path"] = f"attachments/{sha256}/image{ending}"
             self.images[image["path"]] = data

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from sbfs import files, shared
 from sbfs.errors import Invalid, NotFound
+from sbfs.fetching import pattern
 from sbfs.record import Record
 from sbfs.store import SETTINGS, Store
 
@@ -31,8 +31,8 @@ UNIT = 10**12
 """Money is summed as whole numbers of this part of the currency's unit, so that any order of adding up
 and any split gives the same sum. A price has at most six decimals and is for a million tokens."""
 
-_DATED = re.compile(r"(.+?)[-@](?:20\d{6}|20\d\d-\d\d-\d\d|latest)")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DATED = pattern(r"(.+?)[-@](?:20\d{6}|20\d\d-\d\d-\d\d|latest)")
+_DAY = pattern(r"\d{4}-\d\d-\d\d")
 _HINT = "give `input` and `output`, money per million tokens, and what else differs from `input`"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbfs import times
 from sbfs.conversations.facts import (
@@ -24,10 +24,12 @@ from sbfs.conversations.facts import (
     load_tokens,
     without_empty,
 )
-from sbfs.entry import Entry
 from sbfs.errors import Invalid
 from sbfs.kind import Field, Kind, check_id
 from sbfs.record import Record
+
+if TYPE_CHECKING:
+    from sbfs.entry import Entry
 
 __all__ = [
     "AGENTS",
@@ -526,6 +528,8 @@ _SIDE = 1_000_000
 
 def _entries(record: Record) -> Iterator[Entry]:
     """The conversation itself, which is not found for itself but lends what is known of it to its turns."""
+    from sbfs.entry import Entry
+
     one = load(record.data)
     facets = {"agent": (one.agent,), "model": one.models, "branch": one.branches, "tool": tuple(one.facts.tools)}
     yield Entry(
@@ -545,6 +549,8 @@ def _entries(record: Record) -> Iterator[Entry]:
 
 def _turn_entries(record: Record) -> Iterator[Entry]:
     """Each turn that says something; a tool's result belongs to the turn that called it."""
+    from sbfs.entry import Entry
+
     places = TURNS.places(record.path) or {}
     line, conversation = places.get("line", MAIN), places.get("id", "")
     behind = 0 if line == MAIN else _SIDE * (1 + sum(line.encode()))

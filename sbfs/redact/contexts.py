@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sbfs.fetching import pattern
 from sbfs.redact import shapes
 from sbfs.redact.shapes import Telling
 
@@ -118,13 +119,13 @@ def _is_no_url_password(value: bytes) -> bool:
 
 # -- private keys ----------------------------------------------------------------------------------
 
-_BEGIN = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----")
-_END = re.compile(rb"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----")
+_BEGIN = pattern(rb"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----")
+_END = pattern(rb"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 _BETWEEN = rb"(?:[\s\"'`+,\\|>#*]|\\n|\\r){1,16}(?:\d{1,6}[\t ?|:>-]{1,4})?"
-_BODY = re.compile(
+_BODY = pattern(
     rb"[ \t]{0,8}" + _BETWEEN + rb"[A-Za-z0-9+/=]{4,}(?=[\s\"'`\\,]|\Z)(?:" + _BETWEEN + rb"[A-Za-z0-9+/=]{16,})*"
 )
-_INSIDE = re.compile(
+_INSIDE = pattern(
     rb"[A-Za-z0-9+/=]{40}|(?:\n|\\n)[\s\"'`+,\\|>#*]{0,16}(?:\d{1,6}[\t ?|:>-]{1,4})?[A-Za-z0-9+/=]{4,}[\s\"'`+,\\]{0,8}(?:\n|\\n|\Z)"
 )
 _ROOM = 20_000
@@ -148,14 +149,12 @@ def private_keys(raw: bytes) -> Found:
 
 # -- cookies ---------------------------------------------------------------------------------------
 
-_COOKIE = re.compile(
+_COOKIE = pattern(
     rb"(?<![a-z0-9_])(?:(set-)?cookie\d?[\\\"' \t]{0,6}[:=,][\\\"' \t\[]{0,6}|--cookie[ \t=]{1,4}[\\\"']{0,4}|"
     rb"(?<=[ \t])-b[ \t]{1,4}[\\\"']{1,4})(?=[a-z0-9_.$%-]{1,80}=)"
 )
-_PAIR = re.compile(
-    rb"[ \t]{0,4}(?P<name>[A-Za-z0-9_.$%-]{1,80})=(?P<value>[^\s;,\"'\\<>]{0,4096})(?:;|\Z|(?=[\s\"'\\,]))"
-)
-_SESSION = re.compile(
+_PAIR = pattern(rb"[ \t]{0,4}(?P<name>[A-Za-z0-9_.$%-]{1,80})=(?P<value>[^\s;,\"'\\<>]{0,4096})(?:;|\Z|(?=[\s\"'\\,]))")
+_SESSION = pattern(
     rb"sess|sid|auth|token|jwt|csrf|xsrf|remember|login|identity|secret|ticket|\A_?_?(?:secure|host)-|cookie|access|refresh|clearance"
 )
 
@@ -192,8 +191,8 @@ _WORDS = (b"pass", b"pw", b"secret", b"token", b"key", b"cred", b"auth", b"sig",
 
 _NAME = b"abcdefghijklmnopqrstuvwxyz0123456789_.-"
 _REACH = 64
-_REST = re.compile(rb"[a-z0-9_.-]{0,64}")
-_AFTER = re.compile(
+_REST = pattern(rb"[a-z0-9_.-]{0,64}")
+_AFTER = pattern(
     rb"(?P<close>[\\\x01]{0,8}[\"'`]?\\{0,8}[\])]?)(?P<type>\?|![ \t]?|[ \t]?\[[^\]\n]{0,24}\])?"
     rb"(?:"
     rb"(?P<op>[ \t\\\x01]{0,16}(?:(?::[ \t]{0,2}(?:&'static )?(?:[a-z]{0,8}\.)?(?:str|string|&str|optional\[str\]|final|char\*)[ \t]{0,4})?(?:=>|:=|===?|!==?|\+=|=)|::?|\?\?=?|\|\|=?)[ \t]{0,16})"
@@ -204,11 +203,11 @@ _AFTER = re.compile(
     rb"(?:[fbru@]{1,2}(?=\\{0,8}[\"'`]))?"
     rb"(?:(?P<q>\\{0,8}[\"'`])(?P<quoted>(?:(?!(?P=q))[^\n\r]){1,4096})(?P=q)|(?P<bare>[^\s\"'`\\<>,;&|()\[\]{}$][^\s\"'`\\<>]{0,4095}))"
 )
-_IS = re.compile(rb"[ \t]{1,3}(?:is|was|will be|ist)(?: now)?[ \t:]{1,3}[\"'`]?(?P<bare>[^\s\"'`\\<>,;&|()]{4,128})")
-_LINE_START = re.compile(
+_IS = pattern(rb"[ \t]{1,3}(?:is|was|will be|ist)(?: now)?[ \t:]{1,3}[\"'`]?(?P<bare>[^\s\"'`\\<>,;&|()]{4,128})")
+_LINE_START = pattern(
     rb"(?:export[ \t]+|set[ \t]+|env[ \t]+|-e[ \t]+|arg[ \t]+|\d{1,6}[\t ?:|-]{1,6}|[+>$-][ \t]?|[ \t])*"
 )
-_STOP = re.compile(rb"[,;&|()\[\]{}]")
+_STOP = pattern(rb"[,;&|()\[\]{}]")
 
 
 def assignments(raw: bytes, low: bytes) -> Found:

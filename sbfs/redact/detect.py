@@ -7,10 +7,10 @@ there stands at the same places of the text.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from sbfs.fetching import pattern
 from sbfs.redact import contexts, prefixes
 
 Span = tuple[int, int, str]
@@ -19,7 +19,7 @@ Span = tuple[int, int, str]
 SHORTEST = 6
 """Characters of the shortest text that is looked at."""
 
-MARK = re.compile(r"\[redacted:([a-z0-9-]+)(?::(\d{1,9}))?\]")
+MARK = pattern(r"\[redacted:([a-z0-9-]+)(?::(\d{1,9}))?\]")
 """A placeholder."""
 
 _HINTS = (b"pass", b"pw", b"secret", b"token", b"key", b"cred", b"auth", b"sig", b"session", b"jwt", b"_pat", b"dsn",
@@ -27,9 +27,9 @@ _HINTS = (b"pass", b"pw", b"secret", b"token", b"key", b"cred", b"auth", b"sig",
           b"identified", b"-u", b"-b ", b"mysql", b"redis", b" login ", b"machine ", b"convertto")  # fmt: skip
 _RAW_HINTS = tuple({rule.hint for rule in contexts.RULES if not rule.low})
 
-_UNICODE = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
-_PERCENT = re.compile(rb"%(3[aAdD]|2[26])")
-_COLOUR = re.compile(rb"(?:\x1b|\\x1[bB]|\\u001[bB]|\\033|\\e)\[[0-9;]{0,16}m")
+_UNICODE = pattern(rb"\\u00([2-7][0-9a-fA-F])")
+_PERCENT = pattern(rb"%(3[aAdD]|2[26])")
+_COLOUR = pattern(rb"(?:\x1b|\\x1[bB]|\\u001[bB]|\\033|\\e)\[[0-9;]{0,16}m")
 
 
 def _plain(text: str) -> bytes:

@@ -11,6 +11,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from sbfs.fetching import pattern
+
 
 @dataclass(frozen=True)
 class Telling:
@@ -21,7 +23,7 @@ class Telling:
     strict: int
 
 
-_WORDS = re.compile(
+_WORDS = pattern(
     rb"(?P<password>pass(?:word|wd|phrase|code)(?:s(?![a-z]))?|pass\Z|pwd|(?:\A|[_.-])pw\Z|passwort|kennwort)"
     rb"|(?P<phrase>mnemonic|seed_?(?:phrase|words)|recovery_?phrase)"
     rb"|(?P<key>(?:api|access|secret|private|encrypt(?:ion)?|signing|sign|auth|account|master|app|application|shared|"
@@ -52,7 +54,7 @@ _TELLING = {
 }
 """Names that hold a connection or cookies say nothing by themselves: other rules look into their value."""
 
-_NO_SECRET_BEHIND = re.compile(
+_NO_SECRET_BEHIND = pattern(
     rb"(?:_|-|\.|\A|(?<=[a-z]))(?:ids?|names?|counts?|limits?|lengths?|len|sizes?|types?|urls?|uris?|paths?|files?|"
     rb"filenames?|dirs?|hash(?:es|ed)?|digests?|fields?|labels?|prompts?|hints?|polic(?:y|ies)|resets?|"
     rb"expir(?:y|es|ed|ation|es_?at|es_?in)|ttl|age|regex|patterns?|formats?|errors?|messages?|index|required|"
@@ -62,7 +64,7 @@ _NO_SECRET_BEHIND = re.compile(
     rb"endpoint|created_?at|updated_?at|at|position|offset|start|end|per_?second|izer|ize|izers|ized|ization|"
     rb"fingerprint|thumbprint|checksum|sha(?:1|256|512)?|header|param|parameter|env|var|variable|source|rotation)\Z"
 )
-_NO_SECRET_BEFORE = re.compile(
+_NO_SECRET_BEFORE = pattern(
     rb"(?:\A|_|-|\.)(?:max|min|num|number|total|count|input|output|prompt|completion|cached?|reasoning|public|primary|"
     rb"foreign|sort|partition|object|row|lookup|next|page|pagination|cursor|continuation|stop|bos|eos|pad|unk|mask|"
     rb"sep|cls|special|added|end|start|first|last|no|has|is|use|show|hide|forgot|reset|change|wrong|bad|invalid|"
@@ -88,7 +90,7 @@ def telling(name: bytes) -> Telling | None:
 
 # -- values ----------------------------------------------------------------------------------------
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = pattern(
     rb"[*.#?_=+x0-]+\Z|[<{\[$%(@&|!]|.{0,64}\$\{|.{0,64}\{\{|.{0,64}\(\)|.{0,64}<[a-z_ -]{1,40}>|.{0,64}\.\.\.|.{0,64}\*\*\*"
     rb"|.{0,64}\[redacted|.{0,64}xxxx|(?:your|my|the|some|any|new|old|insert|enter|put|add|paste|replace|todo|fixme)[-_ ]"
     rb"|.{0,64}(?<![a-z0-9])(?:change[-_ ]?(?:me|this|it)|example|sample|dummy|placeholder|redacted|replace[-_ ]?(?:me|with)"
@@ -111,16 +113,16 @@ _NO_VALUE = frozenset(
     b"mismatch strength weak strong protected private public internal external random generated autogenerate "
     b"getpass passlib bcrypt argon2 scrypt secretstr securestring charfield textfield passwordfield".split()
 )
-_URL = re.compile(rb"(?:[a-z][a-z0-9+.-]{1,20}:)?//")
-_PATH = re.compile(rb"(?:~|\.{1,2}|[a-z]:)?[/\\](?:[\w.@ -]+[/\\])*[\w.@ -]*\Z|(?:[\w.-]+/)+[\w-]+\.[a-z]{1,5}\Z")
-_NAME = re.compile(rb"[a-z_$][a-z0-9_$]*(?:(?:\.|->|::|\[)[a-z_$][a-z0-9_$\]\"']*)*(?:\(.*)?\Z", re.S)
-_UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
-_ULID = re.compile(rb"(?:[a-z]{1,12}[-_])?[0-9abcdefghjkmnpqrstvwxyz]{26}\Z")
-_HEX = re.compile(rb"[0-9a-f]+\Z")
-_WORDLIKE = re.compile(rb"[a-z]+(?:[-_. ][a-z]+)*\Z")
-_MOMENT = re.compile(rb"\d{4}-\d\d-\d\d(?:[t ].*)?\Z")
-_PIECE = re.compile(rb"[a-z]{0,12}|v?\d{1,4}")
-_VERSION = re.compile(rb"v?\d+(?:\.\d+)+[\w.-]{0,12}\Z")
+_URL = pattern(rb"(?:[a-z][a-z0-9+.-]{1,20}:)?//")
+_PATH = pattern(rb"(?:~|\.{1,2}|[a-z]:)?[/\\](?:[\w.@ -]+[/\\])*[\w.@ -]*\Z|(?:[\w.-]+/)+[\w-]+\.[a-z]{1,5}\Z")
+_NAME = pattern(rb"[a-z_$][a-z0-9_$]*(?:(?:\.|->|::|\[)[a-z_$][a-z0-9_$\]\"']*)*(?:\(.*)?\Z", re.S)
+_UUID = pattern(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+_ULID = pattern(rb"(?:[a-z]{1,12}[-_])?[0-9abcdefghjkmnpqrstvwxyz]{26}\Z")
+_HEX = pattern(rb"[0-9a-f]+\Z")
+_WORDLIKE = pattern(rb"[a-z]+(?:[-_. ][a-z]+)*\Z")
+_MOMENT = pattern(rb"\d{4}-\d\d-\d\d(?:[t ].*)?\Z")
+_PIECE = pattern(rb"[a-z]{0,12}|v?\d{1,4}")
+_VERSION = pattern(rb"v?\d+(?:\.\d+)+[\w.-]{0,12}\Z")
 
 
 _HEAD = 256

@@ -7,11 +7,11 @@ theirs are made from what they say. A response's entries follow each other, and 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sbfs.fetching import pattern
 from sbfs.transcripts import lines
 from sbfs.transcripts.events import (
     Cursor,
@@ -42,7 +42,7 @@ _REPEATED = frozenset(
 _PROGRAM = ("# AGENTS.md instructions",)
 """How texts begin that the program puts in a user's place, besides those in angle brackets."""
 
-_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ID = pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def detect(_path: Path, head: bytes) -> int:
