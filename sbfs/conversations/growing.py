@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from sbfs import redact, times
 from sbfs.conversations.counting import Tally, sum_hours
-from sbfs.conversations.imports import Place, line_names, open_line, scope
+from sbfs.conversations.imports import Place, open_line, scope
 from sbfs.conversations.line import Line
 from sbfs.conversations.value import (
     KIND,
@@ -24,6 +24,7 @@ from sbfs.conversations.value import (
     SubAgent,
     add_facts,
     dump,
+    line_names,
     load,
 )
 from sbfs.record import Record

@@ -12,8 +12,19 @@ from typing import Any
 
 from sbfs import projects
 from sbfs.catalog import Catalog
-from sbfs.conversations.imports import line_names
-from sbfs.conversations.value import KIND, MAIN, TURNS, Conversation, Header, SubAgent, Turn, dump, load, load_turn
+from sbfs.conversations.value import (
+    KIND,
+    MAIN,
+    TURNS,
+    Conversation,
+    Header,
+    SubAgent,
+    Turn,
+    dump,
+    line_names,
+    load,
+    load_turn,
+)
 from sbfs.errors import NotFound
 from sbfs.listing import gone, text_of, unsaved
 from sbfs.merge import fuller

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sbfs import times
 from sbfs.conversations.facts import (
@@ -57,6 +57,7 @@ __all__ = [
     "dump_facts",
     "dump_part",
     "dump_turn",
+    "line_names",
     "load",
     "load_facts",
     "load_part",
@@ -647,3 +648,16 @@ TURNS: Kind[tuple[Turn, ...]] = Kind(
 
 MAIN = "messages"
 """The line of turns that is the conversation itself; `agent-<id>` are those of its sub-agents."""
+
+
+class Named(Protocol):
+    """What tells the names in a folder: a store's view, or the like."""
+
+    def names(self, folder: str, /) -> list[str]:
+        """The sorted names in a folder."""
+
+
+def line_names(view: Named, path: str) -> list[str]:
+    """The lines of turns that a conversation's folder holds, `messages` and `agent-<id>`."""
+    places = (TURNS.places(f"{path}/{name}") for name in view.names(path))
+    return sorted({place["line"] for place in places if place}, key=lambda name: (name != MAIN, name))
