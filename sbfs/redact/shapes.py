@@ -132,7 +132,7 @@ _HEAD = 256
 def is_placeholder(value: bytes) -> bool:
     """Whether a value stands for a secret without being one: a mask, a variable, an example, a word of a type."""
     low = value.lower()
-    return len(set(low)) < 4 or low in _NO_VALUE or _PLACEHOLDER.match(low) is not None
+    return len({*low[:64]}) < 4 and len({*low}) < 4 or low in _NO_VALUE or _PLACEHOLDER.match(low) is not None
 
 
 def entropy(value: bytes) -> float:
@@ -143,10 +143,19 @@ def entropy(value: bytes) -> float:
 
 def is_random(value: bytes, least: int, bits: float) -> bool:
     """Whether a value of at least so many characters mixes them as a generated one does."""
-    if len(value) < least or not any(48 <= char < 58 for char in value):
+    if len(value) < least or not has_digit(value):
         return False
-    letters = sum(65 <= char < 91 or 97 <= char < 123 for char in value)
-    return letters >= 2 and entropy(value) >= bits
+    return len(value.translate(None, _NO_LETTERS)) >= 2 and entropy(value) >= bits
+
+
+_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_NO_LETTERS = bytes({*range(256)} - {*_LETTERS})
+_NO_DIGITS = bytes({*range(256)} - {*b"0123456789"})
+
+
+def has_digit(value: bytes) -> bool:
+    """Whether a value holds a digit."""
+    return value.translate(None, _NO_DIGITS) != b""
 
 
 def is_secret(value: bytes, by: Telling, *, quoted: bool, alone: bool) -> bool:
@@ -156,7 +165,9 @@ def is_secret(value: bytes, by: Telling, *, quoted: bool, alone: bool) -> bool:
     behind the key, as in a file of settings.
     """
     value = value[:_HEAD]
-    if len(value) < 4 or is_placeholder(value):
+    if len(value) < 4 or by.strict == 2 and len(value) < 16 or by.strict and not has_digit(value) and len(value) < 20:
+        return False  # the cheapest first: whole texts are made of what fails here
+    if is_placeholder(value):
         return False
     low = value.lower()
     if _MOMENT.match(low) or _PATH.match(low) or (_URL.match(low) and by.strict):
@@ -181,7 +192,7 @@ def _is_password(value: bytes, low: bytes, *, quoted: bool, alone: bool) -> bool
             (quoted or alone) and len(value) >= 6 and not _speaks(low) and (b" " not in value or value.count(b" ") == 3)
         )
     if _NAME.match(low) and not quoted and not alone:
-        return not _speaks(low) and any(48 <= char < 58 for char in value) and b"(" not in value and b"." not in value
+        return not _speaks(low) and has_digit(value) and b"(" not in value and b"." not in value
     return quoted or alone or _mixed(value)
 
 
@@ -218,5 +229,5 @@ def _speaks(low: bytes) -> bool:
 
 def _mixed(value: bytes) -> bool:
     """Whether a value holds characters of three sorts, or of two and a digit among letters."""
-    sorts = (value.lower() != value, value.upper() != value, any(48 <= char < 58 for char in value))
+    sorts = (value.lower() != value, value.upper() != value, has_digit(value))
     return sum(sorts) + (not value.isalnum()) >= 2 and sorts[2] or sum(sorts) + (not value.isalnum()) >= 3
