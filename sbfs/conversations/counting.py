@@ -109,7 +109,9 @@ class Tally:
         if origin in PROMPTS and not self.agent and not turn.get("sidechain"):
             hour.counts["prompts"] += 1
             self.titles.setdefault("prompt", _first_line(turn))
-        hour.counts["interruptions"] += origin == "interruption"
+        if origin == "interruption":
+            hour.counts["interruptions"] += 1
+            self._duration(turn.get("facts", {}), hour)
         if turn.get("role") == "assistant":
             # What was too large for one turn goes on in another, and is counted with the first.
             if not turn.get("of"):
@@ -170,13 +172,17 @@ class Tally:
 
     def _notice(self, turn: Plain, hour: Hour) -> None:
         name, facts = turn.get("name", ""), turn.get("facts", {})
-        if name == "turn_duration" and isinstance(spent := facts.get("durationMs"), int):
-            hour.durations += spent
-            self.recorded = True
+        if name == "turn_duration":
+            self._duration(facts, hour)
         elif name == "summary":
             self.summaries.append((str(facts.get("leafUuid", "")), _first_line(turn)))
         elif name.endswith("-title"):
             self.titles[name] = _first_line(turn)
+
+    def _duration(self, facts: Plain, hour: Hour) -> None:
+        if isinstance(spent := facts.get("durationMs"), int):
+            hour.durations += spent
+            self.recorded = True
 
     def _parts(self, turn: Plain, when: str) -> None:
         for part in turn["content"]:
