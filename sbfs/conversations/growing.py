@@ -194,10 +194,14 @@ class Growing:
         path, data = f"{folder}/conversation.yaml", dump(self.conversation())
         return (self.record.changed(data) if self.record else Record.make(path, data)).raw
 
+    def place_of(self, conversation: Conversation) -> str:
+        """The folder that it belongs into."""
+        return f"projects/{self.project}/conversations/{conversation.month}/{self.id}"
+
     def put(self, tx: Transaction) -> Conversation:
         """Write what it has become."""
         conversation = self.conversation()
-        folder = f"projects/{self.project}/conversations/{conversation.month}/{self.id}"
+        folder = self.place_of(conversation)
         for path, data in self.files(folder).items():
             tx.put(TURNS, path, data)
         for name, line in self.lines.items():
