@@ -433,6 +433,7 @@ def test_a_project_a_conversation_or_all(web):
         ({"by": "day,day"}, "by"),
         ({"by": "model,tool"}, "by"),
         ({"zone": "Mars/Base"}, "zone"),
+        ({"agent": "claude"}, "agent"),
         ({"zone": "../etc"}, "zone"),
         ({"windows": [0]}, "windows"),
         ({"windows": [7], "by": "day"}, "windows"),

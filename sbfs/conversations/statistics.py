@@ -19,6 +19,7 @@ from sbfs.conversations.hours import Calendar, Span
 from sbfs.conversations.ledger import Piece, Talk
 from sbfs.conversations.tally import Part, Stats, Tally
 from sbfs.errors import Invalid, NotFound
+from sbfs.kind import check_word
 from sbfs.store import Store, View
 
 DIMENSIONS = (*hours.PERIODS, "project", "model", "agent", "tool")
@@ -102,6 +103,7 @@ def stats(
     place = hours.zone_of(zone)
     span = Span.around(since, until, place)
     _check_windows(windows, dimensions, since, until)
+    _check_agent(agent)
     view = store.view(at)
     money = prices.of(store, prices_file)
     calendar = Calendar(place)
@@ -147,6 +149,13 @@ def _check_windows(
     if windows and (dimensions or since or until):
         hint = "ask for one after the other"
         raise Invalid("compares the last days as a whole: without by, since and until", field="windows", hint=hint)
+
+
+def _check_agent(agent: str) -> None:
+    if agent:
+        from sbfs.conversations.value import AGENTS
+
+        check_word(agent, AGENTS, "agent")
 
 
 @dataclass(frozen=True)
