@@ -13,6 +13,10 @@ from sbfs.fetching import pattern
 
 _INTEGER = pattern(r"-?(?:0|[1-9][0-9]{0,17})")
 _REAL = pattern(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
+_NUMBER = pattern(r"[-+]?[0-9]*\.?[0-9]*(?:[eE][-+]?[0-9]+)?|0[xo][0-9A-Fa-f]*")
+"""What may be a number, to some reader."""
+
+_CODE = pattern(r"[0-9][0-9A-Za-z._-]*")
 _SURE = pattern(r"[A-Za-z_/][A-Za-z0-9_./ @+=-]*")
 """Words in short lists and mappings, and keys, that no rule of YAML takes for something else."""
 
@@ -71,6 +75,8 @@ def _pair(said: str) -> tuple[str, str]:
 
 
 def _is_sure(word: str) -> bool:
+    if word[:1].isdigit():
+        return _CODE.fullmatch(word) is not None and _NUMBER.fullmatch(word) is None
     return word not in _WORDS and _SURE.fullmatch(word) is not None and word[-1] != " "
 
 
@@ -153,7 +159,7 @@ def _odd(said: str, first: str) -> Any:
             return int(said)
         if _REAL.fullmatch(said):
             return float(said)
-    if first.isdigit() and said[4:5] == "-" and said[:4].isdigit() or first in "/_":
+    if first.isdigit() and not _NUMBER.fullmatch(said) or first in "/_":
         if ": " in said or " #" in said or said[-1] in ": " or not said.isprintable():
             raise _UnsureError
         return said
