@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from sbfs.errors import Invalid
@@ -25,7 +26,7 @@ from sbfs.store import View
 
 S = TypeVar("S")
 
-_FORMAT = 2
+_FORMAT = 3
 
 _DEPTHS = {"date": 3, "month": 2}
 """Folders of a period: YYYY/MM/DD, YYYY/MM."""
@@ -123,20 +124,29 @@ class Catalog(Generic[S]):
             return [id, None, str(error)]
 
     def _load(self, name: str) -> dict[str, Any]:
-        with suppress(OSError, ValueError, RecursionError):
-            found: dict[str, Any] = json.loads((self._cache / name).read_bytes())
-            if isinstance(found, dict) and found.get("version") == [_FORMAT, self.kind.version]:
-                return found
-        return {}
+        raw = read_sealed(self._cache / name)
+        found: dict[str, Any] = json.loads(raw) if raw else {}
+        return found if found.get("version") == [_FORMAT, self.kind.version] else {}
 
     def _keep(self, name: str, content: dict[str, Any]) -> None:
-        if not self.view.current:
-            return
-        file = self._cache / name
-        content["version"] = [_FORMAT, self.kind.version]
-        temporary = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(6)}~")
-        # A store that may be read only is still read; it is only slower.
-        with suppress(OSError):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(content, separators=(",", ":")))
-            os.replace(temporary, file)
+        if self.view.current:
+            content["version"] = [_FORMAT, self.kind.version]
+            keep_sealed(self._cache / name, json.dumps(content, separators=(",", ":")).encode())
+
+
+def keep_sealed(file: Path, data: bytes) -> None:
+    """Write a cache's file, with a sum by which damage is seen. One that cannot be written is left out."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.{os.urandom(6).hex()}~")
+    # A store that may be read only is still read; it is only slower.
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(b"%08x\n" % zlib.crc32(data) + data)
+        os.replace(temporary, file)
+
+
+def read_sealed(file: Path) -> bytes | None:
+    """What `keep_sealed` wrote; None where there is nothing, or it is not that."""
+    with suppress(OSError):
+        seal, _, data = file.read_bytes().partition(b"\n")
+        return data if seal == b"%08x" % zlib.crc32(data) else None
+    return None

@@ -15,11 +15,10 @@ from sbfs import files, founding, kinds, projects, search, upkeep, worktree
 from sbfs.errors import Damaged, Error, Invalid
 from sbfs.git import config, index, trees
 from sbfs.git.index import run_git
-from sbfs.git.repository import BRANCH
+from sbfs.git.repository import BRANCH, INDEX_MARK
 from sbfs.messages import INBOX, OUTBOX, Message, attachments, delivery
 from sbfs.messages.value import load
 from sbfs.messages.writing import put_received
-from sbfs.publish import MARK
 from sbfs.record import Record, etag
 from sbfs.store import Store, Transaction, View
 
@@ -98,7 +97,7 @@ def _mended(found: Fixable, fix: bool) -> Iterator[Finding]:
 def _left_behind(store: Store) -> Fixable:
     gitdir = store.repo.gitdir
     for lock in _locks(gitdir):
-        if files.read(lock) != MARK and _is_left(lock, LOCK_AGE):
+        if files.read(lock) != INDEX_MARK and _is_left(lock, LOCK_AGE):
             name = lock.relative_to(store.root).as_posix()
             yield Finding("stale-lock", "a lock that a killed git left", name), _remover(lock)
     for file in [

@@ -8,11 +8,8 @@ printed or logged with it.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-from sbfs import redact
 
 
 class Error(Exception):
@@ -26,7 +23,9 @@ class Error(Exception):
     exit_code = 1
 
     def __init__(self, sentence: str, *, hint: str = "", details: Mapping[str, Any] | None = None):
-        redactor = redact.Redactor()
+        from sbfs.redact import Redactor
+
+        redactor = Redactor()
         self.sentence = redactor.text(sentence)
         self.hint = redactor.text(hint)
         self.details: dict[str, Any] = redactor.plain(dict(details or {}))
@@ -51,6 +50,8 @@ class NotFound(Error):
     exit_code = 3
 
     def __init__(self, what: str, name: str, *, known: Iterable[str] = (), hint: str = ""):
+        import difflib
+
         names = list(known)
         near = difflib.get_close_matches(name, names, n=3)
         near = near or [one for one in names if len(name) > 1 and name in one][:3]
@@ -66,7 +67,9 @@ class Invalid(Error):
     exit_code = 4
 
     def __init__(self, why: str, *, field: str = "", path: str = "", line: int | None = None, hint: str = ""):
-        self.why, self.field, self.path, self.line = redact.Redactor().text(why), field, path, line
+        from sbfs.redact import Redactor
+
+        self.why, self.field, self.path, self.line = Redactor().text(why), field, path, line
         place = f"{path}:{line}" if path and line else path
         parts = [part for part in (place, field, why) if part]
         details = {"field": field, "path": path, "line": line}

@@ -1,11 +1,12 @@
-"""Packages whose names are fetched when they are used: a command pays for no module that it does not need."""
+"""What is fetched or made only when it is used: a command pays for nothing that it does not need."""
 
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, AnyStr, cast
 
 
 def names_of(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
@@ -20,3 +21,22 @@ def names_of(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
         return value
 
     return fetch
+
+
+def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """A regular expression that is compiled when it is first used: compiling takes longer than matching."""
+    return cast("re.Pattern[AnyStr]", _Pattern(text, flags))
+
+
+class _Pattern:
+    """Stands for a compiled pattern. Methods that were asked for once are found without a detour."""
+
+    def __init__(self, text: Any, flags: int):
+        self._said = text, flags
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        value = getattr(re.compile(*self._said), name)
+        setattr(self, name, value)
+        return value

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
-import secrets
 import stat
 import sys
 from collections.abc import Collection, Iterable, Mapping
@@ -18,18 +16,19 @@ from contextlib import suppress
 from pathlib import Path
 
 from sbfs.errors import Failed, Invalid
+from sbfs.fetching import pattern
 
-TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{12}~")
+TEMPORARY = pattern(r"\..+\.\d+\.[0-9a-f]{12}~")
 """Names of temporary files that a killed writer may have left."""
 
 BULK = 8
 """From this many files on, one sync of the file system replaces a sync a file."""
 
-_PLAIN = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,120}(?<!\.)(?:/(?!$)|$))+")
+_PLAIN = pattern(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,120}(?<!\.)(?:/(?!$)|$))+")
 """What nearly all paths look like: nothing to complain about."""
 
-_BAD_PART = re.compile(r"[\0-\x1f\\:*?\"<>|\ud800-\udc7f\udd00-\udfff]")
-_IGNORED_BY_MACS = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
+_BAD_PART = pattern(r"[\0-\x1f\\:*?\"<>|\ud800-\udc7f\udd00-\udfff]")
+_IGNORED_BY_MACS = pattern("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 
 
 def check_path(path: str) -> str:
@@ -148,7 +147,7 @@ def write_new(files: Mapping[str, bytes], *, mode: int = 0o644, bulk: bool = Fal
 
 def _stage(file: str, data: bytes, mode: int, *, sync: bool) -> str:
     folder, _, name = file.rpartition("/")
-    temporary = f"{folder}/.{name[:200]}.{os.getpid()}.{secrets.token_hex(6)}~"
+    temporary = f"{folder}/.{name[:200]}.{os.getpid()}.{os.urandom(6).hex()}~"
     _create(temporary, data, mode, sync)
     return temporary
 

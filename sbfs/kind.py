@@ -11,12 +11,15 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from sbfs import times
-from sbfs.entry import Entry
 from sbfs.errors import Invalid
+from sbfs.fetching import pattern
 from sbfs.record import Record
+
+if TYPE_CHECKING:
+    from sbfs.entry import Entry
 
 T = TypeVar("T")
 
@@ -26,12 +29,12 @@ set (removals count), text (by lines), mapping (key by key), derived (of the rec
 `updated`, and nothing is kept of the other: it can be worked out again), entries (a list of mappings, one
 by one, by their ids)."""
 
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
+NAME = pattern(r"[a-z0-9][a-z0-9._-]{0,63}")
+_ID = pattern(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}")
 LINE_LIMIT = 1000
 """Characters of a subject or title."""
 
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.I)
+_RESERVED = pattern(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.I)
 _PLACES = {
     "project": NAME.pattern,
     "group": NAME.pattern,
@@ -172,8 +175,8 @@ def _type_name(kind: type | tuple[type, ...]) -> str:
 
 
 @functools.cache
-def _regex(pattern: str) -> re.Pattern[str]:
-    parts = re.split(r"\{(\w+)\}", pattern)
+def _regex(said: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", said)
     text = "".join(f"(?P<{part}>{_PLACES[part]})" if i % 2 else re.escape(part) for i, part in enumerate(parts))
     return re.compile(text)
 
@@ -234,9 +237,26 @@ def check_texts(values: Any, field: str) -> tuple[str, ...]:
     return tuple(values)
 
 
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Of Crockford's base 32: five bits each."""
+
+_MOMENT = 10
+"""How many of a ULID's digits are its time."""
+
+
 def new_id(prefix: str, moment: datetime) -> str:
     """`<prefix>-<ULID>`: 48 bits of time and 80 random bits, https://github.com/ulid/spec."""
-    from ulid import ULID
+    number = int(moment.timestamp() * 1000) << 80 | int.from_bytes(os.urandom(10), "big")
+    return f"{prefix}-{''.join(_DIGITS[number >> place & 31] for place in range(125, -1, -5))}"
 
-    milliseconds = int(moment.timestamp() * 1000)
-    return f"{prefix}-{ULID(milliseconds.to_bytes(6, 'big') + os.urandom(10))}"
+
+def moments_of(digits: str) -> tuple[int, int] | None:
+    """The first and last millisecond since 1970 at which a ULID that begins so was minted; None for no ULID."""
+    place = {digit: value for value, digit in enumerate(_DIGITS)}
+    values = [place.get(digit, -1) for digit in digits.upper()[:_MOMENT]]
+    if not values or -1 in values or values[0] > 7:
+        return None
+    known, open_bits = 0, 5 * (_MOMENT - len(values))
+    for value in values:
+        known = known << 5 | value
+    return known << open_bits, (known + 1 << open_bits) - 1

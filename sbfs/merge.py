@@ -7,7 +7,6 @@ Merging a result once more with either side gives it back, so that repeated merg
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -119,7 +118,9 @@ def _description(raw: bytes | None) -> str | None:
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        return f"{len(raw)} bytes, sha256 {hashlib.sha256(raw).hexdigest()}"
+        from hashlib import sha256
+
+        return f"{len(raw)} bytes, sha256 {sha256(raw).hexdigest()}"
 
 
 def _merge_lines(base: str, one: str, other: str) -> str | None:

@@ -6,15 +6,17 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sbfs import times
-from sbfs.entry import Entry
 from sbfs.errors import AlreadyExists, Invalid, NotFound
 from sbfs.git import trees
 from sbfs.kind import Field, Kind, check_name, check_texts
 from sbfs.record import Record
 from sbfs.store import Page, Store, Transaction, View
+
+if TYPE_CHECKING:
+    from sbfs.entry import Entry
 
 T = TypeVar("T")
 
@@ -121,6 +123,8 @@ def _check_names(names: Any, field: str) -> tuple[str, ...]:
 
 
 def _project_entries(record: Record) -> Iterator[Entry]:
+    from sbfs.entry import Entry
+
     project = _load_project(record.data)
     yield Entry(
         id=project.name,
@@ -136,6 +140,8 @@ def _project_entries(record: Record) -> Iterator[Entry]:
 
 
 def _group_entries(record: Record) -> Iterator[Entry]:
+    from sbfs.entry import Entry
+
     group = _load_group(record.data)
     yield Entry(
         id=group.name,

@@ -26,13 +26,10 @@ from typing import IO, Any
 from sbfs import files, upkeep
 from sbfs.errors import Busy, Damaged, Error, Failed, Invalid
 from sbfs.git import index, packs, trees
-from sbfs.git.repository import BRANCH, Commit, Repository, serialize_commit
+from sbfs.git.repository import BRANCH, INDEX_MARK, Commit, Repository, serialize_commit
 from sbfs.operation import Change, Edited, Moved, Operation, Outcome
 from sbfs.queue import Queue
 from sbfs.record import etag
-
-MARK = b"index held by sbfs\n"
-"""What our `index.lock` holds, so that a dead writer's is told from Git's own."""
 
 _QUEUE_LIMIT = 128 * 1024
 """Bytes up to which a waiting operation is handed to whoever holds the lock."""
@@ -366,8 +363,8 @@ class Publisher:
     def _index_lock(self) -> Iterator[None]:
         """Hold `.git/index.lock`, made with its content at once so that it can be told from Git's."""
         lock, tag = self.repo.gitdir / "index.lock", self.own / "index.tag"
-        if files.read(tag) != MARK:
-            tag.write_bytes(MARK)
+        if files.read(tag) != INDEX_MARK:
+            tag.write_bytes(INDEX_MARK)
         self._take(lock, tag)
         try:
             yield
@@ -388,7 +385,7 @@ class Publisher:
                 os.link(tag, lock)
                 return
             except FileExistsError:
-                if files.read(lock) == MARK:
+                if files.read(lock) == INDEX_MARK:
                     return
             except OSError as error:
                 raise files.failed(error, lock) from error
@@ -401,15 +398,11 @@ class Publisher:
 
     # -- mending
 
-    def needs_recovery(self) -> bool:
-        """Whether a writer died half-way."""
-        return (self.own / "journal").exists() or files.read(self.repo.gitdir / "index.lock") == MARK
-
     def recover(self) -> None:
         """Complete or take back what a dead writer began. Only under the lock."""
         raw = files.read(self.own / "journal")
         if raw is None:
-            if files.read(self.repo.gitdir / "index.lock") == MARK:
+            if files.read(self.repo.gitdir / "index.lock") == INDEX_MARK:
                 (self.repo.gitdir / "index.lock").unlink()
             return
         journal = self._read_journal(raw)
@@ -432,7 +425,7 @@ class Publisher:
     @contextmanager
     def _index_lock_for_recovery(self) -> Iterator[None]:
         lock = self.repo.gitdir / "index.lock"
-        (self.own / "index.tag").write_bytes(MARK)
+        (self.own / "index.tag").write_bytes(INDEX_MARK)
         self._take(lock, self.own / "index.tag")
         yield
         lock.unlink()

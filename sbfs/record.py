@@ -9,7 +9,6 @@ its etag: Git's own id of those bytes.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,7 +67,10 @@ class Record:
 
 def etag(raw: bytes) -> str:
     """Git's id of a file with these bytes."""
-    return hashlib.sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
+    # Loading it takes longer than most commands that only read.
+    from hashlib import sha1
+
+    return sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
 
 
 def dump(path: str, data: dict[str, Any]) -> bytes:

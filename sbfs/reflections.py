@@ -7,16 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbfs import projects, times
 from sbfs.catalog import Catalog, Row
-from sbfs.entry import Entry
 from sbfs.errors import Invalid
 from sbfs.kind import Field, Kind, check_id, check_line, check_size, check_texts, check_word, new_id
 from sbfs.listing import Wanted, gone, living, owners, scan, text_of, unsaved
 from sbfs.record import Record
 from sbfs.store import Page, Store, Transaction, View
+
+if TYPE_CHECKING:
+    from sbfs.entry import Entry
 
 TYPES = ("insight", "decision", "lesson")
 
@@ -149,6 +151,8 @@ class Header:
 
 
 def _entries(record: Record) -> Iterator[Entry]:
+    from sbfs.entry import Entry
+
     one = _loaded(record)
     facets: dict[str, str | tuple[str, ...]]
     facets = {"type": one.type, "tags": one.tags, "author": one.author, "conversation": one.conversation}

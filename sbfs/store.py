@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sbfs import files, redact, times
 from sbfs.errors import AlreadyExists, Ambiguous, Damaged, Invalid, NotAStore, NotFound, Stale, WrongFormat
 from sbfs.git import trees
 from sbfs.git.repository import BRANCH, Commit, Repository
-from sbfs.kind import Kind, new_id
-from sbfs.operation import Absent, Change, Edited, Moved, Operation
-from sbfs.publish import Publisher
+from sbfs.kind import Kind, moments_of, new_id
 from sbfs.record import Record, etag
+
+# What writes is fetched by who writes: most commands only read.
+if TYPE_CHECKING:
+    from sbfs.operation import Absent, Change, Operation
+    from sbfs.publish import Publisher
 
 T = TypeVar("T")
 
@@ -63,9 +65,8 @@ class Store:
         if not path.is_dir():
             raise NotAStore(str(root), why="there is no such folder")
         store = cls(Repository(path), clock, lock_wait)
-        publisher = store.publisher()
-        if publisher.needs_recovery():
-            store._mend(publisher)
+        if store.repo.is_half_written():
+            store._mend(store.publisher())
         store._check_format()
         return store
 
@@ -93,6 +94,8 @@ class Store:
     def publisher(self) -> Publisher:
         """What publishes operations to this store's repository."""
         if self._publisher is None:
+            from sbfs.publish import Publisher
+
             self._publisher = Publisher(self.repo, lock_wait=self.lock_wait)
         return self._publisher
 
@@ -165,6 +168,8 @@ class Store:
         again if what it read has changed before it could be published. actor: a project's name, or
         `Name <mail>`. Raises Stale if that happens too often.
         """
+        from sbfs.operation import Edited, Moved
+
         for attempt in range(_ATTEMPTS):
             publisher, edited = self.publisher(), ""
             with nullcontext() if attempt < _PATIENCE else publisher.locked():
@@ -184,6 +189,8 @@ class Store:
 
     def _save_edit(self, path: str, transaction: Transaction) -> None:
         """Publish a person's unsaved edit of a file, as a commit of its own, before it is changed."""
+        from sbfs.operation import Change, Moved, Operation
+
         kind = transaction.kinds.get(path)
         disk = files.read(files.join(self.root, path))
         before = self.view().find_record(path)
@@ -397,6 +404,8 @@ class Transaction:
 
     def bring(self, kind: Kind[Any] | None, path: str, data: bytes | None, *, known: bool = False) -> None:
         """A file as another clone has it, or as it was merged. known: whether its bytes are in the repository."""
+        from sbfs.operation import Change
+
         files.check_path(path)
         if kind is not None:
             self.kinds[path] = kind
@@ -405,6 +414,8 @@ class Transaction:
     def adopt(self, kind: Kind[Any] | None, path: str, data: bytes | None, disk: str) -> None:
         """Take over a person's unsaved edit: what the file now holds (`disk`, its etag or "absent")
         becomes data, which is None where the file shall go."""
+        from sbfs.operation import Change
+
         if kind is not None:
             self.kinds[path] = kind
         was = self.view.find_id(path)
@@ -426,6 +437,8 @@ class Transaction:
         self._change(record.path, record.raw)
 
     def _change(self, path: str, data: bytes | None) -> None:
+        from sbfs.operation import Change
+
         files.check_path(path)
         was = self.view.find_id(path)
         if was is None and data is not None and (found := next(redact.find(path, self.rules), None)):
@@ -437,6 +450,8 @@ class Transaction:
 
     def operation(self) -> Operation:
         """What is published."""
+        from sbfs.operation import Operation
+
         redactor = redact.Redactor(self.rules if SETTINGS not in self.changes else redact.BUILT_IN)
         trailers = {key: redactor.text(value) for key, value in self._trailers.items()}
         message = commit_message(redactor.text(self._subject), self.verb, trailers)
@@ -494,14 +509,16 @@ def checked_edit(
     before: bytes | None,
     redacted: Counter[str] | None = None,
     *,
-    rules: redact.Rules = redact.BUILT_IN,
+    rules: redact.Rules | None = None,
 ) -> bytes | None:
     """A person's edit as it goes to the branch: checked, line ends unified, secrets taken out.
 
-    before: what the branch has. redacted: counts what is taken out. rules: the store's. Raises Invalid, naming file
-    and line, for what cannot be kept. A file of no kind stays as it is, unless it is a record's text.
+    before: what the branch has. redacted: counts what is taken out. rules: the store's, else the ones built in.
+    Raises Invalid, naming file and line, for what cannot be kept. A file of no kind stays as it is, unless it is a
+    record's text.
     """
     found: Counter[str] = Counter() if redacted is None else redacted
+    rules = rules or redact.BUILT_IN
     if kind is not None and kind.verbatim and disk is not None:
         return checked_text(kind, path, disk, rules)
     if disk is None or not path.endswith((".yaml", ".json", ".jsonl")):
@@ -536,12 +553,12 @@ def checked_text(kind: Kind[Any], path: str, raw: bytes, rules: redact.Rules) ->
     return text
 
 
-def without_secrets(record: Record, found: Counter[str], rules: redact.Rules = redact.BUILT_IN) -> Record:
+def without_secrets(record: Record, found: Counter[str], rules: redact.Rules | None = None) -> Record:
     """What a person wrote, without its secrets and without a byte order mark: in values, then in comments.
 
     Raises Invalid where taking out a comment's secret would take values along.
     """
-    redactor = redact.record(record.raw.decode(), rules)
+    redactor = redact.record(record.raw.decode(), rules or redact.BUILT_IN)
     data = redactor.plain(record.data)
     raw = record.raw if data == record.data else record.changed(data).raw
     raw = raw.removeprefix(b"\xef\xbb\xbf")
@@ -576,6 +593,8 @@ def _shape(value: Any) -> Any:
 def who(actor: str) -> str:
     """`Name <mail>` of an actor: a project's name, or already in that form; without one, `sbfs@host`."""
     if not actor:
+        import socket
+
         return f"sbfs <sbfs@{socket.gethostname()}>"
     clean = re.sub(r"[\0-\x1f]", " ", actor).strip()
     if re.fullmatch(r"[^<>]+ <[^<> ]*>", clean):
@@ -623,16 +642,12 @@ def _segment(part: str, places: dict[str, str]) -> str:
 
 def _days_of_prefix(prefix: str) -> list[str]:
     """The days (YYYY/MM/DD) in which a ULID with this beginning was minted, if they are few."""
-    from ulid import ULID
-
-    digits = prefix.partition("-")[2].upper()[:10]
-    if len(digits) < 6:
+    digits = prefix.partition("-")[2]
+    bounds = moments_of(digits) if len(digits) >= 6 else None
+    if bounds is None or bounds[1] - bounds[0] > 3 * 86_400_000:
         return []
-    bounds = []
-    for fill in "0Z":
-        with suppress(ValueError, OverflowError):
-            bounds.append(ULID.from_str(digits.ljust(10, fill) + "0" * 16).datetime)
-    if len(bounds) < 2 or (bounds[1] - bounds[0]).days > 3:
+    try:
+        first, last = (datetime.fromtimestamp(moment / 1000, UTC).toordinal() for moment in bounds)
+    except (OverflowError, ValueError):
         return []
-    first, last = bounds[0].date().toordinal(), bounds[1].date().toordinal()
     return [datetime.fromordinal(day).replace(tzinfo=UTC).strftime("%Y/%m/%d") for day in range(first, last + 1)]

@@ -202,7 +202,8 @@ class _Join:
                 self.changes[_project(old)] = Change(gone.raw)
 
     def _join_conversations(self, mine: Delta, other: Delta) -> None:
-        """What both sides changed of a conversation becomes whole again; of a removed one no turn stays."""
+        """What both sides changed of a conversation becomes whole again; of a removed one no turn stays. What two
+        conversations tell that were imported apart is told by one."""
         changed = [{joining.folder_of(path) for path in delta} - {None} for delta in (mine, other)]
         for folder in sorted(filter(None, changed[0] & changed[1])):
             facts = f"{folder}/conversation.yaml"
@@ -212,6 +213,9 @@ class _Join:
             for path in [path for path, one in self.conflicts.items() if TURNS.places(one.path)]:
                 if self._now(self.conflicts[path].path) is None:
                     del self.conflicts[path]
+        ours, theirs = (sorted(filter(None, folders)) for folders in changed)
+        for path, data in joining.apart(ours, theirs, self._now, self._names).items():
+            self.changes[path] = Change(data)
 
     def _names(self, folder: str) -> list[str]:
         """The names in a folder after all that was decided so far."""

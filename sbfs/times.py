@@ -7,8 +7,9 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from sbfs.errors import Invalid
+from sbfs.fetching import pattern
 
-_SPAN = re.compile(r"(\d+)\s*(m|h|d|w)")
+_SPAN = pattern(r"(\d+)\s*(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

@@ -17,7 +17,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from sbfs import quickyaml
 from sbfs.errors import Invalid
+from sbfs.fetching import pattern
 
 FLOW_WIDTH = 60
 """Characters up to which a mapping or list of plain scalars is written on one line."""
@@ -26,23 +28,28 @@ _KEY_LIMIT = 900
 """Longer keys are written with `?`: YAML readers look for the colon in the first 1,024 characters only."""
 
 _CORE = [
-    ("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), "tTfF"),
-    ("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]),
+    ("tag:yaml.org,2002:bool", pattern(r"^(?:true|True|TRUE|false|False|FALSE)$"), "tTfF"),
+    ("tag:yaml.org,2002:null", pattern(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]),
     # Digits behind a leading zero stay text: 007 and a commit's 0123456 must not lose their zeros.
-    ("tag:yaml.org,2002:int", re.compile(r"^(?:[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+|0o[0-7]+)$"), "-+0123456789"),
+    ("tag:yaml.org,2002:int", pattern(r"^(?:[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+|0o[0-7]+)$"), "-+0123456789"),
     (
         "tag:yaml.org,2002:float",
-        re.compile(
+        pattern(
             r"^(?:[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
         ),
         "-+.0123456789",
     ),
 ]  # fmt: skip
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-_PLAIN_FIRST = re.compile(r"[^\W]|[/(_$~.+\\^]")
-_UNPRINTABLE = re.compile(r"[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_OTHER_WORDS = frozenset(
+    said for word in ("true", "false", "yes", "no", "on", "off", "null") for said in (word, word.title(), word.upper())
+)
+"""All that begins with a letter and is no text for every reader."""
+
+_TIME = pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_PLAIN_FIRST = pattern(r"[^\W]|[/(_$~.+\\^]")
+_UNPRINTABLE = pattern(r"[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_SURROGATE = pattern(r"[\ud800-\udfff]")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
 
@@ -164,6 +171,8 @@ def _is_plain(text: str, flow: bool) -> bool:
 
 def _reads_as_other(text: str) -> bool:
     """Whether a reader of YAML 1.1 or 1.2 would take the plain text for something that is no text."""
+    if text[0].isalpha():
+        return text in _OTHER_WORDS
     return any(pattern.match(text) for pattern in _resolvers().get(text[0], ()))
 
 
@@ -175,9 +184,9 @@ def _resolvers() -> dict[str, list[re.Pattern[str]]]:
     table: dict[str, list[re.Pattern[str]]] = {}
     for first, rules in yaml.resolver.Resolver.yaml_implicit_resolvers.items():
         table.setdefault(first, []).extend(pattern for _, pattern in rules)
-    for _, pattern, firsts in _CORE:
+    for _, rule, firsts in _CORE:
         for first in firsts:
-            table.setdefault(first, []).append(pattern)
+            table.setdefault(first, []).append(rule)
     return table
 
 
@@ -211,7 +220,9 @@ def _block(text: str, indent: int) -> str | None:
 
 def load(raw: bytes) -> Any:
     """Read one document. Raises Invalid with the line for anything that is not strict YAML."""
-    return _load(_decode(raw))
+    text = _decode(raw)
+    found = quickyaml.read(text)
+    return _load(text) if found is None else found
 
 
 def _load(text: str) -> Any:
@@ -302,8 +313,8 @@ def _loader(pure: bool = False) -> Any:
     base = yaml.SafeLoader if pure or not yaml.__with_libyaml__ else yaml.CSafeLoader
     methods = {"resolve": _resolve, "descend_resolver": _nothing, "ascend_resolver": _nothing}
     loader: Any = type("CoreLoader", (base,), {"yaml_implicit_resolvers": {}, **methods})
-    for tag, pattern, firsts in _CORE:
-        loader.add_implicit_resolver(tag, pattern, list(firsts))
+    for tag, rule, firsts in _CORE:
+        loader.add_implicit_resolver(tag, rule, list(firsts))
     return loader
 
 

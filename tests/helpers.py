@@ -139,7 +139,6 @@ _SERVER.set_forkserver_preload(
         "dulwich.config",
         "filelock",
         "yaml",
-        "ulid",
     ]
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import zlib
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -66,12 +67,17 @@ def test_without_the_cache_the_answers_are_the_same(post):
 
 
 def _foreign(text: bytes) -> bytes:
-    data = json.loads(text)
-    return json.dumps({**data, "version": [0, 99], "periods": {}, "rows": {}}).encode()
+    return _resealed(text, version=[0, 99], periods={}, rows={})
 
 
 def _stale(text: bytes) -> bytes:
-    return json.dumps({**json.loads(text), "tree": "0" * 40}).encode()
+    return _resealed(text, tree="0" * 40)
+
+
+def _resealed(text: bytes, **said: Any) -> bytes:
+    """A cache's file that says something else, and is whole."""
+    data = json.dumps({**json.loads(text.partition(b"\n")[2]), **said}).encode()
+    return b"%08x\n" % zlib.crc32(data) + data
 
 
 @pytest.mark.parametrize(
@@ -85,10 +91,11 @@ def _stale(text: bytes) -> bytes:
         lambda text: b"{}",
         lambda text: b'"version"',
         lambda text: b"[" * 100_000,
+        lambda text: text.replace(b"web", b"wen", 1),
         _foreign,
         _stale,
     ],
-    ids=["empty", "torn", "bytes", "list", "null", "mapping", "text", "deep", "foreign version", "stale"],
+    ids=["empty", "torn", "bytes", "list", "null", "mapping", "text", "deep", "one letter", "foreign version", "stale"],
 )
 def test_a_broken_cache_is_made_anew(post, damage):
     """A cache that is torn, foreign or stale: a crash, or other answers (GP-13)."""

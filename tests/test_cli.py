@@ -264,6 +264,16 @@ def test_what_is_wrong_is_named_and_changes_nothing(shell, status, code, argumen
     assert before == (git(shell.root, "rev-parse", "main"), snapshot(shell.root))
 
 
+@pytest.mark.parametrize("arguments", [["log"], ["inbox", "api", "--json"]])
+def test_a_list_whose_reader_went_away_is_no_failure(shell, arguments):
+    """`sbfs log | head -1` that fails, or prints a traceback."""
+    command = [sys.executable, "-m", "sbfs", "--store", str(shell.root), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        assert (process.wait(60), process.stderr.read()) == (0, b"")
+
+
 def test_near_names_are_offered(shell):
     """A slip in a name or a verb that only gets "not found"."""
     assert shell.fails(3, "not_found", "inbox", "ap1")["hint"] == "did you mean api?"

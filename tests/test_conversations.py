@@ -65,6 +65,17 @@ def test_lists_keep_to_what_they_are_asked_for(filled: Store, asked: dict[str, A
     assert [one.header.id for one in page.items] == found
 
 
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [({"agent": "claude"}, "agent"), ({"min_quality": 200}, "quality"), ({"min_quality": -1}, "quality")],
+)
+def test_a_filter_that_nothing_can_meet_is_refused(filled: Store, asked: dict[str, Any], field: str) -> None:
+    """A slip in a filter that is answered with an empty list."""
+    with pytest.raises(Invalid) as caught:
+        conversations.list(filled, **asked)
+    assert caught.value.field == field
+
+
 def test_empty_sessions_and_subagents_are_hidden_unless_asked_for(store: Store, tmp_path: Path) -> None:
     """Lists full of warm-ups and helpers (anthropics/claude-code#39162, itlackey/akm#829)."""
     meta = said("a", "Caveat", isMeta=True)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,66 @@ def test_two_clones_that_import_the_same_session_come_to_one(tmp_path: Path) -> 
     assert conflicts.list(near).items == []
     for clone in (near, far):
         assert {one.state for one in bring(clone, GIVEN / PARTS[0]).conversations} == {"known"}
+
+
+@pytest.mark.parametrize("time", ["2026-03-01T10:00:00.000Z", "2026-02-11T20:40:00.000Z"], ids=["later", "meanwhile"])
+@pytest.mark.parametrize("shared", [1863, 700, 61])
+def test_two_clones_that_import_a_session_and_its_fork_apart_count_what_they_share_once(
+    tmp_path: Path, time: str, shared: int
+) -> None:
+    """Tokens and prompts that both clones' conversations have after a sync, or that neither has any more."""
+    near, far = pair(tmp_path)
+    copied = (GIVEN / PARTS[0]).read_bytes().splitlines()[:shared]
+    place = {name: json.loads(copied[50])[name] for name in ("cwd", "gitBranch", "version")}
+    more = [
+        one
+        for n in range(40)
+        for one in (
+            said(f"n{n}", f"And {n}", time, **place),
+            answered(f"a{n}", f"m{n}", "Yes", time=time, **place),
+        )
+    ]
+    fork = write(tmp_path / "files" / f"{OTHER}.jsonl", *copied, *more)
+    bring(near, *(GIVEN / part for part in PARTS[:3]))
+    bring(far, fork)
+    meet(near, far)
+    with fresh(tmp_path / "whole") as one:
+        bring(one, fork, *(GIVEN / part for part in PARTS[:3]))
+        assert sums(near) == sums(far)
+        # Which of them has the last result of what they share hangs on where the copy was cut.
+        assert sums(near) == sums(one) or time < "2026-02-12"
+        expected = conversations.value.add_facts(one.header.facts for one in conversations.list(one).items)
+    facts = conversations.value.add_facts(one.header.facts for one in conversations.list(near).items)
+    assert replace(facts, turns=0, tools={}) == replace(expected, turns=0, tools={})
+    assert sum(tool.results for tool in facts.tools.values()) == sum(tool.results for tool in expected.tools.values())
+    assert facts.tool_calls == expected.tool_calls
+    assert (facts.messages, facts.prompts) == (156 + 40, 4 + 40)
+    assert conflicts.list(near).items == []
+    # What grows from here on is known to be where it is now.
+    fork.write_bytes(fork.read_bytes() + json.dumps(said("last", "Bye", time)).encode() + b"\n")
+    for clone in (far, near):
+        bring(clone, fork, *(GIVEN / part for part in PARTS[:3]))
+    meet(near, far)
+    facts = conversations.value.add_facts(one.header.facts for one in conversations.list(near).items)
+    assert (facts.messages, facts.prompts) == (156 + 40, 4 + 41)
+
+
+def test_a_copy_that_says_nothing_else_goes(tmp_path: Path) -> None:
+    """A resumed session in which nothing was said, as a second conversation with the same turns."""
+    near, far = pair(tmp_path)
+    call = {"type": "tool_use", "id": "t", "name": "Bash", "input": {}}
+    result = [{"type": "tool_result", "tool_use_id": "t", "content": "done"}]
+    entries = [said("a", "Hi"), answered("b", "m", call)]
+    bring(near, write(tmp_path / f"{LONG}.jsonl", *entries))
+    bring(far, write(tmp_path / f"{OTHER}.jsonl", *entries, said("c", result)))
+    meet(near, far)
+    items = conversations.list(near, empty=True).items
+    facts = conversations.value.add_facts(one.header.facts for one in items)
+    assert (facts.messages, facts.prompts, facts.tools["Bash"].calls, facts.tools["Bash"].results) == (1, 1, 1, 1)
+    bring(near, write(tmp_path / f"{'8' * 8}{OTHER[8:]}.jsonl", said("x", "Ho", "2026-04-01T10:00:00.000Z")))
+    bring(far, write(tmp_path / "y" / f"{'8' * 7}9{OTHER[8:]}.jsonl", said("x", "Ho", "2026-04-01T10:00:00.000Z")))
+    meet(near, far)
+    assert len([one for one in conversations.list(near).items if one.header.title == "Ho"]) == 1
 
 
 def test_a_removed_conversation_stays_removed_where_another_clone_went_on(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -217,6 +219,51 @@ def test_two_spans_that_meet_add_up_to_both_together(tmp_path_factory, many, day
     assert all(one["day"] >= day for one in after["by"])
 
 
+@few
+@given(
+    first=several_talks,
+    more=several_talks,
+    zone=strategies.sampled_from(ZONES),
+    asked=strategies.lists(
+        strategies.sampled_from(["", "day", "month,agent", "day,model", "tool", "project"]), min_size=1, max_size=3
+    ),
+)
+def test_what_is_kept_says_what_counting_anew_says(tmp_path_factory, first, more, zone, asked):
+    """A cache that is behind the branch, or ahead of it, or holds another cut than is asked for."""
+    with stored(tmp_path_factory.mktemp("s") / "store", first) as store:
+        count(store, by=asked[0], zone=zone)
+        keep(store, *(replace(one, id=f"m{one.id}") for one in more))
+        if first:
+            conversations.remove(store, conversation_id=first[0].id)
+        kept = [count(store, by=by, zone=zone, session_id=where) for by in asked for where in ("*", "web")]
+        past = count(store, by=asked[-1], zone=zone, at="HEAD~1")
+        for folder in ("catalog", "statistics"):
+            shutil.rmtree(store.root / ".git" / "sbfs" / folder, ignore_errors=True)
+        assert kept == [count(store, by=by, zone=zone, session_id=where) for by in asked for where in ("*", "web")]
+        assert past == count(store, by=asked[-1], zone=zone, at="HEAD~1")
+
+
+@pytest.mark.parametrize("damage", ["empty", "torn", "letter", "bytes", "other version", "folder"])
+def test_a_broken_cache_is_made_anew(web, damage):
+    """A crash, or other figures, from a file below .git that may be deleted at any time."""
+    keep(web, made("a"), made("b", "2026-03-01T10"))
+    expected = count(web, by="day,model")
+    (file,) = (web.root / ".git" / "sbfs" / "statistics").iterdir()
+    raw = file.read_bytes()
+    body = raw.partition(b"\n")[2].replace(b'"version": 1', b'"version": 0').replace(b"claude", b"clause")
+    spoiled = {
+        "empty": b"",
+        "torn": raw[: len(raw) // 2],
+        "letter": raw.replace(b"claude", b"clause", 1),
+        "bytes": b"\xff\0\n\n\n",
+        "other version": b"%08x\n" % zlib.crc32(body) + body,
+    }
+    file.unlink()
+    file.mkdir() if damage == "folder" else file.write_bytes(spoiled[damage])
+    assert count(web, by="day,model") == expected
+    assert file.is_dir() or file.read_bytes() == raw
+
+
 def test_half_an_hour_off_the_hour_around_midnight_belongs_to_one_day_and_one_span(web):
     """A zone of half hours, in which a span ends an hour before or after its last day."""
     keep(web, made(hour="2026-02-11T18"))
@@ -386,6 +433,7 @@ def test_a_project_a_conversation_or_all(web):
         ({"by": "day,day"}, "by"),
         ({"by": "model,tool"}, "by"),
         ({"zone": "Mars/Base"}, "zone"),
+        ({"agent": "claude"}, "agent"),
         ({"zone": "../etc"}, "zone"),
         ({"windows": [0]}, "windows"),
         ({"windows": [7], "by": "day"}, "windows"),

@@ -385,6 +385,118 @@ def test_a_spawned_session_does_not_count_its_parents_tokens(tmp_path: Path) -> 
     assert [event.usage["input"] for event in read(file) if event.usage] == [25]
 
 
+def _told(type: str, second: int = 0, **said: Any) -> dict[str, Any]:
+    return _codex({"type": type, **said}, "event_msg", second)
+
+
+def test_a_session_of_a_newer_codex(tmp_path: Path) -> None:
+    """What the screen shows counted as turns, cache writes counted as input, failures that only events tell."""
+    usage = {
+        "input_tokens": 100, "cached_input_tokens": 40, "cache_write_input_tokens": 30, "output_tokens": 10,
+        "reasoning_output_tokens": 5, "total_tokens": 110,
+    }  # fmt: skip
+    plan = {"type": "Plan", "id": "p", "text": "First this"}
+    file = write(
+        tmp_path / "rollout-2026-09-10T10-00-00-019a.jsonl",
+        {**_codex({**META, "session_id": "019a-codex", "forked_from_id": None}, "session_meta"), "ordinal": 0},
+        _codex({"environments": {}}, "world_state"),
+        _codex({"cwd": "/home/pat/api", "model": "gpt-x"}, "turn_context"),
+        _told("task_started", turn_id="t1"),
+        _message("developer", "<permissions>…</permissions>"),
+        _message("user", "Fix it", 1),
+        _codex({"type": "function_call", "name": "create_issue", "namespace": "mcp__github__", "arguments": "{}",
+                "call_id": "c1"}, second=2),
+        _told("mcp_tool_call_end", 3, call_id="c1", result={"Ok": {"content": [], "isError": True}}),
+        _codex({"type": "function_call_output", "call_id": "c1", "output": "no access"}, second=3),
+        _codex({"type": "function_call", "name": "exec_command", "arguments": '{"cmd": "make"}', "call_id": "c2"},
+               second=4),
+        _codex({"type": "function_call_output", "call_id": "c2",
+                "output": "Wall time: 0.1 seconds\nProcess exited with code 2\nOutput:\nProcess exited with code 0"},
+               second=5),
+        _codex({"type": "custom_tool_call", "name": "apply_patch", "input": "*** Begin Patch", "call_id": "c3"},
+               second=6),
+        _codex({"type": "custom_tool_call_output", "call_id": "c3", "output": "Exit code: 0\nOutput:\nDone"}, second=6),
+        _codex({"type": "tool_search_call", "call_id": "c4", "arguments": {"query": "x"}}, second=7),
+        _codex({"type": "tool_search_output", "call_id": "c4", "tools": [{"name": "y"}]}, second=7),
+        _codex({"type": "image_generation_call", "id": "ig", "revised_prompt": "a cat", "result": "aGk="}, second=8),
+        _codex({"type": "compaction", "encrypted_content": "x"}, second=8),
+        _told("context_compacted", 8),
+        _told("token_count", 9, info={"total_token_usage": usage, "last_token_usage": usage}),
+        _codex({"response_id": "r", "usage": usage}, "token_usage_record", 9),
+        _told("item_completed", 9, item=plan),
+        _told("item_completed", 9, item={"type": "AgentMessage", "id": "m"}),
+        _told("thread_name_updated", 9, thread_id="t", thread_name="Mending it"),
+        _told("error", 9, message="at capacity", codex_error_info="server_overloaded"),
+        _told("turn_aborted", 10, reason="interrupted", duration_ms=1500),
+        _told("task_complete", 11, turn_id="t1", duration_ms=247714, last_agent_message="Done"),
+    )  # fmt: skip
+    kept = [event for event in read(file) if not event.left_out]
+    assert [(event.origin, event.name) for event in kept] == [
+        ("notice", "session_meta"), ("meta", ""), ("prompt", ""), *[("answer", ""), ("result", "")] * 4, ("answer", ""),
+        ("answer", ""), ("unknown", "item_completed"), ("notice", "custom-title"), ("error", "error"),
+        ("interruption", ""), ("notice", "turn_duration"),
+    ]  # fmt: skip
+    calls = [part for event in kept for part in event.parts if part["type"] == "tool_call"]
+    results = [part for event in kept for part in event.parts if part["type"] == "tool_result"]
+    names = ["mcp__github__create_issue", "exec_command", "apply_patch", "tool_search", "image_generation"]
+    assert [call["name"] for call in calls] == names
+    assert (calls[3]["input"], calls[4]["input"]) == ({"query": "x"}, "a cat")
+    assert [bool(part.get("error")) for part in results] == [True, True, False, False, False]
+    assert results[3]["details"] == {"tools": [{"name": "y"}]}
+    assert results[4]["images"][0]["data"] == b"hi"
+    (used,) = [event.usage for event in kept if event.usage]
+    assert used == {"input": 30, "output": 10, "cache_creation": 30, "cache_read": 40}
+    assert [event.facts["durationMs"] for event in kept if "durationMs" in event.facts] == [1500, 247714]
+    left = {event.left_out for event in read(file) if event.left_out}
+    assert {"world_state", "token_usage_record", "event_msg/item_completed", "response_item/compaction"} <= left
+
+
+@pytest.mark.parametrize("cut", [None, 5])
+def test_history_that_is_copied_from_another_session_is_left_out(tmp_path: Path, cut: int | None) -> None:
+    """A sub-agent that begins with its parent's talk: said twice, and its tokens paid twice."""
+    spawned = {
+        **META, "id": "child", "session_id": "root", "parent_thread_id": "parent", "subagent_history_start_ordinal": 4,
+        "source": {"subagent": {"thread_spawn": {"parent_thread_id": "parent"}}},
+    }  # fmt: skip
+    entries = [
+        _codex(spawned, "session_meta", 5),
+        _codex({**META, "id": "parent"}, "session_meta"),
+        _message("user", "Asked of the parent", 1),
+        _count(100, 100, 2),
+        _message("user", "Asked of the child", 6),
+        _message("assistant", "Mine", 7),
+        _count(150, 50, 8),
+    ]
+    file = write(tmp_path / "rollout-x.jsonl", *({**entry, "ordinal": n} for n, entry in enumerate(entries)))
+    (transcript,) = finding.transcripts(file)
+    assert (transcript.session, transcript.agent) == ("root", "child")
+    events = [event for event, _ in finding.events(transcript, Cursor())]
+    if cut:
+        # Reading goes on another day: what is remembered is in the cursor.
+        cursor = [behind for _, behind in finding.events(transcript, Cursor())][cut - 1]
+        events[cut:] = [event for event, _ in finding.events(transcript, cursor)]
+    texts = [part["text"] for event in events for part in event.parts if part["type"] == "text"]
+    assert texts == ["Asked of the child", "Mine"]
+    assert [event.usage["input"] for event in events if event.usage] == [25]
+    assert [event.left_out for event in events if event.left_out] == [
+        "session_meta (copied)", "response_item (copied)", "event_msg (copied)",
+    ]  # fmt: skip
+
+
+def test_a_copied_entry_is_known_wherever_it_stands(tmp_path: Path) -> None:
+    """A fork that repeats what was said, and numbers it anew."""
+    one = write(tmp_path / "rollout-a.jsonl", {**_message("user", "Hi", 1), "ordinal": 7})
+    other = write(tmp_path / "rollout-b.jsonl", {**_message("user", "Hi", 1), "ordinal": 3})
+    assert [event.id for event in read(one)] == [event.id for event in read(other)]
+
+
+def test_a_compressed_session_of_codex_is_told(tmp_path: Path) -> None:
+    """An archive that is passed over without a word."""
+    (tmp_path / "rollout-2026-01-01T00-00-00-019a.jsonl.zst").write_bytes(b"\x28\xb5\x2f\xfd")
+    (transcript,) = finding.transcripts(tmp_path)
+    assert "zstd -d" in transcript.refused
+
+
 def test_the_output_of_codex_exec_is_recognised_and_refused(tmp_path: Path) -> None:
     """Half a session that is imported as if it were one, without a word."""
     file = write(
@@ -443,6 +555,63 @@ def test_a_session_of_gemini(tmp_path: Path, ending: str) -> None:
     assert found[2].usage == {"input": 62, "output": 15, "cache_creation": 0, "cache_read": 40}
     assert [part["type"] for part in found[2].parts] == ["thinking", "text", "tool_call", "tool_result"]
     assert (found[2].parts[1]["text"], found[2].parts[3]["text"], found[2].folder_hash) == ("Done", "text", "abc")
+
+
+def test_a_session_of_a_newer_gemini(tmp_path: Path) -> None:
+    """A summary that comes later, what was taken back, a shortened history over what was said, a known folder."""
+    chats = tmp_path / "tmp" / "api" / "chats"
+    chats.mkdir(parents=True)
+    (chats.parent / ".project_root").write_text("/home/pat/api\n")
+    head = {key: GEMINI[key] for key in ("sessionId", "projectHash", "startTime")}
+    question, answer = GEMINI["messages"][:2]
+    call = {
+        **answer["toolCalls"][0],
+        "agentId": "g-2",
+        "description": "Reads x",
+        "resultDisplay": {"fileDiff": "-a\n+b"},
+    }
+    masked = {**answer, "content": "(shortened)"}
+    file = write(
+        chats / "session-2026-02-10T10-00-g1.jsonl",
+        {**head, "kind": "main"},
+        question,
+        {**answer, "toolCalls": [call]},
+        {
+            "$set": {
+                "lastUpdated": "2026-02-10T10:00:09.000Z",
+                "summary": "Mending it",
+                "directories": ["/home/pat/lib"],
+            }
+        },
+        {"id": "9", "timestamp": "2026-02-10T10:00:07.000Z", "type": "user", "content": [{"text": "No, wait"}]},
+        {"$rewindTo": "9"},
+        {"$set": {"messages": [question, masked, {"id": "s", "type": "user", "content": "<state_snapshot>…"}]}},
+    )
+    file.write_text(file.read_text() + "not json\n")
+    found = read(file)
+    assert [(event.origin, event.name) for event in found if not event.trouble] == [
+        ("notice", "ai-title"), ("notice", "session"), ("prompt", ""), ("answer", ""), ("prompt", ""),
+        ("notice", "rewind"), ("meta", ""),
+    ]  # fmt: skip
+    assert [event.trouble for event in found if event.trouble] == ["is not JSON: expecting value"]
+    kept = [event for event in found if not event.trouble]
+    assert {event.folder for event in kept} == {"/home/pat/api"}
+    assert kept[0].parts[0]["text"] == "Mending it"
+    assert kept[1].facts == {"directories": ["/home/pat/lib"]}
+    result = kept[3].parts[-1]
+    assert kept[3].parts[1]["text"] == "Done"
+    assert (result["agent"], result["details"]["resultDisplay"]) == ("g-2", {"fileDiff": "-a\n+b"})
+
+
+def test_a_sub_agent_of_gemini_belongs_to_its_parent(tmp_path: Path) -> None:
+    """A sub-agent in the list of conversations, and what it was asked counted as a person's prompt."""
+    folder = tmp_path / "chats" / "g-1"
+    folder.mkdir(parents=True)
+    head = {"sessionId": "g-2", "projectHash": "abc", "startTime": "2026-02-10T10:00:00.000Z", "kind": "subagent"}
+    write(folder / "g-2.jsonl", head, {"id": "1", "type": "user", "content": "Look into it"})
+    (transcript,) = finding.transcripts(tmp_path)
+    assert (transcript.session, transcript.agent, transcript.name) == ("g-1", "g-2", "g-1/g-2.jsonl")
+    assert [event.origin for event, _ in finding.events(transcript, Cursor())] == ["task"]
 
 
 def test_half_a_session_of_gemini_is_told(tmp_path: Path) -> None:

@@ -282,9 +282,10 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
         return _usage(app, error, "--json" in arguments)
     except click.ClickException as error:
         return _fail(app, error.format_message(), "failed", "", error.exit_code)
-    except BrokenPipeError:
-        # The reader of a pipe went away (`sbfs log | head`): nothing is left to be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # The reader of a pipe went away (`sbfs log | head`), which is why alone click exits by itself: nothing is
+        # left to be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         return _other(app, error)

@@ -36,48 +36,72 @@ def changes(number: int) -> str:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A table: as wide as it needs to be in a pipe, as the window on a terminal. Colours only there."""
+    lines = [[printable(str(cell)).replace("\n", " ") for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _terminal_table(headings, lines)
+    else:
+        # Without rich, which takes longer to load than most lists take to make.
+        grid([list(headings), *lines])
+
+
+def _terminal_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else 10_000, highlight=False, soft_wrap=not terminal)
-    grid = Table(box=None, pad_edge=False, show_edge=False, header_style="dim" if terminal else "")
+    shown = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
     for heading in headings:
         # Ids are shown whole; the last column gives way where the window is narrow.
         last = heading == headings[-1]
-        grid.add_column(
-            heading, no_wrap=True, overflow="ellipsis" if last else "fold", ratio=1 if last and terminal else None
-        )
+        shown.add_column(heading, no_wrap=True, overflow="ellipsis" if last else "fold", ratio=1 if last else None)
     for row in rows:
-        cells = [printable(str(cell)).replace("\n", " ") for cell in row]
-        grid.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
-    if terminal:
-        console.print(grid)
-    else:
-        with console.capture() as captured:
-            console.print(grid)
-        click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+        shown.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+    Console(highlight=False).print(shown)
+
+
+def grid(lines: Sequence[Sequence[str]], sides: str = "", *, dim_first: bool = False) -> None:
+    """Lines of aligned columns. sides: `<` or `>` for each column, to the left where it says none. dim_first: the first
+    line is headings, which a terminal shows dim."""
+    sides = sides.ljust(len(lines[0]), "<")
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    dim = dim_first and sys.stdout.isatty()
+    for number, line in enumerate(lines):
+        cells = [
+            cell + " " * (width - _width(cell)) if side == "<" else " " * (width - _width(cell)) + cell
+            for cell, side, width in zip(line, sides, widths, strict=True)
+        ]
+        text = "  ".join(cells).rstrip()
+        click.echo(click.style(text, dim=True) if dim and number == 0 else text)
+
+
+def _width(text: str) -> int:
+    """The columns that a text takes on a screen."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(char) else 1 + (east_asian_width(char) in "WF") for char in text)
+
+
+def bar(value: float, most: float, width: int) -> str:
+    """A bar of up to so many characters, to an eighth of one."""
+    eighths = round(value / most * width * 8) if most else 0
+    eighths = max(eighths, 1) if value else 0
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def bars(lines: Sequence[tuple[str, float | None]], *, width: int = 50) -> None:
     """A plot: a line for each of (label, 0 to 100); no bar where there is no number."""
-    from rich.bar import Bar
-    from rich.console import Console
-    from rich.table import Table
-
-    terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else 100, highlight=False)
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True, style="dim" if terminal else "")
-    grid.add_column(no_wrap=True, justify="right")
-    grid.add_column(width=width)
-    for label, value in lines:
-        measured = ("", "not measured") if value is None else (f"{value:.1f}", Bar(100, 0, value, width=width))
-        grid.add_row(printable(label), *measured)
-    with console.capture() as captured:
-        console.print(grid)
-    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    grid(
+        [
+            (printable(label), "", "not measured") if value is None else (label, f"{value:.1f}", bar(value, 100, width))
+            for label, value in lines
+        ],
+        "<>",
+    )
 
 
 def footer(document: Document, noun: str) -> None:

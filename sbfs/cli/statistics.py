@@ -5,7 +5,6 @@ Tables are made here and not by rich: loading it takes longer than all the count
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +14,6 @@ from sbfs.cli import options, output
 from sbfs.cli.base import App, Command, Document, pass_app, printable
 
 _BAR = 20
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
 _SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
@@ -259,19 +257,11 @@ def _grid(headings: Sequence[str], rows: Sequence[Sequence[str]], sides: Sequenc
         return
     if gap:
         output.say("")
-    lines = [[printable(cell) for cell in row] for row in (headings, *rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for number, line in enumerate(lines):
-        cells = (f"{cell:{side}{width}}" for cell, side, width in zip(line, sides, widths, strict=True))
-        text = "  ".join(cells).rstrip()
-        click.echo(click.style(text, dim=True) if number == 0 and sys.stdout.isatty() else text)
+    output.grid([[printable(cell) for cell in row] for row in (headings, *rows)], "".join(sides), dim_first=True)
 
 
 def _bar(value: float, most: float) -> str:
-    """A bar of up to 20 characters, to an eighth of one."""
-    eighths = round(value / most * _BAR * 8) if most else 0
-    eighths = max(eighths, 1) if value else 0
-    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+    return output.bar(value, most, _BAR)
 
 
 def _whole(value: float | None) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sbfs.conversations.value import PROMPTS, Commit, Facts, ModelCount, Tokens, ToolCount
+from sbfs.fetching import pattern
 from sbfs.transcripts import merging
 
 Plain = dict[str, Any]
@@ -20,10 +21,10 @@ GAP = 300_000
 TITLE = 100
 """Characters of a title that is made from a prompt."""
 
-_COMMIT = re.compile(r"^\[([^\]\s]+)(?: \(root-commit\))? ([0-9a-f]{7,40})\] (.+)$", re.M)
+_COMMIT = pattern(r"^\[([^\]\s]+)(?: \(root-commit\))? ([0-9a-f]{7,40})\] (.+)$", re.M)
 """How `git commit` tells of what it made."""
 
-_REDACTED = re.compile(r"\[redacted:([a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*)")
+_REDACTED = pattern(r"\[redacted:([a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*)")
 
 _TASKS = ("Task", "Agent")
 """Tools that begin a sub-agent."""
@@ -108,7 +109,9 @@ class Tally:
         if origin in PROMPTS and not self.agent and not turn.get("sidechain"):
             hour.counts["prompts"] += 1
             self.titles.setdefault("prompt", _first_line(turn))
-        hour.counts["interruptions"] += origin == "interruption"
+        if origin == "interruption":
+            hour.counts["interruptions"] += 1
+            self._duration(turn.get("facts", {}), hour)
         if turn.get("role") == "assistant":
             # What was too large for one turn goes on in another, and is counted with the first.
             if not turn.get("of"):
@@ -169,13 +172,17 @@ class Tally:
 
     def _notice(self, turn: Plain, hour: Hour) -> None:
         name, facts = turn.get("name", ""), turn.get("facts", {})
-        if name == "turn_duration" and isinstance(spent := facts.get("durationMs"), int):
-            hour.durations += spent
-            self.recorded = True
+        if name == "turn_duration":
+            self._duration(facts, hour)
         elif name == "summary":
             self.summaries.append((str(facts.get("leafUuid", "")), _first_line(turn)))
         elif name.endswith("-title"):
             self.titles[name] = _first_line(turn)
+
+    def _duration(self, facts: Plain, hour: Hour) -> None:
+        if isinstance(spent := facts.get("durationMs"), int):
+            hour.durations += spent
+            self.recorded = True
 
     def _parts(self, turn: Plain, when: str) -> None:
         for part in turn["content"]:

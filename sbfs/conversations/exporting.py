@@ -7,10 +7,9 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sbfs.conversations.imports import line_names
 from sbfs.conversations.plain import Image
 from sbfs.conversations.reading import find, turns
-from sbfs.conversations.value import KIND, Part, load
+from sbfs.conversations.value import KIND, Part, line_names, load
 from sbfs.errors import Invalid
 from sbfs.store import Store, View
 

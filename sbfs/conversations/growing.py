@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -13,7 +12,7 @@ from typing import Any, Protocol
 
 from sbfs import redact, times
 from sbfs.conversations.counting import Tally, sum_hours
-from sbfs.conversations.imports import Place, line_names, open_line, scope
+from sbfs.conversations.imports import Place, open_line, scope
 from sbfs.conversations.line import Line
 from sbfs.conversations.value import (
     KIND,
@@ -25,6 +24,7 @@ from sbfs.conversations.value import (
     SubAgent,
     add_facts,
     dump,
+    line_names,
     load,
 )
 from sbfs.record import Record
@@ -173,6 +173,8 @@ class Growing:
         sha256 = hashlib.sha256(data).hexdigest()
         image |= {"sha256": sha256, "path": "", "size": len(data)}
         if len(data) <= self.limit:
+            import mimetypes
+
             ending = _ENDINGS.get(image["media_type"]) or mimetypes.guess_extension(image["media_type"]) or ".bin"
             image["path"] = f"attachments/{sha256}/image{ending}"
             self.images[image["path"]] = data
@@ -192,10 +194,14 @@ class Growing:
         path, data = f"{folder}/conversation.yaml", dump(self.conversation())
         return (self.record.changed(data) if self.record else Record.make(path, data)).raw
 
+    def place_of(self, conversation: Conversation) -> str:
+        """The folder that it belongs into."""
+        return f"projects/{self.project}/conversations/{conversation.month}/{self.id}"
+
     def put(self, tx: Transaction) -> Conversation:
         """Write what it has become."""
         conversation = self.conversation()
-        folder = f"projects/{self.project}/conversations/{conversation.month}/{self.id}"
+        folder = self.place_of(conversation)
         for path, data in self.files(folder).items():
             tx.put(TURNS, path, data)
         for name, line in self.lines.items():

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from sbfs.conversations.line import Line
-from sbfs.conversations.value import MAIN, TURNS
+from sbfs.conversations.value import MAIN, line_names
 from sbfs.git import trees
 from sbfs.store import View
 
@@ -236,24 +236,11 @@ def _read(view: View, path: str) -> tuple[bool, set[int]]:
     return False, keys
 
 
-class Named(Protocol):
-    """What tells the names in a folder: a store's view, or the like."""
-
-    def names(self, folder: str, /) -> list[str]:
-        """The sorted names in a folder."""
-
-
 class Readable(Protocol):
     """What gives files: a store's view, or the like."""
 
     def read(self, path: str, /) -> bytes | None:
         """A file's bytes, or None."""
-
-
-def line_names(view: Named, path: str) -> list[str]:
-    """The lines of turns that a conversation's folder holds, `messages` and `agent-<id>`."""
-    places = (TURNS.places(f"{path}/{name}") for name in view.names(path))
-    return sorted({place["line"] for place in places if place}, key=lambda name: (name != MAIN, name))
 
 
 def open_line(view: Readable, path: str, name: str, *, agent: str) -> Line:

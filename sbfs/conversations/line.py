@@ -140,13 +140,10 @@ class Line:
 
     def keys_of(self, turn: Plain) -> Iterator[int]:
         """What a turn is known by: the entries that make it up, and the answers in it."""
-        entries = turn.get("entries", ())
-        if turn.get("role") == "assistant" and entries:
+        if turn.get("role") == "assistant" and turn.get("entries"):
             for one in merging.requests(turn) or [{"request": ""}]:
                 yield from self._answer_keys(turn["id"], one["request"])
-        else:
-            yield self._key("entry", turn["id"])
-        for entry in entries:
+        for entry in entries_of(turn):
             yield self._key("entry", entry)
 
     def has(self, entry: str) -> bool:
@@ -306,6 +303,12 @@ class Line:
                 del self._slots[slot.turn["id"]]
             size -= len(data)
             self._first = number + 1
+
+
+def entries_of(turn: Plain) -> list[str]:
+    """The entries that make a turn up."""
+    entries = [*turn.get("entries", ())]
+    return entries if turn.get("role") == "assistant" and entries else [turn["id"], *entries]
 
 
 def _checked(line: bytes) -> Plain:

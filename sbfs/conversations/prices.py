@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sbfs import files, shared
 from sbfs.errors import Invalid, NotFound
+from sbfs.fetching import pattern
 from sbfs.record import Record
 from sbfs.store import SETTINGS, Store
 
@@ -31,8 +31,8 @@ UNIT = 10**12
 """Money is summed as whole numbers of this part of the currency's unit, so that any order of adding up
 and any split gives the same sum. A price has at most six decimals and is for a million tokens."""
 
-_DATED = re.compile(r"(.+?)[-@](?:20\d{6}|20\d\d-\d\d-\d\d|latest)")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DATED = pattern(r"(.+?)[-@](?:20\d{6}|20\d\d-\d\d-\d\d|latest)")
+_DAY = pattern(r"\d{4}-\d\d-\d\d")
 _HINT = "give `input` and `output`, money per million tokens, and what else differs from `input`"
 
 
@@ -44,13 +44,13 @@ class Price:
     since: str
     rates: tuple[int, ...] | None
 
-    def of(self, tokens: Mapping[str, int]) -> int:
-        """What tokens cost, in parts of UNIT. tokens: sort → how many."""
+    def of(self, tokens: Sequence[int]) -> int:
+        """What tokens cost, in parts of UNIT. tokens: how many, as SORTS orders them."""
         assert self.rates is not None
-        counted = {sort: tokens.get(sort, 0) for sort in SORTS}
-        counted["cache_creation_hour"] = min(counted["cache_creation_hour"], counted["cache_creation"])
-        counted["cache_creation"] -= counted["cache_creation_hour"]
-        return sum(count * rate for count, rate in zip(counted.values(), self.rates, strict=True))
+        input, output, creation, read, hour = tokens
+        hour = min(hour, creation)
+        counts = (input, output, creation - hour, read, hour)
+        return sum(count * rate for count, rate in zip(counts, self.rates, strict=True))
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ class Prices:
     def __init__(self, tables: tuple[Table, ...]):
         self.tables = tables
         self._known: dict[str, tuple[Price, ...]] = {}
+        self._by_day: dict[tuple[str, str], Price | None] = {}
 
     @property
     def currency(self) -> str:
@@ -89,8 +90,10 @@ class Prices:
 
     def at(self, model: str, day: str) -> Price | None:
         """A model's price on a day (`2026-02-11`, UTC; "": unknown, the newest counts)."""
-        price = next((one for one in reversed(self._periods(model)) if not day or one.since <= day), None)
-        return price if price and price.rates else None
+        if (model, day) not in self._by_day:
+            price = next((one for one in reversed(self._periods(model)) if not day or one.since <= day), None)
+            self._by_day[model, day] = price if price and price.rates else None
+        return self._by_day[model, day]
 
     def is_steady(self, model: str) -> bool:
         """Whether a model has one price for all days, or none."""

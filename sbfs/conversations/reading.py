@@ -12,9 +12,22 @@ from typing import Any
 
 from sbfs import projects
 from sbfs.catalog import Catalog
-from sbfs.conversations.imports import line_names
-from sbfs.conversations.value import KIND, MAIN, TURNS, Conversation, Header, SubAgent, Turn, dump, load, load_turn
-from sbfs.errors import NotFound
+from sbfs.conversations.value import (
+    AGENTS,
+    KIND,
+    MAIN,
+    TURNS,
+    Conversation,
+    Header,
+    SubAgent,
+    Turn,
+    dump,
+    line_names,
+    load,
+    load_turn,
+)
+from sbfs.errors import Invalid, NotFound
+from sbfs.kind import check_word
 from sbfs.listing import gone, text_of, unsaved
 from sbfs.merge import fuller
 from sbfs.record import Record
@@ -95,8 +108,12 @@ def list(
 
     since, until: held after, begun before. model: a part of its name. tool: that was called. min_quality: 0 to
     100. text: in the title or in what was said; without an index, so it takes its time. subagents: with those
-    of each. empty: also those in which nobody said anything. cursor: a former answer's `next`.
+    of each. empty: also those in which nobody said anything. cursor: a former answer's `next`. Raises Invalid for an
+    agent that is none, and a quality that none can have.
     """
+    check_word(agent, ("", *AGENTS), "agent")
+    if min_quality is not None and not 0 <= min_quality <= 100:
+        raise Invalid("must be 0 to 100", field="quality")
     view = store.view(at)
     name = projects.resolve(view, project).name if project else ""
     wanted = _Filter(text_of(since), text_of(until), model, agent, tool, branch, min_quality, empty)

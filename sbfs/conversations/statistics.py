@@ -1,7 +1,7 @@
 """Statistics of conversations: totals, splits by one or two things, and a span against the one before it.
 
-Everything comes from the facts that conversations were given when they were imported, as catalogs hold
-them; no turn is read. `tally` adds up, `hours` cuts time, `prices` knows what models cost.
+Everything comes from the facts that conversations were given when they were imported; no turn is read. `ledger`
+holds them by month and hour, `tally` adds up, `hours` cuts time, `prices` knows what models cost.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 from sbfs import listing, projects
-from sbfs.catalog import Catalog, Row
-from sbfs.conversations import hours, prices
-from sbfs.conversations.hours import Calendar, Piece, Span
+from sbfs.conversations import hours, ledger, prices
+from sbfs.conversations.hours import Calendar, Span
+from sbfs.conversations.ledger import Piece, Talk
 from sbfs.conversations.tally import Part, Stats, Tally
-from sbfs.conversations.value import KIND, Header
 from sbfs.errors import Invalid, NotFound
+from sbfs.kind import check_word
 from sbfs.store import Store, View
 
 DIMENSIONS = (*hours.PERIODS, "project", "model", "agent", "tool")
@@ -65,11 +66,11 @@ class Statistics:
     unreadable: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class _Talk:
-    """A conversation, hour by hour."""
+class _Cut(NamedTuple):
+    """A conversation, as a whole or hour by hour."""
 
-    header: Header
+    project: str
+    talk: Talk
     pieces: Sequence[Piece]
 
 
@@ -102,6 +103,7 @@ def stats(
     place = hours.zone_of(zone)
     span = Span.around(since, until, place)
     _check_windows(windows, dimensions, since, until)
+    _check_agent(agent)
     view = store.view(at)
     money = prices.of(store, prices_file)
     calendar = Calendar(place)
@@ -110,8 +112,7 @@ def stats(
     troubles: list[tuple[str, str]] = []
     # Where nothing asks for a time, what is counted of the whole is enough.
     hourly = bool(windows or span != Span() or {*dimensions} & {*hours.PERIODS})
-    headers = _headers(scope, span, wanted, troubles)
-    talks = [_talk(one, calendar, hourly=hourly or not _is_steady(one, money)) for one in headers]
+    talks = [*_talks(scope, view, span, wanted, money, troubles, hourly=hourly)]
     total, groups = _count(talks, span, dimensions, calendar, money)
     return Statistics(
         total,
@@ -150,6 +151,13 @@ def _check_windows(
         raise Invalid("compares the last days as a whole: without by, since and until", field="windows", hint=hint)
 
 
+def _check_agent(agent: str) -> None:
+    if agent:
+        from sbfs.conversations.value import AGENTS
+
+        check_word(agent, AGENTS, "agent")
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """Which conversations are counted; "" for any."""
@@ -158,49 +166,38 @@ class _Wanted:
     model: str
     tool: str
 
-    def matches(self, header: Header) -> bool:
-        facts = header.plain_facts
+    def matches(self, talk: Talk) -> bool:
         return (
-            not header.is_empty
-            and self.agent in ("", header.agent)
-            and (not self.model or any(self.model in name for name in header.models))
-            and (not self.tool or self.tool in facts.get("tools", ()))
+            self.agent in ("", talk.agent)
+            and (not self.model or any(self.model in name for name in talk.models))
+            and (not self.tool or self.tool in talk.whole[ledger.TOOLS])
         )
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where conversations are looked for: a project's catalog; path: of the only one, or ""."""
+class _Place(NamedTuple):
+    """Where conversations are looked for: a project; id: of the only one, or ""."""
 
-    catalog: Catalog[None]
-    path: str = ""
-
-    def rows(self, last: str) -> Iterator[Row]:
-        """Rows of conversations that began before an hour; "" for any."""
-        if self.path:
-            row = self.catalog.row(self.path)
-            yield from [row] if row else []
-            return
-        for month, tree in self.catalog.periods():
-            if not last or month <= last[:7].replace("-", "/"):
-                yield from self.catalog.rows(month, tree)
+    project: str
+    id: str = ""
 
 
 def _scope(view: View, session_id: str, project: str) -> list[_Place]:
     """Where to look. Raises NotFound where the id names neither a project nor a conversation, or Ambiguous."""
     if session_id in ("", EVERYTHING):
-        return [_Place(_catalog(view, name)) for name in listing.owners(view, project)]
+        return [_Place(name) for name in listing.owners(view, project)]
     try:
         named = projects.resolve(view, session_id).name
     except NotFound:
+        from sbfs.conversations.value import KIND
+
         path = view.find((KIND,), session_id, what="project or conversation")[0]
         if view.record(path).removed:
             raise listing.gone("conversation", session_id) from None
         named = path.split("/")[1]
         _refuse_other(view, named, project)
-        return [_Place(_catalog(view, named), path)]
+        return [_Place(named, path.split("/")[-2])]
     _refuse_other(view, named, project)
-    return [_Place(_catalog(view, named))]
+    return [_Place(named)]
 
 
 def _refuse_other(view: View, found: str, project: str) -> None:
@@ -208,55 +205,51 @@ def _refuse_other(view: View, found: str, project: str) -> None:
         raise Invalid(f"is another one than {found}", field="project", hint="leave one of them out")
 
 
-def _catalog(view: View, project: str) -> Catalog[None]:
-    return Catalog(view, KIND, f"projects/{project}/conversations", lambda _: None)
-
-
-def _headers(
-    places: Iterable[_Place], span: Span, wanted: _Wanted, troubles: list[tuple[str, str]]
-) -> Iterator[Header]:
+def _talks(
+    places: Iterable[_Place],
+    view: View,
+    span: Span,
+    wanted: _Wanted,
+    money: prices.Prices,
+    troubles: list[tuple[str, str]],
+    *,
+    hourly: bool,
+) -> Iterator[_Cut]:
+    """The conversations that may have something in a span. hourly: cut into hours, which those are anyway whose models'
+    prices changed."""
     _, last = span.keys()
-    for row in (row for place in places for row in place.rows(last)):
-        if row.trouble:
-            troubles.append((row.path, row.trouble))
-        elif row.header is not None:
-            header = Header(row.path, *row.header)
-            if wanted.matches(header):
-                yield header
-
-
-def _talk(header: Header, calendar: Calendar, *, hourly: bool) -> _Talk:
-    by_hour = header.plain_hours if hourly else {}
-    return _Talk(header, hours.pieces(by_hour, header.plain_facts, header.started, header.ended, calendar))
-
-
-def _is_steady(header: Header, money: prices.Prices) -> bool:
-    """Whether the prices of its models never changed."""
-    return all(money.is_steady(model) for model in header.plain_facts.get("models", ()))
+    for place in places:
+        for month in ledger.months(view, place.project, last):
+            troubles += [one for one in month.troubles if not place.id or one[0].split("/")[-2] == place.id]
+            for number, talk in enumerate(month.talks):
+                if place.id not in ("", talk.id) or not wanted.matches(talk):
+                    continue
+                cut = hourly or not all(map(money.is_steady, talk.whole[ledger.MODELS]))
+                yield _Cut(place.project, talk, month.pieces(number) if cut else [talk.whole])
 
 
 # -- counting --------------------------------------------------------------------------------------
 
 
 def _count(
-    talks: Iterable[_Talk], span: Span, by: tuple[str, ...], calendar: Calendar, money: prices.Prices
+    talks: Iterable[_Cut], span: Span, by: tuple[str, ...], calendar: Calendar, money: prices.Prices
 ) -> tuple[Stats, tuple[Group, ...]]:
     """The sum of what falls into a span, and the same by the value of each dimension."""
     total = Tally(money)
     part: Part = "model" if "model" in by else "tool" if "tool" in by else ""
+    place = by.index(part) if part else -1
     tallies: dict[tuple[Value, ...], Tally] = {}
-    for talk in talks:
-        header = talk.header
-        meeting = (header.path, header.started, header.quality)
-        for number, piece in _within(talk.pieces, span):
+    for one in talks:
+        path, talk = f"{one.project}/{one.talk.id}", one.talk
+        for number, piece in _within(one.pieces, span):
             begins = number == 0
             if part or not by:
-                total.meet(*meeting, begins=begins)
-                total.add(*piece)
-            for values in product(*(_values(name, header, piece, calendar) for name in by)) if by else ():
+                total.meet(path, talk.started, talk.quality, begins=begins)
+                total.add(piece)
+            for values in product(*(_values(name, one, piece, calendar) for name in by)) if by else ():
                 tally = tallies.get(values) or tallies.setdefault(values, Tally(money, part))
-                tally.meet(*meeting, begins=begins)
-                _add_part(tally, part, values[by.index(part)] if part else None, piece)
+                tally.meet(path, talk.started, talk.quality, begins=begins)
+                _add_part(tally, part, str(values[place]), piece)
     if not part:
         # Each piece is in one group, so the groups' sums make the whole.
         for tally in tallies.values():
@@ -268,32 +261,33 @@ def _count(
 def _within(pieces: Sequence[Piece], span: Span) -> Iterator[tuple[int, Piece]]:
     """The pieces of a span, each with its number in the conversation. What has no time is in the open span only."""
     first, last = span.keys()
-    open_span = not (first or last)
+    if not (first or last):
+        yield from enumerate(pieces)
+        return
     for number, piece in enumerate(pieces):
         hour = piece[0]
-        if open_span or (hour and hour >= first and (not last or hour < last)):
+        if hour and hour >= first and (not last or hour < last):
             yield number, piece
 
 
-def _values(name: str, header: Header, piece: Piece, calendar: Calendar) -> Sequence[Value]:
+def _values(name: str, one: _Cut, piece: Piece, calendar: Calendar) -> Sequence[Value]:
     """The values of a dimension that a piece counts to: one, or each of its models or tools."""
     if name in hours.PERIODS:
         return (calendar.period(name, piece[0]),)
     if name == "project":
-        return (header.project,)
+        return (one.project,)
     if name == "agent":
-        return (header.agent,)
-    return (*piece[1].get(f"{name}s", ()),)
+        return (one.talk.agent,)
+    return (*piece[ledger.MODELS if name == "model" else ledger.TOOLS],)
 
 
-def _add_part(tally: Tally, part: Part, value: Value, piece: Piece) -> None:
-    hour, facts, elapsed = piece
+def _add_part(tally: Tally, part: Part, value: str, piece: Piece) -> None:
     if part == "model":
-        tally.add_model(hour, str(value), facts["models"][value])
+        tally.add_model(piece[0], value, piece[ledger.MODELS][value])
     elif part == "tool":
-        tally.add_tools({str(value): facts["tools"][value]})
+        tally.add_tools({value: piece[ledger.TOOLS][value]})
     else:
-        tally.add(hour, facts, elapsed)
+        tally.add(piece)
 
 
 def _order(by: tuple[str, ...], groups: Sequence[Group]) -> Callable[[Group], tuple[tuple[float, str], ...]]:
@@ -311,7 +305,7 @@ def _order(by: tuple[str, ...], groups: Sequence[Group]) -> Callable[[Group], tu
     return lambda group: tuple(rank(by[place], place, value) for place, value in enumerate(group.values))
 
 
-def _window(talks: Sequence[_Talk], days: int, now: datetime, calendar: Calendar, money: prices.Prices) -> Window:
+def _window(talks: Sequence[_Cut], days: int, now: datetime, calendar: Calendar, money: prices.Prices) -> Window:
     span = hours.last_days(days, now)
     before = span.before(days)
     sums = [_count(talks, one, (), calendar, money)[0] for one in (span, before)]

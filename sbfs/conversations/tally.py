@@ -1,24 +1,25 @@
 """Adding up what is counted of conversations, and what can be said of a sum.
 
-Sums are made of the plain data that catalogs hold, whole numbers throughout, so that every split adds up.
+Sums are made of the pieces that the ledger holds, whole numbers throughout, so that every split adds up.
 A tally is of everything, of one model's part, or of one tool's part; what is not known of a part is None.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from sbfs.conversations.facts import ModelCount, Tokens, ToolCount
-from sbfs.conversations.prices import SORTS, UNIT, Price, Prices
+from sbfs.conversations.ledger import COUNTS, NUMBERS, Piece
+from sbfs.conversations.prices import UNIT, Price, Prices
 
 T = TypeVar("T")
 
 Part = Literal["", "model", "tool"]
 """What a tally is of: everything, one model's responses, one tool's calls."""
 
-NUMBERS = ("prompts", "messages", "turns", "thinking", "interruptions", "compactions", "commits", "active_ms")
+_MESSAGES = NUMBERS.index("messages")
 
 NO_PRICE = "no price"
 NO_TOKENS = "no tokens recorded"
@@ -88,80 +89,77 @@ def share(part: int, whole: int) -> float | None:
 
 
 class Tally:
-    """A sum that grows."""
+    """A sum that grows. Pieces are those of the ledger."""
 
     def __init__(self, prices: Prices, part: Part = ""):
         self._prices, self._part = prices, part
         self._scores: dict[str, tuple[str, float | None]] = {}
         self._begun = 0
         self._elapsed: int | None = None
-        self._numbers = dict.fromkeys(NUMBERS, 0)
-        self._models: dict[tuple[str, Price | None], dict[str, int]] = {}
-        self._tools: dict[str, dict[str, int]] = {}
-        self._subagents: dict[str, int] = {}
+        self._numbers = [0] * len(NUMBERS)
+        self._models: dict[tuple[str, str | None], list[int]] = {}
+        self._priced: dict[tuple[str, str | None], Price] = {}
+        self._tools: dict[str, list[int]] = {}
+        self._subagents = [0] * len(COUNTS)
 
     def meet(self, path: str, started: str, quality: float | None, *, begins: bool) -> None:
-        """Something happened in a conversation. path: of its file. begins: whether this is its first hour."""
-        self._scores[path] = (f"{started},{path}", quality)
+        """Something happened in a conversation. path: its own. begins: whether this is its first hour."""
+        self._scores[path] = (started, quality)
         self._begun += begins
 
-    def add(self, hour: str, facts: Mapping[str, Any], elapsed: int | None) -> None:
-        """What is counted in an hour of a conversation, as plain data. elapsed: milliseconds."""
-        numbers = self._numbers
-        for name, value in facts.items():
-            if name == "models":
-                for model, count in value.items():
-                    self.add_model(hour, model, count)
-            elif name == "tools":
-                self.add_tools(value)
-            elif name == "subagents":
-                _add(self._subagents, value)
-            elif name in numbers:
-                numbers[name] += value
+    def add(self, piece: Piece) -> None:
+        """What is counted in a piece of a conversation."""
+        hour, elapsed, numbers, models, tools, side = piece
+        self._numbers = [*map(int.__add__, self._numbers, numbers)]
+        for model, count in models.items():
+            self.add_model(hour, model, count)
+        self.add_tools(tools)
+        if side:
+            self._subagents = [*map(int.__add__, self._subagents, side)]
         if elapsed is not None:
             self._elapsed = (self._elapsed or 0) + elapsed
 
-    def add_model(self, hour: str, model: str, count: Mapping[str, int]) -> None:
-        """A model's responses in an hour, priced by that hour's day."""
+    def add_model(self, hour: str, model: str, count: Sequence[int]) -> None:
+        """A model's responses in an hour, priced by that hour's day. count: as COUNTS."""
+        price = self._prices.at(model, hour[:10])
+        key = model, price.since if price else None
+        if price:
+            self._priced[key] = price
+        self._add_model(key, count)
         if self._part == "model":
-            self._numbers["messages"] += count.get("messages", 0)
-        key = model, self._prices.at(model, hour[:10])
-        _add(self._models.get(key) or self._models.setdefault(key, {}), count)
+            self._numbers[_MESSAGES] += count[0]
 
-    def add_tools(self, several: Mapping[str, Mapping[str, int]]) -> None:
-        """The calls of tools in an hour."""
-        # Most of the work: there are more tools than all else, so nothing is called for each.
+    def _add_model(self, key: tuple[str, str | None], count: Sequence[int]) -> None:
+        mine = self._models.get(key)
+        self._models[key] = [*map(int.__add__, mine, count)] if mine else [*count]
+
+    def add_tools(self, several: Mapping[str, Sequence[int]]) -> None:
+        """The calls of tools in an hour. several: name → as CALLS."""
+        # Most of the work: there are more tools than all else.
         known = self._tools
         for tool, count in several.items():
-            if tool in known:
-                mine = known[tool]
-                for name, number in count.items():
-                    mine[name] = mine.get(name, 0) + number
-            else:
-                known[tool] = dict(count)
+            mine = known.get(tool)
+            known[tool] = [*map(int.__add__, mine, count)] if mine else [*count]
 
     def take(self, other: Tally) -> None:
         """Add another sum to this one."""
         self._scores |= other._scores
         self._begun += other._begun
-        if other._elapsed is not None:
-            self._elapsed = (self._elapsed or 0) + other._elapsed
-        for name, number in other._numbers.items():
-            self._numbers[name] += number
-        for key, counts in other._models.items():
-            _add(self._models.setdefault(key, {}), counts)
-        self.add_tools(other._tools)
-        _add(self._subagents, other._subagents)
+        self._priced |= other._priced
+        for key, count in other._models.items():
+            self._add_model(key, count)
+        self.add(["", other._elapsed, other._numbers, {}, other._tools, other._subagents])
 
     def stats(self) -> Stats:
         """What the sum says."""
         conversations = len(self._scores)
-        messages = None if self._part == "tool" else self._numbers["messages"]
+        messages = None if self._part == "tool" else self._numbers[_MESSAGES]
         whole = not self._part
-        numbers = {name: number if whole else None for name, number in self._numbers.items()}
+        numbers = dict(zip(NUMBERS, self._numbers if whole else [None] * len(NUMBERS), strict=True))
         timed = self._elapsed is not None or not conversations
         models = self._by_model()
-        tools = {name: ToolCount(**counts) for name, counts in self._tools.items()}
+        tools = {name: ToolCount(*counts) for name, counts in self._tools.items()}
+        calls = [*map(sum, zip(*self._tools.values(), strict=True))] or [0] * 4
         return Stats(
             **{
                 **numbers,
@@ -171,59 +169,46 @@ class Tally:
             conversations=conversations,
             begun=self._begun if whole else None,
             tokens=None if messages is None else _tokens(models, messages),
-            models=None if messages is None else _largest(_messages(models), int),
+            models=None if messages is None else _largest({name: count[0] for name, count in models.items()}, int),
             tools=None if self._part == "model" else _largest(tools, lambda count: count.calls),
-            tool_calls=None if self._part == "model" else sum(tools.values(), ToolCount()),
-            subagents=_model_count(self._subagents) if whole else None,
+            tool_calls=None if self._part == "model" else ToolCount(*calls),
+            subagents=ModelCount(self._subagents[0], Tokens(*self._subagents[1:])) if whole else None,
             average_messages=None if messages is None or not conversations else round(messages / conversations, 2),
             elapsed_ms=(self._elapsed or 0) if whole and timed else None,
             cost=self._cost(models) if messages is not None else Cost(None, self._prices.currency),
             quality=self._quality(),
         )
 
-    def _by_model(self) -> dict[str, ModelCount]:
-        found: dict[str, ModelCount] = {}
+    def _by_model(self) -> dict[str, Sequence[int]]:
+        found: dict[str, Sequence[int]] = {}
         for (name, _), counts in self._models.items():
-            found[name] = found.get(name, ModelCount()) + _model_count(counts)
+            found[name] = [*map(int.__add__, found[name], counts)] if name in found else counts
         return found
 
-    def _cost(self, models: Mapping[str, ModelCount]) -> Cost:
-        silent = {name: NO_TOKENS for name, count in models.items() if count.messages and not count.tokens.total}
-        unpriced = {name: NO_PRICE for name, price in self._models if price is None} | silent
-        priced = [price.of(counts) for (name, price), counts in self._models.items() if price and name not in silent]
+    def _cost(self, models: Mapping[str, Sequence[int]]) -> Cost:
+        silent = {name: NO_TOKENS for name, count in models.items() if count[0] and not any(count[1:5])}
+        unpriced = {name: NO_PRICE for name, since in self._models if since is None} | silent
+        priced = [
+            self._priced[name, since].of(counts[1:])
+            for (name, since), counts in self._models.items()
+            if since is not None and name not in silent
+        ]
         total = sum(priced) / UNIT if priced or not models else None
         return Cost(total, self._prices.currency, dict(sorted(unpriced.items())))
 
     def _quality(self) -> Quality:
-        scores = [(order, score) for order, score in self._scores.values() if score is not None]
+        scores = [(began, path, score) for path, (began, score) in self._scores.items() if score is not None]
         if not scores:
             return Quality()
-        dated = [score for order, score in sorted(scores) if not order.startswith(",")]
+        dated = [score for began, _, score in sorted(scores) if began]
         half = len(dated) // 2
         trend = round(_average(dated[-half:]) - _average(dated[:half]), 2) if half else None
-        return Quality(round(_average([score for _, score in scores]), 2), trend, len(scores))
+        return Quality(round(_average([score for _, _, score in scores]), 2), trend, len(scores))
 
 
-def _add(counts: dict[str, int], plain: Mapping[str, int]) -> None:
-    for name, value in plain.items():
-        if name in _KNOWN:
-            counts[name] = counts.get(name, 0) + value
-
-
-_KNOWN = frozenset(("messages", *SORTS))
-
-
-def _model_count(counts: Mapping[str, int]) -> ModelCount:
-    return ModelCount(counts.get("messages", 0), Tokens(**{sort: counts.get(sort, 0) for sort in SORTS}))
-
-
-def _messages(models: Mapping[str, ModelCount]) -> dict[str, int]:
-    return {name: count.messages for name, count in models.items()}
-
-
-def _tokens(models: Mapping[str, ModelCount], messages: int) -> Tokens | None:
+def _tokens(models: Mapping[str, Sequence[int]], messages: int) -> Tokens | None:
     """All tokens; None where there were responses and not one of them recorded any."""
-    tokens = sum((count.tokens for count in models.values()), Tokens())
+    tokens = Tokens(*[*map(sum, zip(*models.values(), strict=True))][1:])
     return tokens if tokens.total or not messages else None
 
 

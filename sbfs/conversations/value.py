@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sbfs import times
 from sbfs.conversations.facts import (
@@ -24,10 +24,12 @@ from sbfs.conversations.facts import (
     load_tokens,
     without_empty,
 )
-from sbfs.entry import Entry
 from sbfs.errors import Invalid
 from sbfs.kind import Field, Kind, check_id
 from sbfs.record import Record
+
+if TYPE_CHECKING:
+    from sbfs.entry import Entry
 
 __all__ = [
     "AGENTS",
@@ -55,6 +57,7 @@ __all__ = [
     "dump_facts",
     "dump_part",
     "dump_turn",
+    "line_names",
     "load",
     "load_facts",
     "load_part",
@@ -526,6 +529,8 @@ _SIDE = 1_000_000
 
 def _entries(record: Record) -> Iterator[Entry]:
     """The conversation itself, which is not found for itself but lends what is known of it to its turns."""
+    from sbfs.entry import Entry
+
     one = load(record.data)
     facets = {"agent": (one.agent,), "model": one.models, "branch": one.branches, "tool": tuple(one.facts.tools)}
     yield Entry(
@@ -561,6 +566,8 @@ def tool_usage(facts: Facts) -> dict[str, int]:
 
 def _turn_entries(record: Record) -> Iterator[Entry]:
     """Each turn that says something; a tool's result belongs to the turn that called it."""
+    from sbfs.entry import Entry
+
     places = TURNS.places(record.path) or {}
     line, conversation = places.get("line", MAIN), places.get("id", "")
     behind = 0 if line == MAIN else _SIDE * (1 + sum(line.encode()))
@@ -658,3 +665,16 @@ TURNS: Kind[tuple[Turn, ...]] = Kind(
 
 MAIN = "messages"
 """The line of turns that is the conversation itself; `agent-<id>` are those of its sub-agents."""
+
+
+class Named(Protocol):
+    """What tells the names in a folder: a store's view, or the like."""
+
+    def names(self, folder: str, /) -> list[str]:
+        """The sorted names in a folder."""
+
+
+def line_names(view: Named, path: str) -> list[str]:
+    """The lines of turns that a conversation's folder holds, `messages` and `agent-<id>`."""
+    places = (TURNS.places(f"{path}/{name}") for name in view.names(path))
+    return sorted({place["line"] for place in places if place}, key=lambda name: (name != MAIN, name))

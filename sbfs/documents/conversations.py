@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbfs import times
-from sbfs.conversations.importing import Grown, Imported
-from sbfs.conversations.reading import Listed, Shown
 from sbfs.conversations.value import SubAgent, Tokens, dump, dump_turn, tool_usage
 from sbfs.store import Page
+
+if TYPE_CHECKING:
+    from sbfs.conversations.importing import Grown, Imported
+    from sbfs.conversations.reading import Listed, Shown
 
 Document = dict[str, Any]
 

@@ -7,9 +7,7 @@ are never touched.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import secrets
 import struct
 import zlib
 from collections import Counter
@@ -90,11 +88,18 @@ def write_entries(folder: Path, entries: Collection[Entry]) -> Path:
     offsets = accumulate((len(entry) for _, _, entry in entries), initial=len(head))
     index = sorted((id, offset, crc) for (id, crc, _), offset in zip(entries, offsets, strict=False))
     body = b"".join([head, *(entry for _, _, entry in entries)])
-    digest = hashlib.sha1(body, usedforsecurity=False).digest()
+    digest = _sha1(body)
     with staged(folder) as stage:
         contents = {stage.pack: body + digest, stage.listing: _listing(index, digest)}
         files.write_new(contents, mode=0o444, bulk=len(entries) > _MANY)
         return stage.place(digest)
+
+
+def _sha1(data: bytes) -> bytes:
+    # Loading it takes longer than most commands that only read.
+    from hashlib import sha1
+
+    return sha1(data, usedforsecurity=False).digest()
 
 
 class staged:  # noqa: N801 - reads as a verb
@@ -102,7 +107,7 @@ class staged:  # noqa: N801 - reads as a verb
 
     def __init__(self, folder: Path):
         self._folder = folder
-        self.pack = f"{folder / 'tmp_sbfs'}_{os.getpid()}_{secrets.token_hex(6)}"
+        self.pack = f"{folder / 'tmp_sbfs'}_{os.getpid()}_{os.urandom(6).hex()}"
         self.listing = f"{self.pack}.idx"
 
     def __enter__(self) -> Self:
@@ -144,7 +149,7 @@ def _listing(index: Sequence[tuple[bytes, int, int]], pack: bytes) -> bytes:
             pack,
         )
     )
-    return body + hashlib.sha1(body, usedforsecurity=False).digest()
+    return body + _sha1(body)
 
 
 def join_small(folder: Path) -> None:

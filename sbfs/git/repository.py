@@ -24,6 +24,9 @@ from sbfs.git import packs, trees
 
 BRANCH = "refs/heads/main"
 
+INDEX_MARK = b"index held by sbfs\n"
+"""What our `index.lock` holds, so that a dead writer's is told from Git's own."""
+
 _CACHED_TREES = 600
 _CACHED_COMMITS = 2000
 _LOOKS = 5
@@ -282,6 +285,10 @@ class Repository:
             with open(file, "a", encoding="utf-8", errors="replace") as stream:
                 stream.write(line)
 
+    def is_half_written(self) -> bool:
+        """Whether a writer of ours died half-way, or is at work."""
+        return (self.gitdir / "sbfs" / "journal").exists() or files.read(self.gitdir / "index.lock") == INDEX_MARK
+
     def unfinished(self) -> str:
         """What a person has under way in the work tree ("a merge", "a rebase"), or ""."""
         return next((what for name, what in _UNFINISHED.items() if (self.gitdir / name).exists()), "")
@@ -358,10 +365,13 @@ class Repository:
 
     def config(self, section: str, name: str) -> str | None:
         """A value from the repository's own .git/config."""
-        from dulwich.config import ConfigFile
-
         file = self.gitdir / "config"
         try:
+            # Most files say nothing of it, and loading what reads them takes longer than reading them.
+            if name.lower().encode() not in file.read_bytes().lower():
+                return None
+            from dulwich.config import ConfigFile
+
             written = file.stat().st_mtime_ns
             if self._config[0] != written:
                 self._config = written, ConfigFile.from_path(os.fspath(file))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -219,7 +218,9 @@ def parse(data: bytes) -> Entries:
 
 def object_id(type: str, data: bytes) -> str:
     """Git's name for an object."""
-    return hashlib.sha1(b"%b %d\0" % (type.encode(), len(data)) + data, usedforsecurity=False).hexdigest()
+    from hashlib import sha1
+
+    return sha1(b"%b %d\0" % (type.encode(), len(data)) + data, usedforsecurity=False).hexdigest()
 
 
 def walk(read: Callable[[str], Entries], tree: str, prefix: str = "") -> Iterator[tuple[str, int, str]]:

@@ -4,9 +4,33 @@ The outbox's copy is written once; the inbox's carries `status` and is otherwise
 write are in `writing`, verbs that read in `reading`.
 """
 
-from sbfs.messages.reading import count, list, show, thread
-from sbfs.messages.value import INBOX, OUTBOX, PRIORITIES, STATUSES, TYPES, Attachment, Message
-from sbfs.messages.writing import Sent, archive, edit, forward, mark, read, remove, reply, send
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sbfs.fetching import names_of
+
+if TYPE_CHECKING:
+    from sbfs.messages.reading import count as count
+    from sbfs.messages.reading import list as list
+    from sbfs.messages.reading import show as show
+    from sbfs.messages.reading import thread as thread
+    from sbfs.messages.value import INBOX as INBOX
+    from sbfs.messages.value import OUTBOX as OUTBOX
+    from sbfs.messages.value import PRIORITIES as PRIORITIES
+    from sbfs.messages.value import STATUSES as STATUSES
+    from sbfs.messages.value import TYPES as TYPES
+    from sbfs.messages.value import Attachment as Attachment
+    from sbfs.messages.value import Message as Message
+    from sbfs.messages.writing import Sent as Sent
+    from sbfs.messages.writing import archive as archive
+    from sbfs.messages.writing import edit as edit
+    from sbfs.messages.writing import forward as forward
+    from sbfs.messages.writing import mark as mark
+    from sbfs.messages.writing import read as read
+    from sbfs.messages.writing import remove as remove
+    from sbfs.messages.writing import reply as reply
+    from sbfs.messages.writing import send as send
 
 __all__ = [
     "INBOX",
@@ -30,3 +54,12 @@ __all__ = [
     "show",
     "thread",
 ]
+
+__getattr__ = names_of(
+    __name__,
+    {
+        "reading": "count list show thread",
+        "value": "INBOX OUTBOX PRIORITIES STATUSES TYPES Attachment Message",
+        "writing": "Sent archive edit forward mark read remove reply send",
+    },
+)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +61,8 @@ def refuse_secrets(name: str, data: bytes, rules: redact.Rules) -> None:
 def describe(content: Content) -> Attachment:
     """The attachment's entry in a message."""
     sha256 = hashlib.sha256(content.data).hexdigest()
+    import mimetypes
+
     type = mimetypes.guess_type(content.name)[0] or "application/octet-stream"
     return Attachment(content.name, f"attachments/{sha256}/{content.name}", type, sha256, len(content.data))
 

@@ -13,7 +13,6 @@ from sbfs.catalog import Catalog, Row
 from sbfs.errors import Error, Invalid
 from sbfs.kind import Kind, check_word
 from sbfs.listing import Wanted, gone, scan, text_of, unsaved
-from sbfs.messages import attachments
 from sbfs.messages.value import BOXES, INBOX, OUTBOX, PRIORITIES, STATUSES, Header, Message, load
 from sbfs.record import Record
 from sbfs.store import Page, Store, View
@@ -137,6 +136,8 @@ def show(store: Store, *, message_id: str, at: str | None = None) -> Shown:
 
     An unsaved edit of the file is shown, and said. Attachments are checked against their sums.
     """
+    from sbfs.messages import attachments
+
     view = store.view(at)
     path, box, project = _locate(view, message_id)
     record = view.record(path)

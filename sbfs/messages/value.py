@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbfs import times
-from sbfs.entry import Entry
 from sbfs.errors import Invalid
 from sbfs.kind import Field, Kind, check_id, check_line, check_name
 from sbfs.record import Record
+
+if TYPE_CHECKING:
+    from sbfs.entry import Entry
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 STATUSES = ("unread", "read", "archived")
@@ -175,6 +177,8 @@ class Header:
 
 def _entries(record: Record) -> Iterator[Entry]:
     """The same entry from both copies, so that a message is found once."""
+    from sbfs.entry import Entry
+
     message = load(record.data)
     box = record.path.split("/")[2]
     facets = {

@@ -7,13 +7,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbfs import times
-from sbfs.entry import Entry
 from sbfs.errors import Invalid
 from sbfs.kind import Field, Kind, check_id, check_line, check_name
 from sbfs.record import Record
+
+if TYPE_CHECKING:
+    from sbfs.entry import Entry
 
 Score = float | None
 """0 to 100, higher is better; None where it was not measured."""
@@ -172,6 +174,8 @@ class Header:
 
 
 def _entries(record: Record) -> Iterator[Entry]:
+    from sbfs.entry import Entry
+
     one = loaded(record)
     details = (f"{name}: {part.detail or part.source}" for name, part in one.components.items())
     facets: dict[str, str | tuple[str, ...]]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sbfs.fetching import pattern
 from sbfs.redact import shapes
 from sbfs.redact.shapes import Telling
 
@@ -43,10 +44,28 @@ def _credential(value: bytes) -> bool:
     return not shapes.is_placeholder(value) and shapes.is_random(value, 16, 3.0)
 
 
+def _spoken_password(value: bytes) -> bool:
+    """Of an option that means something else to some programs, such as a port."""
+    return not shapes.is_placeholder(value) and not value.isdigit() and not value.startswith((b"/", b"."))
+
+
 def _longer(value: bytes) -> bool:
     if shapes.is_placeholder(value):
         return False
     return shapes.is_random(value, 16, 3.0) or (len(value) >= 24 and shapes.entropy(value) >= 4)
+
+
+def _pair_in_base64(value: bytes) -> bool:
+    """Whether a value is `user:password`, as headers and configurations of registries carry it."""
+    import base64
+    import binascii
+
+    try:
+        said = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    user, colon, secret = said.partition(b":")
+    return bool(user and colon and secret) and said.isascii() and said.decode().isprintable()
 
 
 def _base64(value: bytes) -> bool:
@@ -92,6 +111,22 @@ RULES = (
     Rule("password", b"password '", r"\bpassword[ \t]{1,4}\\{0,4}'(?P<secret>[^'\\\n]{4,128})'", _no_placeholder, low=True),
     Rule("password", b"requirepass", r"\brequirepass[ \t]{1,4}\\{0,4}[\"']?(?P<secret>[^\s\"'\\]{4,256})", _no_placeholder, low=True),
     Rule("password", b"pass:", r"(?<![a-z])-pass(?:in|out)?[ \t]{1,4}\\{0,4}[\"']?pass:(?P<secret>[^\s\"'\\]{3,128})", _no_placeholder, low=True),
+    Rule("password", b"psk", r"(?<![a-z0-9])(?:wpa_?)?psk[ \t]{0,4}[:=][ \t]{0,4}(?:(?P<q>\\{0,4}[\"'])(?P<secret>[^\"'\\\n]{8,63})(?P=q))", _no_placeholder, low=True),
+    Rule("password", b"pass ", r"(?<![a-z0-9-])-(?:store|key|srcstore|deststore)pass[ \t]{1,4}\\{0,4}[\"']?(?P<secret>[^\s\"'\\]{4,128})", _no_placeholder, low=True),
+    Rule("password", b"-w ", r"\bldap(?:search|modify|add|delete|passwd|whoami)\b[^\n|;]{0,200}?[ \t]-w[ \t]{1,4}\\{0,4}[\"']?(?P<secret>[^\s\"'\\-][^\s\"'\\]{2,127})", _no_placeholder, low=True),
+    Rule("password", b"-p ", r"\b(?:mongo(?:sh|dump|restore|export|import)?|sqlcmd|bcp|mosquitto_(?:pub|sub)|snowsql)\b[^\n|;]{0,200}?[ \t]-p[ \t]{1,4}\\{0,4}[\"']?(?P<secret>[^\s\"'\\-][^\s\"'\\]{3,127})", _spoken_password, low=True),
+    Rule("password", b"smbclient", r"\bsmbclient\b[^\n|;]{0,120}?[ \t]-u[ \t]{0,4}\\{0,4}[\"']?[^\s%\"'\\]{1,64}%(?P<secret>[^\s\"'\\]{3,128})", _no_placeholder, low=True),
+    Rule("password", b"sudo -s", r"\becho[ \t]{1,4}(?:-n[ \t]{1,4})?\\{0,4}[\"']?(?P<secret>[^\s\"'\\|]{4,128})\\{0,4}[\"']?[ \t]{0,4}\|[ \t]{0,4}sudo -s\b", _no_placeholder, low=True),
+    Rule("password", b"--with-token", r"\becho[ \t]{1,4}(?:-n[ \t]{1,4})?\\{0,4}[\"']?(?P<secret>[^\s\"'\\|]{12,512})\\{0,4}[\"']?[ \t]{0,4}\|[^\n]{0,80}--with-token", _no_placeholder, low=True),
+    Rule("password", b"htpasswd", r"\bhtpasswd[ \t]{1,4}-[a-z]{0,4}b[a-z]{0,4}[ \t]{1,4}\S{1,120}[ \t]{1,4}\S{1,64}[ \t]{1,4}(?P<secret>[^\s\"'\\]{4,128})", _no_placeholder, low=True),
+    Rule("api-key", b" set ", r"\b(?:aws|npm|pnpm|yarn)[ \t]{1,4}(?:configure|config)[ \t]{1,4}set[ \t]{1,4}\S{0,120}?(?:key|token|password|secret|_auth)[ \t]{1,4}\\{0,4}[\"']?(?P<secret>[^\s\"'\\]{8,512})", _longer, low=True),
+    Rule("password", b"auth", r"(?:\bauth[ \t]{0,4}=[ \t]{0,4}\(|\bhttp(?:basic|digest)auth\(|\bbasic_?auth\()[ \t]{0,4}(?P<p>\\{0,4}[\"'])[^\"'\\\n]{1,64}(?P=p),[ \t]{0,4}(?P<q>\\{0,4}[\"'])(?P<secret>[^\"'\\\n]{3,128})(?P=q)", _no_placeholder, low=True),
+    Rule("password", b":5432:", r"(?<![^\s\"'])[\w.*-]{1,80}:5432:[\w*-]{1,63}:[\w*.-]{1,63}:(?P<secret>[^\s\"':\\]{3,128})(?![^\s\"'\\])", _no_placeholder),
+    Rule("otp-seed", b"otpauth://", r"otpauth://[^\s\"'<>]{0,200}?[?&]secret=(?P<secret>[A-Za-z2-7]{16,256})", _no_placeholder),
+    Rule("authorization", b"auth\"", r"\"_?auth\\{0,4}\"[ \t]{0,4}:[ \t]{0,4}\\{0,4}\"(?P<secret>[A-Za-z0-9+/]{8,1024}={0,2})\\{0,4}\"", _pair_in_base64),
+    Rule("authorization", b"_auth=", r"(?<![A-Za-z0-9])_auth=\"?(?P<secret>[A-Za-z0-9+/]{8,1024}={0,2})", _pair_in_base64),
+    Rule("firebase-key", b":APA91b", _B + r"(?P<secret>[A-Za-z0-9_-]{11}:APA91b[A-Za-z0-9_-]{100,200})" + _E),
+    Rule("private-key", b"Private-Lines:", r"Private-Lines:[ \t]{0,4}\d{1,3}(?:\r?\n|\\r?\\n)(?P<secret>(?:[A-Za-z0-9+/=]{4,80}(?:\r?\n|\\r?\\n|\Z)){1,200})"),
     Rule("password", b"convertto-securestring", r"convertto-securestring[ \t]{1,4}(?:-string[ \t]{1,4})?\\{0,4}[\"'](?P<secret>[^\"'\n]{3,128})", _no_placeholder, low=True),
 )  # fmt: skip
 
@@ -118,13 +153,13 @@ def _is_no_url_password(value: bytes) -> bool:
 
 # -- private keys ----------------------------------------------------------------------------------
 
-_BEGIN = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----")
-_END = re.compile(rb"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----")
+_BEGIN = pattern(rb"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----")
+_END = pattern(rb"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----")
 _BETWEEN = rb"(?:[\s\"'`+,\\|>#*]|\\n|\\r){1,16}(?:\d{1,6}[\t ?|:>-]{1,4})?"
-_BODY = re.compile(
+_BODY = pattern(
     rb"[ \t]{0,8}" + _BETWEEN + rb"[A-Za-z0-9+/=]{4,}(?=[\s\"'`\\,]|\Z)(?:" + _BETWEEN + rb"[A-Za-z0-9+/=]{16,})*"
 )
-_INSIDE = re.compile(
+_INSIDE = pattern(
     rb"[A-Za-z0-9+/=]{40}|(?:\n|\\n)[\s\"'`+,\\|>#*]{0,16}(?:\d{1,6}[\t ?|:>-]{1,4})?[A-Za-z0-9+/=]{4,}[\s\"'`+,\\]{0,8}(?:\n|\\n|\Z)"
 )
 _ROOM = 20_000
@@ -133,12 +168,13 @@ _ROOM = 20_000
 
 def private_keys(raw: bytes) -> Found:
     """Keys in PEM, whole or cut off; line ends may be escaped, lines numbered, quoted or joined."""
-    at = 0
+    at, end = 0, _END.search(raw)
     while begin := _BEGIN.search(raw, at):
         at = begin.end()
-        end = _END.search(raw, at, at + _ROOM)
-        following = _BEGIN.search(raw, at, end.start()) if end else None
-        if end and not following and _INSIDE.search(raw, at, end.start()):
+        if end and end.start() < at:
+            end = _END.search(raw, at)
+        whole = end and end.end() <= at + _ROOM and not _BEGIN.search(raw, at, end.start())
+        if end and whole and _INSIDE.search(raw, at, end.start()):
             at = end.end()
             yield begin.start(), at, "private-key"
         elif body := _BODY.match(raw, at, at + _ROOM):
@@ -148,14 +184,12 @@ def private_keys(raw: bytes) -> Found:
 
 # -- cookies ---------------------------------------------------------------------------------------
 
-_COOKIE = re.compile(
+_COOKIE = pattern(
     rb"(?<![a-z0-9_])(?:(set-)?cookie\d?[\\\"' \t]{0,6}[:=,][\\\"' \t\[]{0,6}|--cookie[ \t=]{1,4}[\\\"']{0,4}|"
     rb"(?<=[ \t])-b[ \t]{1,4}[\\\"']{1,4})(?=[a-z0-9_.$%-]{1,80}=)"
 )
-_PAIR = re.compile(
-    rb"[ \t]{0,4}(?P<name>[A-Za-z0-9_.$%-]{1,80})=(?P<value>[^\s;,\"'\\<>]{0,4096})(?:;|\Z|(?=[\s\"'\\,]))"
-)
-_SESSION = re.compile(
+_PAIR = pattern(rb"[ \t]{0,4}(?P<name>[A-Za-z0-9_.$%-]{1,80})=(?P<value>[^\s;,\"'\\<>]{0,4096})(?:;|\Z|(?=[\s\"'\\,]))")
+_SESSION = pattern(
     rb"sess|sid|auth|token|jwt|csrf|xsrf|remember|login|identity|secret|ticket|\A_?_?(?:secure|host)-|cookie|access|refresh|clearance"
 )
 
@@ -164,16 +198,17 @@ def cookies(raw: bytes, low: bytes) -> Found:
     """The values in cookie headers that open a session."""
     if b"cookie" not in low and b"-b " not in low:
         return
+    at = 0
     for header in _COOKIE.finditer(low):
-        at, first = header.end(), True
+        if header.start() < at:
+            continue  # its pairs were among those of the header before
+        at = header.end()
         while pair := _PAIR.match(raw, at):
             at = pair.end()
-            value = pair["value"]
-            if (first or not header[1]) and _opens(pair["name"].lower(), value):
+            if _opens(pair["name"].lower(), pair["value"]):
                 yield *pair.span("value"), "cookie"
-            first = False
-            if pair.end() == pair.start():
-                break
+            if header[1] or pair.end() == pair.start():
+                break  # what follows the cookie that is set are its attributes
 
 
 def _opens(name: bytes, value: bytes) -> bool:
@@ -192,8 +227,11 @@ _WORDS = (b"pass", b"pw", b"secret", b"token", b"key", b"cred", b"auth", b"sig",
 
 _NAME = b"abcdefghijklmnopqrstuvwxyz0123456789_.-"
 _REACH = 64
-_REST = re.compile(rb"[a-z0-9_.-]{0,64}")
-_AFTER = re.compile(
+_LONGEST = 4096
+"""Bytes of a bare value that are looked at."""
+
+_REST = pattern(rb"[a-z0-9_.-]{0,64}")
+_AFTER = pattern(
     rb"(?P<close>[\\\x01]{0,8}[\"'`]?\\{0,8}[\])]?)(?P<type>\?|![ \t]?|[ \t]?\[[^\]\n]{0,24}\])?"
     rb"(?:"
     rb"(?P<op>[ \t\\\x01]{0,16}(?:(?::[ \t]{0,2}(?:&'static )?(?:[a-z]{0,8}\.)?(?:str|string|&str|optional\[str\]|final|char\*)[ \t]{0,4})?(?:=>|:=|===?|!==?|\+=|=)|::?|\?\?=?|\|\|=?)[ \t]{0,16})"
@@ -202,31 +240,59 @@ _AFTER = re.compile(
     rb"|(?P<space>[ \t]{1,4}(?=\S))"
     rb")"
     rb"(?:[fbru@]{1,2}(?=\\{0,8}[\"'`]))?"
-    rb"(?:(?P<q>\\{0,8}[\"'`])(?P<quoted>(?:(?!(?P=q))[^\n\r]){1,4096})(?P=q)|(?P<bare>[^\s\"'`\\<>,;&|()\[\]{}$][^\s\"'`\\<>]{0,4095}))"
+    rb"(?:(?P<q>\\{0,8}[\"'`])(?P<quoted>(?:(?!(?P=q))[^\n\r]){1,4096})(?P=q)|(?P<bare>[^\s\"'`\\<>,;&|()\[\]{}$]))"
 )
-_IS = re.compile(rb"[ \t]{1,3}(?:is|was|will be|ist)(?: now)?[ \t:]{1,3}[\"'`]?(?P<bare>[^\s\"'`\\<>,;&|()]{4,128})")
-_LINE_START = re.compile(
-    rb"(?:export[ \t]+|set[ \t]+|env[ \t]+|-e[ \t]+|arg[ \t]+|\d{1,6}[\t ?:|-]{1,6}|[+>$-][ \t]?|[ \t])*"
+_RUN = pattern(rb"[^\s\"'`\\<>]*")
+_IS = pattern(rb"[ \t]{1,3}(?:is|was|will be|ist)(?: now)?[ \t:]{1,3}[\"'`]?(?P<bare>[^\s\"'`\\<>,;&|()]{4,128})")
+_LINE_START = pattern(
+    # Possessive: the same blank could belong to two of these, and trying all ways would never end.
+    rb"(?:(?:export|set|env|-e|arg)[ \t]++|\d{1,6}[\t ?:|-]{1,6}+|[+>$-][ \t]?+|[ \t])*+"
 )
-_STOP = re.compile(rb"[,;&|()\[\]{}]")
+_STOP = pattern(rb"[,;&|()\[\]{}]")
 
 
 def assignments(raw: bytes, low: bytes) -> Found:
     """Values that stand under a telling name: `KEY=…`, `"password": "…"`, `--token …`, `<secret>…</secret>`."""
+    runs = _Runs(raw, low)
     for word in [word for word in _WORDS if word in low]:
         at = low.find(word)
         while at >= 0:
             rest = _REST.match(low, at)
             assert rest is not None
             end = rest.end()
-            found = _assigned(raw, low, at, end)
+            found = _assigned(runs, at, end)
             if found:
                 yield found
                 end = max(end, found[1])
             at = low.find(word, end)
 
 
-def _assigned(raw: bytes, low: bytes, at: int, end: int) -> tuple[int, int, str] | None:
+class _Runs:
+    """A text, and how far its bare values reach. Where one begins within another, it ends with it: a text that is
+    nothing but names and signs is looked at once, not once a name."""
+
+    def __init__(self, raw: bytes, low: bytes):
+        self.raw, self.low = raw, low
+        self._begin = self._end = self._from = self._stop = -1
+
+    def end(self, at: int) -> int:
+        """Where a bare value that begins at a place ends, at most 4,096 bytes on."""
+        if not self._begin <= at < self._end:
+            found = _RUN.match(self.low, at)
+            self._begin, self._end = at, found.end() if found else at
+            self._from = -1
+        return min(self._end, at + _LONGEST)
+
+    def stop(self, at: int, last: int) -> int | None:
+        """The first of the signs that end a value among other text, None where there is none before `last`."""
+        if not 0 <= self._from <= at <= self._stop:
+            found = _STOP.search(self.raw, at, max(self._end, last))
+            self._from, self._stop = at, found.start() if found else max(self._end, last)
+        return self._stop if self._stop < last else None
+
+
+def _assigned(runs: _Runs, at: int, end: int) -> tuple[int, int, str] | None:
+    low = runs.low
     while low[end - 1] in b".-":
         end -= 1
     after = _AFTER.match(low, end)
@@ -239,8 +305,8 @@ def _assigned(raw: bytes, low: bytes, at: int, end: int) -> tuple[int, int, str]
     if by is None:
         return None
     if after is None or after["space"] is not None:
-        return _spoken(raw, low, start, end, after, by)
-    return _valued(raw, low, start, after, by) if by is not _KEY else None
+        return _spoken(runs, start, end, after, by)
+    return _valued(runs, start, after, by) if by is not _KEY else None
 
 
 _KEY = Telling("api-key", 2)
@@ -248,34 +314,35 @@ _KEY = Telling("api-key", 2)
 
 
 def _spoken(
-    raw: bytes, low: bytes, start: int, end: int, after: re.Match[bytes] | None, by: Telling
+    runs: _Runs, start: int, end: int, after: re.Match[bytes] | None, by: Telling
 ) -> tuple[int, int, str] | None:
     """A value behind an option (`--password x`) or in a sentence (`the password is x`)."""
+    raw, low = runs.raw, runs.low
     if after is not None and low[start : start + 2] == b"--" and not after["close"]:
-        return _value(raw, after, by, alone=False)
+        return _value(runs, after, by, alone=False)
     said = _IS.match(low, end)
     if said is None:
         return None
     first, last = said.span("bare")
     last = first + len(raw[first:last].rstrip(b".!?:"))
     value = raw[first:last]
-    if shapes.is_secret(value, by, quoted=False, alone=False) and any(48 <= char < 58 for char in value):
+    if shapes.is_secret(value, by, quoted=False, alone=False) and shapes.has_digit(value):
         return first, last, by.type
     return None
 
 
-def _valued(raw: bytes, low: bytes, start: int, after: re.Match[bytes], by: Telling) -> tuple[int, int, str] | None:
+def _valued(runs: _Runs, start: int, after: re.Match[bytes], by: Telling) -> tuple[int, int, str] | None:
     """A value behind a sign."""
     if after["comma"] is not None and after["quoted"] is None:
         return None
-    return _value(raw, after, by, alone=_is_alone(raw, low, start, after))
+    return _value(runs, after, by, alone=_is_alone(runs, start, after))
 
 
-def _value(raw: bytes, after: re.Match[bytes], by: Telling, *, alone: bool) -> tuple[int, int, str] | None:
-    quoted = after["quoted"] is not None
+def _value(runs: _Runs, after: re.Match[bytes], by: Telling, *, alone: bool) -> tuple[int, int, str] | None:
+    raw, quoted = runs.raw, after["quoted"] is not None
     first, last = after.span("quoted" if quoted else "bare")
     if not quoted:
-        last = _ended(raw, first, last, whole=alone)
+        last = _ended(runs, first, runs.end(first), whole=alone)
     whole = raw[first:last]
     first, last = last - len(whole.lstrip(b" \x01")), first + len(whole.rstrip(b" \x01"))
     if not (quoted or alone) and last - first > 64 and b"=" in raw[first : first + 64]:
@@ -286,12 +353,13 @@ def _value(raw: bytes, after: re.Match[bytes], by: Telling, *, alone: bool) -> t
     return None
 
 
-def _ended(raw: bytes, first: int, last: int, *, whole: bool) -> int:
+def _ended(runs: _Runs, first: int, last: int, *, whole: bool) -> int:
     """Where a bare value ends among other text."""
+    raw = runs.raw
     if whole and raw[last : last + 1] not in (b"(", b"["):
         return last - 1 if raw[last - 1] in b",;" else last
-    stop = _STOP.search(raw, first, last) or _STOP.match(raw, last)
-    end = stop.start() if stop else last
+    end = runs.stop(first, last)
+    end = last if end is None else end
     if raw[end : end + 1] in (b"(", b"["):
         return first  # a call, or an item: code
     while end > first and raw[end - 1] in b".:!?":
@@ -299,8 +367,9 @@ def _ended(raw: bytes, first: int, last: int, *, whole: bool) -> int:
     return end
 
 
-def _is_alone(raw: bytes, low: bytes, start: int, after: re.Match[bytes]) -> bool:
+def _is_alone(runs: _Runs, start: int, after: re.Match[bytes]) -> bool:
     """Whether name and value fill their line, as in a file of settings; in code, only where the name is in capitals."""
+    raw, low = runs.raw, runs.low
     line = max(raw.rfind(b"\n", max(0, start - 80), start) + 1, start - 80, 0)
     if not _LINE_START.fullmatch(low, line, start):
         return False
@@ -308,9 +377,11 @@ def _is_alone(raw: bytes, low: bytes, start: int, after: re.Match[bytes]) -> boo
     name, sign = raw[start:first], raw[first:last]
     if sign == b"=" and name.upper() == name:
         return True
-    if b"&" in (after["bare"] or b""):
+    value = after.start("bare")
+    end = runs.end(value) if value >= 0 else after.end()
+    if value >= 0 and b"&" in raw[value:end]:
         return False  # a query
-    behind = raw[after.end() : after.end() + 80].partition(b"\n")[0].strip()
+    behind = raw[end : end + 80].partition(b"\n")[0].strip()
     if behind and not behind.startswith((b"#", b"//", b";")):
         return False
     return sign.strip() == b":" or sign == b"=" or (sign.strip() == b"=" and name.upper() == name)

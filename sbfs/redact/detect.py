@@ -7,10 +7,11 @@ there stands at the same places of the text.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from heapq import merge
 
+from sbfs.fetching import pattern
 from sbfs.redact import contexts, prefixes
 
 Span = tuple[int, int, str]
@@ -19,17 +20,19 @@ Span = tuple[int, int, str]
 SHORTEST = 6
 """Characters of the shortest text that is looked at."""
 
-MARK = re.compile(r"\[redacted:([a-z0-9-]+)(?::(\d{1,9}))?\]")
+MARK = pattern(r"\[redacted:([a-z0-9-]+)(?::(\d{1,9}))?\]")
 """A placeholder."""
 
 _HINTS = (b"pass", b"pw", b"secret", b"token", b"key", b"cred", b"auth", b"sig", b"session", b"jwt", b"_pat", b"dsn",
           b"salt", b"pepper", b"mnemonic", b"phrase", b"seed", b"sid", b"csrf", b"bearer", b"kennwort", b"appid", b"cookie",
-          b"identified", b"-u", b"-b ", b"mysql", b"redis", b" login ", b"machine ", b"convertto")  # fmt: skip
+          b"identified", b"-u", b"-b ", b"mysql", b"redis", b" login ", b"machine ", b"convertto", b"psk", b"-w ", b"-p ",
+          b"sudo -s", b" set ")  # fmt: skip
 _RAW_HINTS = tuple({rule.hint for rule in contexts.RULES if not rule.low})
 
-_UNICODE = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
-_PERCENT = re.compile(rb"%(3[aAdD]|2[26])")
-_COLOUR = re.compile(rb"(?:\x1b|\\x1[bB]|\\u001[bB]|\\033|\\e)\[[0-9;]{0,16}m")
+_UNICODE = pattern(rb"\\u00([2-7][0-9a-fA-F])")
+_PERCENT = pattern(rb"%(3[aAdD]|2[26])")
+_WORD = pattern(rb"[A-Za-z0-9_-]{15,}")
+_COLOUR = pattern(rb"(?:\x1b|\\x1[bB]|\\u001[bB]|\\033|\\e)\[[0-9;]{0,16}m")
 
 
 def _plain(text: str) -> bytes:
@@ -70,29 +73,35 @@ def _holds(text: bytes, hints: Sequence[bytes]) -> bool:
 
 
 def _words(raw: bytes) -> list[Span]:
-    found = []
-    for word, type in prefixes.find(raw).items():
-        at = raw.find(word)
-        while at >= 0:
-            end = at + len(word)
-            if not (_in_word(raw[at - 1 : at]) or _in_word(raw[end : end + 1])):
-                found.append((at, end, type))
-            at = raw.find(word, end)
-    return found
-
-
-def _in_word(char: bytes) -> bool:
-    return char.isalnum() or char in (b"_", b"-")
+    found = prefixes.find(raw)
+    if not found:
+        return []
+    return [(*match.span(), found[match[0]]) for match in _WORD.finditer(raw) if match[0] in found]
 
 
 def apart(text: str, found: Sequence[Span]) -> list[Span]:
     """What was found first wins; nothing is taken out of a placeholder, nor a value that holds one."""
     taken = [match.span() for match in MARK.finditer(text)] if "[redacted:" in text else []
-    kept = []
-    for start, end, type in found:
-        at = bisect_left(taken, (start, end))
-        before, behind = taken[at - 1 : at], taken[at : at + 1]
-        if start < end and not (before and before[0][1] > start) and not (behind and behind[0][0] < end):
-            taken.insert(at, (start, end))
-            kept.append((start, end, type))
+    kept: list[Span] = []
+    at = 0
+    while at < len(found):
+        # What one rule found stands in order: it is joined with the rest at once, not one by one.
+        behind = at + 1
+        while behind < len(found) and found[behind][:2] >= found[behind - 1][:2]:
+            behind += 1
+        fresh = [*_free(taken, found[at:behind])]
+        kept += fresh
+        taken = [*merge(taken, ((start, end) for start, end, _ in fresh))]
+        at = behind
     return sorted(kept)
+
+
+def _free(taken: Sequence[tuple[int, int]], run: Sequence[Span]) -> Iterator[Span]:
+    """Those of a run that meet nothing which is taken, nor each other."""
+    last = 0
+    for start, end, type in run:
+        at = bisect_left(taken, (start, end))
+        is_free = not (at and taken[at - 1][1] > start) and not (at < len(taken) and taken[at][0] < end)
+        if start < end and start >= last and is_free:
+            last = end
+            yield start, end, type

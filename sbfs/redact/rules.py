@@ -16,7 +16,7 @@ from typing import Any
 from sbfs.redact import detect
 from sbfs.redact.detect import Span
 
-VERSION = 2
+VERSION = 3
 """Of the rules that sbfs knows. It grows when what they find changes, and is kept with what they were run over."""
 
 _TYPE = re.compile(r"[a-z][a-z0-9-]{0,39}")

@@ -11,6 +11,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from sbfs.fetching import pattern
+
 
 @dataclass(frozen=True)
 class Telling:
@@ -21,7 +23,7 @@ class Telling:
     strict: int
 
 
-_WORDS = re.compile(
+_WORDS = pattern(
     rb"(?P<password>pass(?:word|wd|phrase|code)(?:s(?![a-z]))?|pass\Z|pwd|(?:\A|[_.-])pw\Z|passwort|kennwort)"
     rb"|(?P<phrase>mnemonic|seed_?(?:phrase|words)|recovery_?phrase)"
     rb"|(?P<key>(?:api|access|secret|private|encrypt(?:ion)?|signing|sign|auth|account|master|app|application|shared|"
@@ -52,7 +54,7 @@ _TELLING = {
 }
 """Names that hold a connection or cookies say nothing by themselves: other rules look into their value."""
 
-_NO_SECRET_BEHIND = re.compile(
+_NO_SECRET_BEHIND = pattern(
     rb"(?:_|-|\.|\A|(?<=[a-z]))(?:ids?|names?|counts?|limits?|lengths?|len|sizes?|types?|urls?|uris?|paths?|files?|"
     rb"filenames?|dirs?|hash(?:es|ed)?|digests?|fields?|labels?|prompts?|hints?|polic(?:y|ies)|resets?|"
     rb"expir(?:y|es|ed|ation|es_?at|es_?in)|ttl|age|regex|patterns?|formats?|errors?|messages?|index|required|"
@@ -62,7 +64,7 @@ _NO_SECRET_BEHIND = re.compile(
     rb"endpoint|created_?at|updated_?at|at|position|offset|start|end|per_?second|izer|ize|izers|ized|ization|"
     rb"fingerprint|thumbprint|checksum|sha(?:1|256|512)?|header|param|parameter|env|var|variable|source|rotation)\Z"
 )
-_NO_SECRET_BEFORE = re.compile(
+_NO_SECRET_BEFORE = pattern(
     rb"(?:\A|_|-|\.)(?:max|min|num|number|total|count|input|output|prompt|completion|cached?|reasoning|public|primary|"
     rb"foreign|sort|partition|object|row|lookup|next|page|pagination|cursor|continuation|stop|bos|eos|pad|unk|mask|"
     rb"sep|cls|special|added|end|start|first|last|no|has|is|use|show|hide|forgot|reset|change|wrong|bad|invalid|"
@@ -88,7 +90,7 @@ def telling(name: bytes) -> Telling | None:
 
 # -- values ----------------------------------------------------------------------------------------
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = pattern(
     rb"[*.#?_=+x0-]+\Z|[<{\[$%(@&|!]|.{0,64}\$\{|.{0,64}\{\{|.{0,64}\(\)|.{0,64}<[a-z_ -]{1,40}>|.{0,64}\.\.\.|.{0,64}\*\*\*"
     rb"|.{0,64}\[redacted|.{0,64}xxxx|(?:your|my|the|some|any|new|old|insert|enter|put|add|paste|replace|todo|fixme)[-_ ]"
     rb"|.{0,64}(?<![a-z0-9])(?:change[-_ ]?(?:me|this|it)|example|sample|dummy|placeholder|redacted|replace[-_ ]?(?:me|with)"
@@ -111,16 +113,16 @@ _NO_VALUE = frozenset(
     b"mismatch strength weak strong protected private public internal external random generated autogenerate "
     b"getpass passlib bcrypt argon2 scrypt secretstr securestring charfield textfield passwordfield".split()
 )
-_URL = re.compile(rb"(?:[a-z][a-z0-9+.-]{1,20}:)?//")
-_PATH = re.compile(rb"(?:~|\.{1,2}|[a-z]:)?[/\\](?:[\w.@ -]+[/\\])*[\w.@ -]*\Z|(?:[\w.-]+/)+[\w-]+\.[a-z]{1,5}\Z")
-_NAME = re.compile(rb"[a-z_$][a-z0-9_$]*(?:(?:\.|->|::|\[)[a-z_$][a-z0-9_$\]\"']*)*(?:\(.*)?\Z", re.S)
-_UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
-_ULID = re.compile(rb"(?:[a-z]{1,12}[-_])?[0-9abcdefghjkmnpqrstvwxyz]{26}\Z")
-_HEX = re.compile(rb"[0-9a-f]+\Z")
-_WORDLIKE = re.compile(rb"[a-z]+(?:[-_. ][a-z]+)*\Z")
-_MOMENT = re.compile(rb"\d{4}-\d\d-\d\d(?:[t ].*)?\Z")
-_PIECE = re.compile(rb"[a-z]{0,12}|v?\d{1,4}")
-_VERSION = re.compile(rb"v?\d+(?:\.\d+)+[\w.-]{0,12}\Z")
+_URL = pattern(rb"(?:[a-z][a-z0-9+.-]{1,20}:)?//")
+_PATH = pattern(rb"(?:~|\.{1,2}|[a-z]:)?[/\\](?:[\w.@ -]+[/\\])*[\w.@ -]*\Z|(?:[\w.-]+/)+[\w-]+\.[a-z]{1,5}\Z")
+_NAME = pattern(rb"[a-z_$][a-z0-9_$]*(?:(?:\.|->|::|\[)[a-z_$][a-z0-9_$\]\"']*)*(?:\(.*)?\Z", re.S)
+_UUID = pattern(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+_ULID = pattern(rb"(?:[a-z]{1,12}[-_])?[0-9abcdefghjkmnpqrstvwxyz]{26}\Z")
+_HEX = pattern(rb"[0-9a-f]+\Z")
+_WORDLIKE = pattern(rb"[a-z]+(?:[-_. ][a-z]+)*\Z")
+_MOMENT = pattern(rb"\d{4}-\d\d-\d\d(?:[t ].*)?\Z")
+_PIECE = pattern(rb"[a-z]{0,12}|v?\d{1,4}")
+_VERSION = pattern(rb"v?\d+(?:\.\d+)+[\w.-]{0,12}\Z")
 
 
 _HEAD = 256
@@ -130,7 +132,7 @@ _HEAD = 256
 def is_placeholder(value: bytes) -> bool:
     """Whether a value stands for a secret without being one: a mask, a variable, an example, a word of a type."""
     low = value.lower()
-    return len(set(low)) < 4 or low in _NO_VALUE or _PLACEHOLDER.match(low) is not None
+    return len({*low[:64]}) < 4 and len({*low}) < 4 or low in _NO_VALUE or _PLACEHOLDER.match(low) is not None
 
 
 def entropy(value: bytes) -> float:
@@ -141,10 +143,19 @@ def entropy(value: bytes) -> float:
 
 def is_random(value: bytes, least: int, bits: float) -> bool:
     """Whether a value of at least so many characters mixes them as a generated one does."""
-    if len(value) < least or not any(48 <= char < 58 for char in value):
+    if len(value) < least or not has_digit(value):
         return False
-    letters = sum(65 <= char < 91 or 97 <= char < 123 for char in value)
-    return letters >= 2 and entropy(value) >= bits
+    return len(value.translate(None, _NO_LETTERS)) >= 2 and entropy(value) >= bits
+
+
+_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_NO_LETTERS = bytes({*range(256)} - {*_LETTERS})
+_NO_DIGITS = bytes({*range(256)} - {*b"0123456789"})
+
+
+def has_digit(value: bytes) -> bool:
+    """Whether a value holds a digit."""
+    return value.translate(None, _NO_DIGITS) != b""
 
 
 def is_secret(value: bytes, by: Telling, *, quoted: bool, alone: bool) -> bool:
@@ -154,7 +165,9 @@ def is_secret(value: bytes, by: Telling, *, quoted: bool, alone: bool) -> bool:
     behind the key, as in a file of settings.
     """
     value = value[:_HEAD]
-    if len(value) < 4 or is_placeholder(value):
+    if len(value) < 4 or by.strict == 2 and len(value) < 16 or by.strict and not has_digit(value) and len(value) < 20:
+        return False  # the cheapest first: whole texts are made of what fails here
+    if is_placeholder(value):
         return False
     low = value.lower()
     if _MOMENT.match(low) or _PATH.match(low) or (_URL.match(low) and by.strict):
@@ -179,7 +192,7 @@ def _is_password(value: bytes, low: bytes, *, quoted: bool, alone: bool) -> bool
             (quoted or alone) and len(value) >= 6 and not _speaks(low) and (b" " not in value or value.count(b" ") == 3)
         )
     if _NAME.match(low) and not quoted and not alone:
-        return not _speaks(low) and any(48 <= char < 58 for char in value) and b"(" not in value and b"." not in value
+        return not _speaks(low) and has_digit(value) and b"(" not in value and b"." not in value
     return quoted or alone or _mixed(value)
 
 
@@ -216,5 +229,5 @@ def _speaks(low: bytes) -> bool:
 
 def _mixed(value: bytes) -> bool:
     """Whether a value holds characters of three sorts, or of two and a digit among letters."""
-    sorts = (value.lower() != value, value.upper() != value, any(48 <= char < 58 for char in value))
+    sorts = (value.lower() != value, value.upper() != value, has_digit(value))
     return sum(sorts) + (not value.isalnum()) >= 2 and sorts[2] or sum(sorts) + (not value.isalnum()) >= 3

@@ -1,17 +1,18 @@
 """Codex CLI: `sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl`, and the same below `archived_sessions/`.
 
-Written after descriptions of the format and readers of others, not after real files. Entries have no ids;
-theirs are made from what they say. A response's entries follow each other, and what it used comes behind.
+Written after the program's published source and what others recorded, without files of our own.
+Entries have no ids; theirs are made from what they say. A response's entries follow each other, and what it used
+comes behind. A session that another one began, or was forked from, begins with a copy of that one's history.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sbfs.fetching import pattern
 from sbfs.transcripts import lines
 from sbfs.transcripts.events import (
     Cursor,
@@ -34,19 +35,39 @@ NAME = "codex"
 
 _TYPES = frozenset(("session_meta", "turn_context", "response_item", "event_msg", "compacted"))
 
-_REPEATED = frozenset(
-    ("user_message", "agent_message", "agent_message_delta", "agent_reasoning", "agent_reasoning_delta")
-) | frozenset(("agent_reasoning_raw_content", "agent_reasoning_section_break", "task_started", "task_complete"))
+_STATE = frozenset(("turn_context", "world_state", "token_usage_record"))
+"""Entries that say what is in force, or once more what was counted."""
+
+_REPEATED = frozenset((
+    "user_message", "agent_message", "agent_message_delta", "agent_reasoning", "agent_reasoning_delta",
+    "agent_reasoning_raw_content", "agent_reasoning_section_break", "task_started", "turn_started",
+    "thread_settings_applied", "item_started", "context_compacted", "exec_command_begin", "exec_command_end",
+    "patch_apply_begin", "patch_apply_end", "mcp_tool_call_begin", "mcp_tool_call_end", "web_search_begin",
+    "web_search_end", "view_image_tool_call", "image_generation_end",
+))  # fmt: skip
 """What `event_msg` says again of a `response_item`, or of the screen."""
+
+_DONE = ("task_complete", "turn_complete")
+
+_UNSAID = frozenset(("compaction", "context_compaction", "compaction_trigger", "additional_tools"))
+"""Items of a response that say nothing to be read: they are encrypted, or a list of tools."""
+
+_FAILURES = 100
+"""Calls that are known to have failed before their result comes, at most."""
+
+_EXIT = pattern(r"(?:Process exited with code|Exit code:?) (-?\d+)")
+"""How a result tells how its program ended, in the lines before what it printed."""
 
 _PROGRAM = ("# AGENTS.md instructions",)
 """How texts begin that the program puts in a user's place, besides those in angle brackets."""
 
-_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ID = pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def detect(_path: Path, head: bytes) -> int:
-    """By the entries' types; the output of `codex exec --json` is recognised too, and refused."""
+def detect(path: Path, head: bytes) -> int:
+    """By the entries' types; the output of `codex exec --json` and compressed files are known too, and refused."""
+    if path.name.endswith(".jsonl.zst"):
+        return 80 if path.name.startswith("rollout-") else 0
     entries = lines.first_objects(head)
     if any(one.get("type") in _TYPES and isinstance(one.get("payload"), dict) for one in entries):
         return 90
@@ -59,6 +80,10 @@ def _is_exec_output(entries: list[Plain]) -> bool:
 
 def sessions(path: Path) -> Iterator[Transcript]:
     """The session of a file; a sub-agent's belongs to the one that began it."""
+    if path.suffix == ".zst":
+        why = "is compressed: unpack it with 'zstd -d', and import the .jsonl"
+        yield Transcript(path, NAME, path.name.split(".")[0], name=path.name, refused=why)
+        return
     entries = lines.first_objects(lines.head(path), most=5)
     if _is_exec_output(entries):
         why = "is the output of 'codex exec --json', which leaves half of a session out: import ~/.codex/sessions"
@@ -66,9 +91,12 @@ def sessions(path: Path) -> Iterator[Transcript]:
         return
     said = next((mapping(one.get("payload")) for one in entries if one.get("type") == "session_meta"), {})
     named = _ID.findall(path.stem)
-    id = text(said.get("id")) or (named[-1] if named else path.stem)
-    parent = text(_spawned(said).get("parent_thread_id"))
-    yield Transcript(path, NAME, parent or id, id if parent else "", name=path.name)
+    id = text(said.get("id")) or text(said.get("session_id")) or (named[-1] if named else path.stem)
+    parent = text(said.get("parent_thread_id")) or text(_spawned(said).get("parent_thread_id"))
+    # A sub-agent of a sub-agent names the session that both work for.
+    root = text(said.get("session_id"))
+    session = root if parent and root and root != id else parent or id
+    yield Transcript(path, NAME, session, id if parent else "", name=path.name)
 
 
 def _spawned(said: Plain) -> Plain:
@@ -86,7 +114,9 @@ def events(transcript: Transcript, cursor: Cursor) -> Iterator[tuple[Event, Curs
 
 class _Reader:
     """Reads entries. state: `model`, `folder`, `branch`, `version`; `answer`: id of the response under way, `open`
-    while it may go on; `used`: tokens in all; `spawned`; `replayed`: the second whose counts are the parent's."""
+    while it may go on; `used`: tokens in all; `begun`: the session's own head was read; `spawned`: its history begins
+    with another's, `replayed`: the second whose counts are that one's, `own`: the ordinal of the first entry of its
+    own; `failed`: calls whose failure is known before their result."""
 
     def __init__(self, transcript: Transcript, state: dict[str, Any]):
         self.transcript, self.state = transcript, state
@@ -94,10 +124,15 @@ class _Reader:
     def event(self, entry: Plain, behind: Cursor) -> Event:
         """What one entry says."""
         type, said = text(entry.get("type")), mapping(entry.get("payload"))
-        if type == "session_meta":
+        # A copy of an entry stands at another place.
+        ordinal, entry = entry.get("ordinal"), {key: value for key, value in entry.items() if key != "ordinal"}
+        if type == "session_meta" and not self.state.get("begun"):
             self._begin(said)
-        elif type == "turn_context":
-            self._place(folder=said.get("cwd"), model=said.get("model"))
+        elif type == "session_meta" or isinstance(ordinal, int) and ordinal < self.state.get("own", 0):
+            return Event(left_out=f"{type} (copied)")
+        elif type in _STATE:
+            if type == "turn_context":
+                self._place(folder=said.get("cwd"), model=said.get("model"))
             return Event(left_out=type)
         event = self._placed(entry)
         if type == "session_meta":
@@ -117,9 +152,15 @@ class _Reader:
     def _begin(self, said: Plain) -> None:
         git = mapping(said.get("git"))
         self._place(folder=said.get("cwd"), branch=git.get("branch"), version=said.get("cli_version"))
-        if _spawned(said):
+        self.state["begun"] = True
+        if _spawned(said) or said.get("forked_from_id") or said.get("parent_thread_id"):
             self.state["spawned"] = True
             self.state["replayed"] = moment(said.get("timestamp"))[:19]
+        own = said.get("subagent_history_start_ordinal") or mapping(said.get("history_base")).get(
+            "end_ordinal_exclusive"
+        )
+        if isinstance(own, int):
+            self.state["own"] = own
 
     def _place(self, **said: Any) -> None:
         self.state |= {name: value for name, value in said.items() if isinstance(value, str) and value}
@@ -142,6 +183,12 @@ class _Reader:
         type = text(said.get("type"))
         if type == "message" and said.get("role") != "assistant":
             return self._message(event, said)
+        if type in _UNSAID:
+            return Event(left_out=f"response_item/{type}")
+        if type == "agent_message":
+            event.role, event.origin, event.name = "user", "meta", text(said.get("author"))
+            event.parts = _content(said.get("content"))
+            return event
         if type.endswith("_output"):
             return self._result(event, said)
         part = _part_of_answer(type, said)
@@ -173,7 +220,11 @@ class _Reader:
     def _result(self, event: Event, said: Plain) -> Event:
         self.state["open"] = False
         event.role, event.origin = "user", "result"
-        event.parts = [{**_result(said), "timestamp": event.timestamp}]
+        part = _result(said)
+        if part["id"] in self.state.get("failed", ()):
+            self.state["failed"] = [id for id in self.state["failed"] if id != part["id"]]
+            part["error"] = True
+        event.parts = [{**part, "timestamp": event.timestamp}]
         return event
 
     # -- what the program tells
@@ -182,16 +233,38 @@ class _Reader:
         type = text(said.get("type"))
         if type == "token_count":
             return self._count(event, mapping(said.get("info")), behind)
-        if type in _REPEATED:
+        if type in _REPEATED or type == "item_completed" and mapping(said.get("item")).get("type") != "Plan":
+            self._note_failure(type, said)
             return Event(left_out=f"event_msg/{type}")
-        if type == "turn_aborted":
+        spent = {"durationMs": said["duration_ms"]} if isinstance(said.get("duration_ms"), int) else {}
+        if type in _DONE:
             self.state["open"] = False
-            event.role, event.origin = "user", "interruption"
+            if not spent:
+                return Event(left_out=f"event_msg/{type}")
+            event.origin, event.name, event.facts = "notice", "turn_duration", spent
+        elif type == "turn_aborted":
+            self.state["open"] = False
+            event.role, event.origin, event.facts = "user", "interruption", spent
             event.parts = [text_part(text(said.get("reason")) or type)]
-            return event
-        event.name, event.parts = type, [raw_part(said)]
-        event.origin = "error" if type == "error" else "unknown"
+        elif type == "thread_name_updated" and text(said.get("thread_name")):
+            event.origin, event.name, event.parts = "notice", "custom-title", [text_part(said["thread_name"])]
+        elif type == "error" and text(said.get("message")):
+            event.origin, event.name, event.parts = "error", type, [text_part(said["message"])]
+            event.facts = without_empty({key: value for key, value in said.items() if key not in ("type", "message")})
+        else:
+            event.name, event.parts = type, [raw_part(said)]
         return event
+
+    def _note_failure(self, type: str, said: Plain) -> None:
+        """Remember a call that failed, where the program says so and the result only in words."""
+        result = mapping(said.get("result"))
+        failed = (
+            type == "exec_command_end" and said.get("exit_code") not in (None, 0)
+            or type == "patch_apply_end" and said.get("success") is False
+            or type == "mcp_tool_call_end" and ("Err" in result or mapping(result.get("Ok")).get("isError") is True)
+        )  # fmt: skip
+        if failed and (id := text(said.get("call_id"))):
+            self.state["failed"] = [*self.state.get("failed", ()), id][-_FAILURES:]
 
     def _count(self, event: Event, info: Plain, behind: Cursor) -> Event:
         """What a response used, once it is there."""
@@ -245,13 +318,23 @@ def _part_of_answer(type: str, said: Plain) -> list[Plain] | None:
     if type == "reasoning":
         texts = [text(mapping(one).get("text")) for key in ("summary", "content") for one in said.get(key) or ()]
         return [{"type": "thinking", "text": one} for one in texts] or [{"type": "thinking", "text": ""}]
+    id = text(said.get("call_id")) or text(said.get("id"))
     if type in ("function_call", "custom_tool_call"):
         given = said.get("arguments") if type == "function_call" else said.get("input")
-        return [_call(said.get("call_id"), text(said.get("name")), _decoded(given))]
+        return [_call(id, _tool(said), _decoded(given))]
     if type in ("local_shell_call", "web_search_call", "tool_search_call"):
-        id = text(said.get("call_id")) or text(said.get("id"))
-        return [_call(id, type.removesuffix("_call"), said.get("action"))]
+        return [_call(id, type.removesuffix("_call"), said.get("action", said.get("arguments")))]
+    if type == "image_generation_call":
+        image = image_part("image/png", said.get("result"))
+        done: Plain = {"type": "tool_result", "id": id, "text": "", "images": [image]}
+        return [_call(id, "image_generation", said.get("revised_prompt")), *([done] if "data" in image else [image])]
     return None
+
+
+def _tool(said: Plain) -> str:
+    """A tool's name, with the server's where it is one of a server's."""
+    space, name = text(said.get("namespace")), text(said.get("name"))
+    return name if not space or name.startswith(space) else f"{space.rstrip('_')}__{name}"
 
 
 def _call(id: Any, name: str, given: Any) -> Plain:
@@ -277,7 +360,11 @@ def _result(said: Plain) -> Plain:
         parts = _content(output)
         output = "\n".join(part["text"] for part in parts if part["type"] == "text")
         details = without_empty({"content": [part["entry"] for part in parts if part["type"] == "raw"]})
+    if tools := said.get("tools"):
+        details["tools"] = tools
+    ended = _EXIT.search(text(output).partition("\nOutput:")[0][:500])
     failed = details.get("success") is False or mapping(details.get("metadata")).get("exit_code") not in (None, 0)
+    failed = failed or (ended is not None and int(ended[1]) != 0)
     part: Plain = {"type": "tool_result", "id": text(said.get("call_id")), "text": text(output)}
     return {**part, **({"error": True} if failed else {}), **({"details": details} if details else {})}
 
@@ -299,7 +386,8 @@ def _part(block: Any) -> Plain:
 
 
 def _tokens(usage: Plain) -> Plain:
-    """Of Codex's counts: what came from the cache is part of its input, reasoning is part of its output."""
-    cached = number(usage.get("cached_input_tokens"))
+    """Of Codex's counts: what the cache gave and took is part of its input, reasoning is part of its output."""
+    read, output = number(usage.get("cached_input_tokens")), number(usage.get("output_tokens"))
+    created = number(usage.get("cache_write_input_tokens"))
     whole = number(usage.get("input_tokens"))
-    return tokens(input=max(0, whole - cached), output=number(usage.get("output_tokens")), cache_read=cached)
+    return tokens(input=max(0, whole - read - created), output=output, cache_creation=created, cache_read=read)

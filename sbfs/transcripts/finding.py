@@ -13,7 +13,7 @@ from sbfs.transcripts.events import Cursor, Event, Transcript
 
 FORMATS: dict[str, ModuleType] = {module.NAME: module for module in (claude_code, codex, gemini, jsonl)}
 
-_ENDINGS = (".jsonl", ".json")
+_ENDINGS = (".jsonl", ".json", ".jsonl.zst")
 
 
 def transcripts(path: Path, format: str = "auto") -> Iterator[Transcript]:

@@ -1,12 +1,15 @@
-"""Gemini CLI: `tmp/<hash of the project's folder>/chats/session-<date>-<id>.json`, newer also `.jsonl`.
+"""Gemini CLI: `tmp/<project>/chats/session-<date>-<id>.json`, newer `.jsonl`, sub-agents in a folder below `chats`.
 
-Written after descriptions of the format and readers of others, not after real files. The file is written
-anew while the session runs, so it is read whole each time; of a message that comes again the last counts.
+Written after the program's published source and what others recorded, without files of our own. The file is written
+anew while the session runs, or messages come again, so it is read whole each time: of a message the last version
+counts. What was taken back by a rewind was said, and stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,8 @@ _TYPES = {"user": "user", "gemini": "assistant"}
 
 _SAID = frozenset(("id", "timestamp", "type", "content", "thoughts", "tokens", "model", "toolCalls"))
 
+_HEAD = frozenset(("sessionId", "projectHash", "startTime", "lastUpdated", "summary", "kind"))
+
 
 def detect(_path: Path, head: bytes) -> int:
     """By the keys that every session begins with."""
@@ -45,74 +50,135 @@ def detect(_path: Path, head: bytes) -> int:
 
 
 def sessions(path: Path) -> Iterator[Transcript]:
-    """The session of a file."""
-    session, _, trouble = _load(path)
-    if session is not None or not trouble:
-        yield Transcript(path, NAME, text(mapping(session).get("sessionId")) or path.stem, name=path.name)
+    """The session of a file; a sub-agent's belongs to the one whose id its folder has."""
+    found = _load(path)
+    if found.head is None and found.troubles:
+        return
+    id = text(mapping(found.head).get("sessionId")) or path.stem
+    parent = path.parent.name if mapping(found.head).get("kind") == "subagent" else ""
+    if parent in ("", "chats"):
+        yield Transcript(path, NAME, id, name=path.name)
+    else:
+        yield Transcript(path, NAME, parent, id, name=f"{parent}/{path.name}")
 
 
 def events(transcript: Transcript, cursor: Cursor) -> Iterator[tuple[Event, Cursor]]:
     """All messages; the cursor is where the file ends, and goes with the last of them."""
-    session, messages, trouble = _load(transcript.path)
+    found = _load(transcript.path)
     size = transcript.path.stat().st_size
-    end = Cursor(size, len(messages), {})
-    if session is None:
-        if trouble:
-            yield Event(trouble=trouble), cursor
+    end = Cursor(size, len(found.messages), {})
+    if found.head is None:
+        for line, trouble in found.troubles:
+            yield Event(trouble=trouble), Cursor(cursor.offset, line, cursor.state)
         return
-    hashed = text(session.get("projectHash"))
-    if said := text(session.get("summary")):
-        yield _summary(said, text(session.get("sessionId")), hashed), end
-    for message in messages:
-        if isinstance(message, dict):
-            yield _message(message, hashed), end
-        else:
-            yield Event(trouble="holds a message that is no mapping"), end
+    for line, trouble in found.troubles:
+        yield Event(trouble=trouble), Cursor(size, line, {})
+    place = _Place(_root(transcript.path), text(found.head.get("projectHash")))
+    for event in (*_told(found.head), *_said(found.messages, transcript)):
+        event.folder, event.folder_hash = place.folder, "" if place.folder else place.hashed
+        yield event, end
 
 
-def _load(path: Path) -> tuple[Plain | None, list[Any], str]:
-    """(the session, its messages, why it cannot be read). Half a document is one that is being written."""
+@dataclass(frozen=True)
+class _Found:
+    """What a file holds. head: what is said of the session, None where the file is none. messages: in order, and
+    rewinds among them. troubles: (line, why) of what cannot be read."""
+
+    head: Plain | None
+    messages: list[Any]
+    troubles: list[tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a session was held: the folder, or a hash of it."""
+
+    folder: str
+    hashed: str
+
+
+def _root(path: Path) -> str:
+    """The project's folder, which newer versions write down beside `chats`."""
+    for above in path.parents[1:3]:
+        with suppress(OSError, UnicodeDecodeError):
+            return (above / ".project_root").read_text(encoding="utf-8").strip()
+    return ""
+
+
+def _load(path: Path) -> _Found:
+    """Half a document is one that is being written."""
     if path.suffix == ".jsonl":
         return _load_lines(path)
     try:
         if path.stat().st_size > LONGEST:
-            return None, [], f"is longer than {LONGEST} bytes"
+            return _Found(None, [], [(1, f"is longer than {LONGEST} bytes")])
         raw = path.read_bytes()
     except OSError as error:
         raise Failed(f"{path}: {(error.strerror or str(error)).lower()}", hint="check the path") from error
     found, trouble = lines.parse(raw.removeprefix(b"\xef\xbb\xbf"))
     if trouble or not isinstance(found, dict):
-        return None, [], trouble or "is no mapping of keys to values"
+        return _Found(None, [], [(1, trouble or "is no mapping of keys to values")])
     if lines.is_deep(raw, found):
-        return None, [], "is nested too deeply"
+        return _Found(None, [], [(1, "is nested too deeply")])
     found = lines.sound(raw, found)
-    messages = found.get("messages")
-    return found, messages if isinstance(messages, list) else [], ""
+    messages = found.pop("messages", None)
+    return _Found(found, messages if isinstance(messages, list) else [], [])
 
 
-def _load_lines(path: Path) -> tuple[Plain | None, list[Any], str]:
+def _load_lines(path: Path) -> _Found:
+    """A head, messages, changes of the head (`$set`), and where the person went back to (`$rewindTo`)."""
     head: Plain | None = None
     messages: dict[str, Any] = {}
-    for entry, trouble, _ in lines.read(path, Cursor()):
+    troubles: list[tuple[int, str]] = []
+    for entry, trouble, behind in lines.read(path, Cursor()):
         if trouble:
-            continue
-        if "sessionId" in entry:
+            troubles.append((behind.line, trouble))
+        elif isinstance(changed := entry.get("$set"), dict):
+            head = {**(head or {}), **changed}
+            # A history that was shortened for the model: only what is new in it was not said before.
+            for one in head.pop("messages", None) or ():
+                messages.setdefault(_id(mapping(one)), one)
+        elif "$rewindTo" not in entry and "sessionId" in entry:
             head = {**(head or {}), **entry}
         else:
-            messages[text(entry.get("id")) or own_id("message", entry)] = entry
-    return head, [*messages.values()], ""
+            messages[_id(entry)] = entry
+    return _Found(head, [*messages.values()], troubles)
 
 
-def _summary(said: str, session: str, hashed: str) -> Event:
+def _id(message: Plain) -> str:
+    return text(message.get("id")) or own_id("message", message)
+
+
+def _told(head: Plain) -> Iterator[Event]:
+    """What is said of the session as a whole."""
+    session = text(head.get("sessionId"))
+    if said := text(head.get("summary")):
+        yield _summary(said, session)
+    if facts := without_empty({key: value for key, value in head.items() if key not in _HEAD}):
+        id = f"session-{session}"
+        yield Event(id, id, "system", "notice", name="session", facts=facts, whole=True)
+
+
+def _said(messages: list[Any], transcript: Transcript) -> Iterator[Event]:
+    for message in messages:
+        if not isinstance(message, dict):
+            yield Event(trouble="holds a message that is no mapping")
+        elif "$rewindTo" in message:
+            id = own_id("rewind", message)
+            yield Event(id, id, "system", "notice", name="rewind", facts={"to": message["$rewindTo"]}, whole=True)
+        else:
+            yield _message(message, is_task=bool(transcript.agent))
+
+
+def _summary(said: str, session: str) -> Event:
     id = f"summary-{session}"
-    return Event(id, id, "system", "notice", name="ai-title", parts=[text_part(said)], folder_hash=hashed, whole=True)
+    return Event(id, id, "system", "notice", name="ai-title", parts=[text_part(said)], whole=True)
 
 
-def _message(message: Plain, hashed: str) -> Event:
-    type = text(message.get("type"))
-    id = text(message.get("id")) or own_id("message", message)
+def _message(message: Plain, *, is_task: bool) -> Event:
+    type, id = text(message.get("type")), _id(message)
     event = Event(own_id("entry", message), id, _TYPES.get(type, "system"), timestamp=moment(message.get("timestamp")))
-    event.folder_hash, event.raw, event.whole = hashed, message, True
+    event.raw, event.whole = message, True
     event.facts = without_empty({key: value for key, value in message.items() if key not in _SAID})
     event.parts = _content(message.get("content"))
     if event.role == "assistant":
@@ -122,6 +188,8 @@ def _message(message: Plain, hashed: str) -> Event:
         event.origin = "meta" if texts and all(one.lstrip().startswith("<") for one in texts) else "prompt"
         if texts and texts[0].startswith("/"):
             event.origin = "command"
+        if is_task and event.origin == "prompt":
+            event.origin = "task"
         return event
     event.name = type
     event.origin = {"error": "error", "info": "notice", "warning": "notice"}.get(type, "unknown")
@@ -161,12 +229,18 @@ def _calls(message: Plain, when: str) -> list[Plain]:
         found.append({"type": "tool_call", "id": id, "name": name, "input": said.get("args")})
         status, result = text(said.get("status")), said.get("result")
         if result is not None or status in ("success", "error", "cancelled"):
-            found.append(_result(id, name, status, result, moment(said.get("timestamp")) or when))
+            found.append(_result(id, name, said, moment(said.get("timestamp")) or when))
     return found
 
 
-def _result(id: str, name: str, status: str, result: Any, when: str) -> Plain:
-    part: Plain = {"type": "tool_result", "id": id, "name": name, "text": _result_text(result), "timestamp": when}
+def _result(id: str, name: str, said: Plain, when: str) -> Plain:
+    status, answer = text(said.get("status")), _result_text(said.get("result"))
+    part: Plain = {"type": "tool_result", "id": id, "name": name, "text": answer, "timestamp": when}
+    if agent := text(said.get("agentId")):
+        part["agent"] = agent
+    shown = {key: said.get(key) for key in ("description", "resultDisplay") if said.get(key) != answer}
+    if details := without_empty(shown):
+        part["details"] = details
     if status in ("error", "cancelled"):
         part["error"] = True
     if status == "cancelled":
