@@ -104,8 +104,10 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
     staged: list[tuple[str, str]] = []
     folders: set[str] = set()
     made: set[str] = set()
+    gone: list[str] = []
     at = ""
     try:
+        # Asked for once: what is written may be read from elsewhere only now, one by one.
         for at, data in ((os.fspath(file), data) for file, data in files.items()):
             folder = os.path.dirname(at)
             if data is not None:
@@ -113,6 +115,8 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
                     folders.update(map(str, make_folders(Path(folder))))
                     made.add(folder)
                 staged.append((_stage(at, data, mode, sync=not bulk), at))
+            else:
+                gone.append(at)
             folders.add(folder)
         if bulk and staged:
             _sync_at_once([staged[0][0]])
@@ -120,11 +124,9 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
             temporary, at = staged[-1]
             os.replace(temporary, at)
             staged.pop()
-        for file, data in files.items():
-            if data is None:
-                at = os.fspath(file)
-                with suppress(FileNotFoundError):
-                    os.unlink(at)
+        for at in gone:
+            with suppress(FileNotFoundError):
+                os.unlink(at)
         sync_folders(folders)
     except OSError as error:
         raise failed(error, Path(at)) from error

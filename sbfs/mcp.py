@@ -41,8 +41,8 @@ INSTRUCTIONS = (
 class Tools:
     """The tools of one store. Calls come in threads and are taken one after the other."""
 
-    def __init__(self, root: Path, lock_wait: float):
-        self._root, self._lock_wait = root, lock_wait
+    def __init__(self, root: Path, lock_wait: float, exports: Path):
+        self._root, self._lock_wait, self._exports = root, lock_wait, exports
         self._store: Store | None = None
         self._one_at_a_time = threading.Lock()
 
@@ -241,6 +241,58 @@ class Tools:
         """
         return self._run("conversation.import", paths=paths, project=project, format=format, dry_run=dry_run)
 
+    def export_session_config(
+        self,
+        session_id: str,
+        include_reflections: bool = True,
+        include_quality_history: bool = True,
+        include_multi_project_config: bool = True,
+        format: Literal["zip", "bundle"] = "zip",
+    ) -> Document:
+        """Write what is known of a project into one file that another store imports. Secrets in it are named.
+
+        session_id: a project's name, `*` for the whole store, or a conversation's id. format: `zip`, or `bundle`
+        for a Git bundle with the history.
+        """
+        wanted = (include_reflections, include_quality_history, include_multi_project_config)
+        exclude = tuple(word for word, one in zip(("reflections", "quality", "groups"), wanted, strict=True) if not one)
+        everything = session_id == "*"
+        name = (
+            "store" if everything else "".join(char if char.isalnum() or char in "._-" else "-" for char in session_id)
+        )
+        return self._run(
+            "export",
+            projects=() if everything else (session_id,),
+            all=everything,
+            exclude=exclude,
+            format=format,
+            output=self._exports / f"{name[:80]}.{format}",
+            force=True,
+        )
+
+    def import_session_config(
+        self,
+        zip_path: str,
+        merge_strategy: Literal["preview", "merge", "replace"] = "preview",
+        map: list[str] | None = None,
+        on_conflict: list[str] | None = None,
+        only: list[str] | None = None,
+    ) -> Document:
+        """Bring in a file that another store exported, or what another system left. It begins with a preview.
+
+        zip_path: a zip, a bundle, or a folder. merge_strategy: `preview` changes nothing, `merge` merges by meaning,
+        `replace` makes the projects equal to the file. map: OLD=NEW names of projects. on_conflict: both, ours,
+        theirs or newer, also KIND=CHOICE. only: words such as mail, or projects.
+        """
+        return self._run(
+            "import",
+            path=Path(zip_path).expanduser(),
+            strategy=merge_strategy,
+            map=map or (),
+            on_conflict=on_conflict or (),
+            only=only or (),
+        )
+
 
 _OWN_FILTERS = ("project", "since", "until", "min_quality", "max_quality", "path", "thinking", "syntax")
 
@@ -287,12 +339,12 @@ def _error_result(error: Error) -> CallToolResult:
     return CallToolResult(content=[text], structured_content=document, is_error=True)
 
 
-def server(root: Path, *, lock_wait: float = 30.0) -> MCPServer[Any]:
-    """The server of a store, not yet running."""
+def server(root: Path, *, lock_wait: float = 30.0, exports: Path | None = None) -> MCPServer[Any]:
+    """The server of a store, not yet running. exports: where the files go that it makes."""
     made = _Server("sbfs", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR")
     # What the SDK logs of a failed call is what the client is told anyway.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
-    tools = Tools(root, lock_wait)
+    tools = Tools(root, lock_wait, exports or root / ".git" / "sbfs" / "exports")
     for verb in verbs.VERBS:
         if verb.tool:
             function: Callable[..., Document] = getattr(tools, verb.tool)
@@ -305,7 +357,7 @@ def _description(function: Callable[..., Document]) -> str:
     return " ".join(line.strip() for line in lines if line.strip())
 
 
-def serve(root: Path, *, lock_wait: float = 30.0) -> None:
+def serve(root: Path, *, lock_wait: float = 30.0, exports: Path | None = None) -> None:
     """Serve until standard input ends. Raises NotAStore at once where there is none."""
     Store.open(root, lock_wait=lock_wait).close()
-    server(root, lock_wait=lock_wait).run("stdio")
+    server(root, lock_wait=lock_wait, exports=exports).run("stdio")

@@ -433,6 +433,14 @@ def _resolve(view: View, name: str) -> Project:
     raise NotFound("project", name, known=known, hint="" if known else f"add it: sbfs project add {name}")
 
 
+def is_known(view: View, name: str) -> bool:
+    """Whether a project has, or had, a name; or whether it names a group, as `@team`."""
+    try:
+        return name.startswith("@") or bool(resolve(view, name))
+    except NotFound:
+        return False
+
+
 def name_now(view: View, name: str) -> str:
     """The name that a project has today, by any it had; the same where it is gone or cannot be read."""
     try:

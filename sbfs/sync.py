@@ -170,7 +170,7 @@ def _merge(store: Store, theirs: str, name: str, actor: str, tally: _Tally) -> N
             store.repo, ours, theirs
         )
         for path, change in joined.changes.items():
-            tx.bring(kinds.kind_of(path), path, change.data, known=change.known)
+            tx.bring(kinds.kind_of(path), path, change.data, id=change.id)
         came = _count(store, theirs, ours)
         if joined.forward:
             tx.onto = theirs

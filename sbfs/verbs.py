@@ -340,6 +340,8 @@ VERBS = (
     Verb("conversation.show", "conversations.show", "documents.conversations.shown"),
     Verb("conversation.export", "conversations.export", lambda made: dict(vars(made))),
     Verb("conversation.remove", "conversations.remove", lambda one: {"conversation_id": one.id}),
+    Verb("export", "bundles.export", "documents.bundles.exported", "export_session_config"),
+    Verb("import", "bundles.import_", "documents.bundles.imported", "import_session_config"),
     Verb("conversation.stats", "conversations.stats", "documents.statistics.document", "get_conversation_stats"),
 )
 

@@ -13,6 +13,7 @@ import pytest
 from domain_helpers import Shell, mail, people, put
 
 from sbfs import (
+    bundles,
     conflicts,
     conversations,
     doctor,
@@ -32,7 +33,7 @@ from sbfs.cli import COMMANDS, cli
 from sbfs.errors import Error
 from sbfs.store import Store
 
-EXTRAS = {"init", "clone", "mcp", "tour", "watch", "hooks", "hook", "merge-driver", "upkeep"}
+EXTRAS = {"init", "clone", "mcp", "tour", "watch", "hooks", "hook", "merge-driver", "upkeep", "bundle"}
 """Commands that are no verb of a store: they make one, serve one or show one, or other programs call them."""
 
 SHORTCUTS = {"send": "message.send", "inbox": "message.list", "outbox": "message.list", "group": "project.group"}
@@ -79,6 +80,7 @@ def test_every_verb_is_a_command_and_every_command_a_verb():
         search,
         redacting,
         conversations,
+        bundles,
     ],
     ids=lambda module: module.__name__,
 )
@@ -161,9 +163,11 @@ def test_tools_are_verbs():
     assert sorted(tools) == [
         "add_quality",
         "add_reflection",
+        "export_session_config",
         "forward_project_message",
         "get_conversation_stats",
         "import_conversations",
+        "import_session_config",
         "list_project_messages",
         "search_conversations",
         "search_store",
@@ -291,7 +295,7 @@ def test_errors_are_the_same_from_both_sides(tmp_path, verb, keywords, arguments
 
 NOT_OUR_WORDS = (
     "database", "vault", "workspace", "namespace", "entity", "row", "rows", "mailbox", "mail item", "note item", "flag",
-    "state", "dump", "backup", "package", "clash", "marker", "policy", "sha",
+    "state", "dump", "package", "clash", "marker", "policy", "sha",
 )  # fmt: skip
 """The right column of the glossary, without the words that also mean something else here."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sbfs.cli.base import App, Command, find_store, lock_wait, pass_app
+from sbfs.cli.base import App, Command, exports_folder, find_store, lock_wait, pass_app
 
 
 @click.command("mcp", cls=Command)
@@ -17,4 +17,4 @@ def mcp_command(app: App) -> None:
     """
     from sbfs import mcp
 
-    mcp.serve(find_store(app.root), lock_wait=lock_wait())
+    mcp.serve(find_store(app.root), lock_wait=lock_wait(), exports=exports_folder())

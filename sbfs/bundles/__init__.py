@@ -1,0 +1,20 @@
+"""Carry a part of a store, or all of it, anywhere: export, import, verify, and copies kept safe."""
+
+from typing import TYPE_CHECKING
+
+from sbfs.fetching import names_of
+
+if TYPE_CHECKING:
+    from sbfs.bundles.exporting import Exported as Exported
+    from sbfs.bundles.exporting import export as export
+    from sbfs.bundles.importing import Imported as Imported
+    from sbfs.bundles.importing import import_ as import_
+    from sbfs.bundles.verifying import Verified as Verified
+    from sbfs.bundles.verifying import verify as verify
+
+__all__ = ["Exported", "Imported", "Verified", "export", "import_", "verify"]
+
+__getattr__ = names_of(
+    __name__,
+    {"exporting": "Exported export", "importing": "Imported import_", "verifying": "Verified verify"},
+)
