@@ -13,11 +13,12 @@ import re
 import secrets
 import stat
 import sys
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
-from sbfs.errors import Failed, Invalid
+from sbfs.errors import AlreadyExists, Failed, Invalid
 
 TEMPORARY = re.compile(r"\..+\.\d+\.[0-9a-f]{12}~")
 """Names of temporary files that a killed writer may have left."""
@@ -134,6 +135,31 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
         for temporary, _ in staged:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)
+
+
+@contextmanager
+def new_file(path: Path, *, force: bool) -> Iterator[IO[bytes]]:
+    """A file to be written at length, that appears whole or not at all, and that only its owner may read.
+
+    Raises AlreadyExists unless forced, Failed where the system refuses.
+    """
+    if not force and path.exists():
+        raise AlreadyExists("file", str(path), hint="name another one, or replace it with --force")
+    aside = path.with_name(f".{path.name[:100]}.{os.getpid()}.{secrets.token_hex(6)}~")
+    try:
+        make_folders(path.parent)
+        handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(handle, "w+b", buffering=1 << 18) as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(aside, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise failed(error, path) from error
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(aside)
 
 
 def write_new(files: Mapping[str, bytes], *, mode: int = 0o644, bulk: bool = False) -> None:

@@ -136,6 +136,12 @@ def _sent(sent: Sent) -> Document:
     return document | _redacted(sent.redacted)
 
 
+def _mail_file(made: Any) -> Document:
+    unreadable = [{"path": path, "error": why} for path, why in made.unreadable]
+    facts = {"format": made.format, "count": made.count, "unreadable": unreadable}
+    return {"export_path": made.path, "size_bytes": made.size, **facts}
+
+
 def _page(noun: str, item: Callable[[Any], Any]) -> Callable[[Page], Document]:
     def answer(page: Page) -> Document:
         document: Document = {noun: [item(one) for one in page.items], "count": len(page.items)}
@@ -316,6 +322,7 @@ VERBS = (
     Verb("message.archive", "messages.archive", _marked),
     Verb("message.mark", "messages.mark", _marked),
     Verb("message.thread", "messages.thread", _thread),
+    Verb("message.export", "messages.export", _mail_file),
     Verb("message.count", "messages.count", lambda count: {"count": count}),
     Verb("reflection.add", "reflections.add", _written_reflection, "add_reflection"),
     Verb("reflection.list", "reflections.list", _page("reflections", lambda one: _reflection(one, preview=True))),

@@ -16,7 +16,7 @@ import pytest
 from domain_helpers import Shell, mail, people, snapshot
 from helpers import assert_sound, git
 
-from sbfs import bundles, messages, times
+from sbfs import bundles, messages
 from sbfs.bundles import checking
 from sbfs.errors import Error, Invalid, WrongFormat
 from sbfs.store import Store
@@ -302,7 +302,7 @@ def test_records_that_mean_harm(store, source, tmp_path, plain, raw, form):
         git(source.root, "bundle", "create", "-q", str(path), "main")
     refused(store, path, PATH)
     with pytest.raises(Invalid, match="refl-1"):
-        bundles.verify(path, scratch=tmp_path, now=times.now())
+        bundles.verify(path, scratch=tmp_path)
     assert not Path("/tmp/sbfs-was-here").exists()
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -17,7 +14,7 @@ from sbfs.bundles import history, outgoing, zips
 from sbfs.bundles.outgoing import Held
 from sbfs.bundles.selecting import Picker, Selection, choose
 from sbfs.conversations import KIND as CONVERSATION
-from sbfs.errors import AlreadyExists, Invalid, NotFound
+from sbfs.errors import Invalid, NotFound
 from sbfs.git import bulk, bundlefile, trees
 from sbfs.git.repository import Commit
 from sbfs.store import Store, View
@@ -118,7 +115,7 @@ def make(
     begin = _since(store, since) if since else ""
     config = _config(view, chosen, session)
     facts = _Facts(store, view, chosen, begin, str(store.settings().get("id", "")))
-    with _file(output, force) as out, ThreadPoolExecutor(1) as pool:
+    with files.new_file(output, force=force) as out, ThreadPoolExecutor(1) as pool:
         # Looking for secrets is our own work, and packing is Git's: they go on side by side.
         looking = pool.submit(outgoing.look, store.root, view.commit.tree, chosen, store.rules())
         if format == "zip":
@@ -180,28 +177,6 @@ def _since(store: Store, since: str) -> str:
         hint = "name a revision, or export without --since"
         raise Invalid(f"{since} is of a state that is not here", field="since", hint=hint)
     return commit
-
-
-@contextmanager
-def _file(path: Path, force: bool) -> Iterator[IO[bytes]]:
-    """A file that appears whole or not at all, and that only its owner may read."""
-    if not force and path.exists():
-        raise AlreadyExists("file", str(path), hint="name another one, or replace it with --force")
-    aside = path.with_name(f".{path.name[:100]}.{os.getpid()}.{secrets.token_hex(6)}~")
-    try:
-        files.make_folders(path.parent)
-        handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with open(handle, "w+b", buffering=1 << 18) as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(aside, path)
-        files.sync_folder(path.parent)
-    except OSError as error:
-        raise files.failed(error, path) from error
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(aside)
 
 
 # -- bundles ---------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from sbfs.errors import Invalid, Usage
 from sbfs.git import bulk, trees
 from sbfs.git.repository import serialize_commit
 from sbfs.kind import NAME
+from sbfs.projects import KIND as PROJECT
 from sbfs.store import Store, Transaction, View
 
 STRATEGIES = ("preview", "merge", "replace")
@@ -77,7 +78,7 @@ def import_(
     names = read_map(map)
     choice = planning.chooser(_choices(on_conflict), choose)
     with bulk.Scratch(store.repo.gitdir / "sbfs", store.repo) as scratch:
-        incoming = take(path, scratch, store.repo, store.clock())
+        incoming = take(path, scratch, store.repo)
         if strategy == "replace" and not incoming.is_ours:
             hint = "use merge"
             raise Usage(f"{incoming.name} is no store's export, so nothing can be made equal to it", hint=hint)
@@ -113,7 +114,7 @@ class _Import:
         self.fresh: dict[str, bytes] = {}
         self.made: dict[str, trees.Entries] = {}
         self.left_out = list(incoming.left_out)
-        self.redacted = dict(incoming.redacted)
+        self.redacted: dict[str, int] = {}
         self.chosen = self._chosen()
         self.theirs = self._prepared()
 
@@ -174,6 +175,8 @@ class _Import:
         """Their tree: names changed, picked, checked."""
         tree = self._mapped(self.incoming.tree)
         tree = self._pick(tree, self.chosen)
+        if not self.incoming.is_ours:
+            tree = self._without_known(tree)
         known = self._pick(self.store.view().commit.tree, self.chosen)
         limit = self.store.limit("attachment")
         checked = checking.check(
@@ -190,6 +193,17 @@ class _Import:
         for type, count in checked.redacted.items():
             self.redacted[type] = self.redacted.get(type, 0) + count
         return checked.tree
+
+    def _without_known(self, tree: str) -> str:
+        """Without what another system says of projects that are here: it knows them by hearsay."""
+        view = self.store.view()
+        editor = trees.TreeEditor(self._read, tree)
+        for name in self._projects_in(tree):
+            if view.find_id(PROJECT.path_of(project=name)):
+                editor.remove(PROJECT.path_of(project=name))
+        id, fresh = editor.write()
+        self._keep(dict(fresh))
+        return id
 
     def _mapped(self, tree: str) -> str:
         if not self.names:

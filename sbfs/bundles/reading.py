@@ -44,7 +44,6 @@ class Incoming:
     since: str = ""
     tip: str = ""
     left_out: list[LeftOut] = field(default_factory=list)
-    redacted: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_ours(self) -> bool:
@@ -94,13 +93,13 @@ def _kind(file: IO[bytes]) -> str:
     return "zip" if beginning[:4] in (b"PK\x03\x04", b"PK\x05\x06") else ""
 
 
-def take(path: Path, scratch: bulk.Scratch, lender: Repository | None, now: datetime) -> Incoming:
+def take(path: Path, scratch: bulk.Scratch, lender: Repository | None) -> Incoming:
     """Read a file, or a folder, into a scratch repository. lender: the store's, None where there is none.
 
     Raises Invalid, naming the member, for what is not whole or not safe, Failed for a file that cannot be read.
     """
     if path.is_dir():
-        return _foreign(path, scratch, now)
+        return _foreign(path, scratch)
     with _opened(path) as file:
         kind = _kind(file)
         if kind == "bundle":
@@ -109,7 +108,7 @@ def take(path: Path, scratch: bulk.Scratch, lender: Repository | None, now: date
         with zips.Archive(path) as archive:
             if zips.MANIFEST in archive.members and not archive.members.keys() & {"registry.json"}:
                 return _zip(archive, scratch, lender)
-    return _foreign(path, scratch, now)
+    return _foreign(path, scratch)
 
 
 def needs_of(path: Path) -> tuple[str, ...]:
@@ -231,10 +230,10 @@ def _base_of(
 # -- from elsewhere --------------------------------------------------------------------------------
 
 
-def _foreign(path: Path, scratch: bulk.Scratch, now: datetime) -> Incoming:
+def _foreign(path: Path, scratch: bulk.Scratch) -> Incoming:
     from sbfs.bundles import foreign
 
-    found = foreign.read(path, now)
+    found = foreign.read(path)
     editor = trees.TreeEditor(scratch.repo.tree, None)
     with scratch.pack() as writer:
         for place, data in found.files.items():
@@ -242,8 +241,7 @@ def _foreign(path: Path, scratch: bulk.Scratch, now: datetime) -> Incoming:
             editor.set(place, etag(data))
         tree, fresh = editor.write()
         bulk.write_trees(writer, fresh)
-    redacted = dict(found.redacted)
-    return Incoming(path.name, found.format, tree, Selection(), left_out=[*found.left_out], redacted=redacted)
+    return Incoming(path.name, found.format, tree, Selection(), left_out=[*found.left_out])
 
 
 def words_of(read: Callable[[str], trees.Entries], tree: str) -> Iterator[str]:

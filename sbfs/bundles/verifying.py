@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from sbfs import times
@@ -35,7 +34,7 @@ class Verified:
     left_out: tuple[LeftOut, ...] = ()
 
 
-def verify(path: Path, *, scratch: Path, now: datetime) -> Verified:
+def verify(path: Path, *, scratch: Path) -> Verified:
     """Check a bundle, a zip, or what another system left. scratch: a folder for what is unpacked on the way.
 
     Raises Invalid, naming the member, for the first thing that is not as it should be.
@@ -44,7 +43,7 @@ def verify(path: Path, *, scratch: Path, now: datetime) -> Verified:
     with bulk.Scratch(scratch) as room:
         if needs := needs_of(path):
             return Verified(path.name, "bundle", size, whole=False, needs=needs)
-        incoming = take(path, room, None, now)
+        incoming = take(path, room, None)
         return _looked_over(room, incoming, size)
 
 

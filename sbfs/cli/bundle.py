@@ -125,11 +125,11 @@ def verify_command(app: App, path: str) -> None:
     import tempfile
     from pathlib import Path
 
-    from sbfs import bundles, times
+    from sbfs import bundles
     from sbfs.documents.bundles import verified
 
     with tempfile.TemporaryDirectory(prefix="sbfs-") as scratch:
-        found = bundles.verify(Path(path).expanduser(), scratch=Path(scratch), now=times.now())
+        found = bundles.verify(Path(path).expanduser(), scratch=Path(scratch))
     app.answer({"success": True, **verified(found)}, _verified)
 
 

@@ -4,6 +4,7 @@ The outbox's copy is written once; the inbox's carries `status` and is otherwise
 write are in `writing`, verbs that read in `reading`.
 """
 
+from sbfs.messages.exporting import export
 from sbfs.messages.reading import count, list, show, thread
 from sbfs.messages.value import INBOX, OUTBOX, PRIORITIES, STATUSES, TYPES, Attachment, Message
 from sbfs.messages.writing import Sent, archive, edit, forward, mark, read, remove, reply, send
@@ -20,6 +21,7 @@ __all__ = [
     "archive",
     "count",
     "edit",
+    "export",
     "forward",
     "list",
     "mark",
