@@ -202,7 +202,7 @@ def add(
     check_name(name)
 
     def build(tx: Transaction) -> Project:
-        _refuse_taken(tx.view, name)
+        refuse_taken(tx.view, name)
         project = Project(name, tx.now, tx.now, alias, description, host, source_path, tuple(dict.fromkeys(tags)))
         tx.create(KIND, KIND.path_of(project=name), _dump_project(project))
         tx.describe(f"Add project {name}", Ids=name)
@@ -267,7 +267,7 @@ def rename(store: Store, *, project: str, name: str, actor: str = "") -> Project
 
     def build(tx: Transaction) -> Project:
         old = resolve(tx.view, project)
-        _refuse_taken(tx.view, name, by=old.name)
+        refuse_taken(tx.view, name, by=old.name)
         formerly = tuple(one for one in dict.fromkeys([*old.formerly, old.name]) if one != name)
         new = replace(old, name=name, formerly=formerly, updated=tx.now)
         before = KIND.path_of(project=old.name)
@@ -302,6 +302,14 @@ def remove(store: Store, *, project: str, actor: str = "") -> Project:
         return old
 
     return store.write("project.remove", build, actor=actor)
+
+
+def copied(tx: Transaction, old: Project, name: str, origin: dict[str, str]) -> Project:
+    """Put down a copy of a project's own record under another name. origin: what it was copied from."""
+    extra = {**old.extra, "origin": origin}
+    new = replace(old, name=name, alias="", formerly=(), groups=(), created=tx.now, updated=tx.now, extra=extra)
+    tx.create(KIND, KIND.path_of(project=name), _dump_project(new))
+    return new
 
 
 def group_add(
@@ -386,7 +394,7 @@ def _change_groups(tx: Transaction, change: Callable[[Iterable[str]], Iterable[s
             tx.replace(GROUP, record, _dump_group(replace(old, projects=names, updated=tx.now)))
 
 
-def _refuse_taken(view: View, name: str, by: str = "") -> None:
+def refuse_taken(view: View, name: str, by: str = "") -> None:
     """Raise AlreadyExists for a name that a project has, or had: mail still goes to it by that name."""
     record = view.find_record(KIND.path_of(project=name))
     if record and not record.removed:

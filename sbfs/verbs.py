@@ -305,6 +305,7 @@ VERBS = (
     Verb("project.show", "projects.show", lambda project: {"project": _project(project)}),
     Verb("project.set", "projects.set", lambda project: {"project": _project(project)}),
     Verb("project.relate", "projects.relate", lambda project: {"project": _project(project)}),
+    Verb("project.clone", "bundles.clone_project", lambda project: {"project": _project(project)}),
     Verb("project.rename", "projects.rename", lambda project: {"project": _project(project)}),
     Verb("project.remove", "projects.remove", lambda project: {"project": _project(project)}),
     Verb("project.group.add", "projects.group_add", lambda group: {"group": _group(group)}),
@@ -348,6 +349,7 @@ VERBS = (
     Verb("conversation.export", "conversations.export", lambda made: dict(vars(made))),
     Verb("conversation.remove", "conversations.remove", lambda one: {"conversation_id": one.id}),
     Verb("export", "bundles.export", "documents.bundles.exported", "export_session_config"),
+    Verb("backup", "bundles.backup", "documents.bundles.backed_up"),
     Verb("import", "bundles.import_", "documents.bundles.imported", "import_session_config"),
     Verb("conversation.stats", "conversations.stats", "documents.statistics.document", "get_conversation_stats"),
 )

@@ -33,7 +33,7 @@ from sbfs.cli import COMMANDS, cli
 from sbfs.errors import Error
 from sbfs.store import Store
 
-EXTRAS = {"init", "clone", "mcp", "tour", "watch", "hooks", "hook", "merge-driver", "upkeep", "bundle"}
+EXTRAS = {"init", "clone", "mcp", "tour", "watch", "hooks", "hook", "merge-driver", "upkeep", "bundle", "restore"}
 """Commands that are no verb of a store: they make one, serve one or show one, or other programs call them."""
 
 SHORTCUTS = {"send": "message.send", "inbox": "message.list", "outbox": "message.list", "group": "project.group"}
@@ -119,8 +119,8 @@ def test_options_and_arguments_are_the_verbs_own(verb):
         words |= dict.fromkeys(("sender", "recipient", "role", "model", "agent", "tool"), "where")
         words |= dict.fromkeys(("status", "priority", "type", "tags", "flags"), "where")
     words |= {"output": "", "force": ""} if verb.name == "conversation.export" else {}
-    if "unread" in taken:
-        del words["unread"]
+    for own in {"unread", "full"} & taken:
+        del words[own]
     mapped = {words.get(name, name) for name in given if name} - {""}
     assert mapped <= taken
     assert taken - mapped <= {"from_session", "tags"}

@@ -5,6 +5,11 @@ from typing import TYPE_CHECKING
 from sbfs.fetching import names_of
 
 if TYPE_CHECKING:
+    from sbfs.bundles.backup import BackedUp as BackedUp
+    from sbfs.bundles.backup import Restored as Restored
+    from sbfs.bundles.backup import backup as backup
+    from sbfs.bundles.backup import restore as restore
+    from sbfs.bundles.cloning import clone_project as clone_project
     from sbfs.bundles.exporting import Exported as Exported
     from sbfs.bundles.exporting import export as export
     from sbfs.bundles.importing import Imported as Imported
@@ -12,9 +17,27 @@ if TYPE_CHECKING:
     from sbfs.bundles.verifying import Verified as Verified
     from sbfs.bundles.verifying import verify as verify
 
-__all__ = ["Exported", "Imported", "Verified", "export", "import_", "verify"]
+__all__ = [
+    "BackedUp",
+    "Exported",
+    "Imported",
+    "Restored",
+    "Verified",
+    "backup",
+    "clone_project",
+    "export",
+    "import_",
+    "restore",
+    "verify",
+]
 
 __getattr__ = names_of(
     __name__,
-    {"exporting": "Exported export", "importing": "Imported import_", "verifying": "Verified verify"},
+    {
+        "backup": "BackedUp Restored backup restore",
+        "cloning": "clone_project",
+        "exporting": "Exported export",
+        "importing": "Imported import_",
+        "verifying": "Verified verify",
+    },
 )

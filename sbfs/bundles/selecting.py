@@ -248,7 +248,7 @@ def renamed(
         if not any(mark in raw for mark in marks):
             continue
         record = Record.parse(path, raw)
-        data = _said(kind.name, record.data, names)
+        data = renamed_in(kind.name, record.data, names)
         if data != record.data:
             changed = record.changed(data)
             contents[changed.etag] = changed.raw
@@ -260,7 +260,7 @@ def renamed(
 _PARTIES = ("from_project", "to_project", "original_from", "original_to", "forwarded_by")
 
 
-def _said(kind: str, data: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def renamed_in(kind: str, data: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """What a record says of projects, by their new names."""
     if kind == "message":
         result = {
@@ -268,7 +268,7 @@ def _said(kind: str, data: dict[str, Any], names: Mapping[str, str]) -> dict[str
             for key, value in data.items()
         }
         if isinstance(data.get("forwarded_from"), dict):
-            result["forwarded_from"] = _said("message", data["forwarded_from"], names)
+            result["forwarded_from"] = renamed_in("message", data["forwarded_from"], names)
         return result
     if kind == "group":
         return {**data, "projects": _names(data.get("projects"), names)} if "projects" in data else data

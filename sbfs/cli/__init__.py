@@ -33,6 +33,8 @@ COMMANDS = {
     "conversation": ("sbfs.cli.conversation", "Conversations with agents, imported from their transcripts."),
     "export": ("sbfs.cli.bundle", "Write projects, or all of the store, into one file that other stores import."),
     "import": ("sbfs.cli.bundle", "Bring in a bundle or zip of a store, or what another system left."),
+    "backup": ("sbfs.cli.bundle", "Put what is new in the store since the last time into a folder, checked."),
+    "restore": ("sbfs.cli.bundle", "Make a store from backups, in a new or empty folder."),
     "bundle": ("sbfs.cli.bundle", "Files that carry a part of a store."),
     "mcp": ("sbfs.cli.agents", "Serve the store to an agent over MCP, on standard input and output."),
     "hooks": ("sbfs.cli.sync", "Tie the store to other programs."),

@@ -112,6 +112,60 @@ def _imported(document: Document) -> None:
         output.say("do it with --strategy merge")
 
 
+@click.command("backup", cls=Command)
+@click.argument("folder", metavar="[DIR]", required=False)
+@click.option("--full", is_flag=True, help="Begin anew, with everything.")
+@click.option("--keep", metavar="DAYS,WEEKS,MONTHS", default="7,5,12", show_default=True,
+              help="Of how many the last backup stays; older ones go.")  # fmt: skip
+@pass_app
+def backup_command(app: App, folder: str | None, **given: Any) -> None:
+    """Put what is new in the store since the last time into a folder, checked.
+
+    DIR: of the backups; without it, one in your data folder. The first is a full one. Unsaved edits are not in it.
+    """
+    from pathlib import Path
+
+    place = Path(folder).expanduser() if folder else exports_folder().with_name("sbfs-backups")
+    app.run("backup", _backed_up, folder=place, **given)
+
+
+def _backed_up(document: Document) -> None:
+    made = document["made"]
+    if made is None:
+        output.say("nothing is new since the last backup")
+    else:
+        output.say(f"{'everything' if made['full'] else 'what is new'} is in {made['path']} ({made['size']:,} bytes)")
+    for name in document["thinned"]:
+        output.say(f"thinned: {name}")
+    output.say(f"{output.count(document['kept'], 'backup')} in {document['folder']}")
+
+
+@click.command("restore", cls=Command)
+@click.argument("source", metavar="BACKUP")
+@click.argument("folder", metavar="DIR")
+@click.option("--at", metavar="TIME", help="As it was then: a date, or a span back, 7d.")
+@pass_app
+def restore_command(app: App, source: str, folder: str, at: str | None) -> None:
+    """Make a store from backups, in a new or empty folder. BACKUP: their folder, or one of them. Each is checked."""
+    from pathlib import Path
+
+    from sbfs import bundles, times
+    from sbfs.cli.base import lock_wait
+    from sbfs.documents.bundles import restored
+    from sbfs.store import Store
+
+    root = Path(folder).expanduser().absolute()
+    done = bundles.restore(Path(source).expanduser(), root, at=options.since(at, times.now(), "at"))
+    Store.open(root, lock_wait=lock_wait()).close()
+    app.answer({"success": True, **restored(done)}, _restored)
+
+
+def _restored(document: Document) -> None:
+    output.say(f"restored {document['store']} as of {output.moment(document['made'])} to {document['root']}")
+    for name in document["used"]:
+        output.say(f"  {name}")
+
+
 @click.group(cls=Group, name="bundle")
 def bundle_command() -> None:
     """Files that carry a part of a store."""

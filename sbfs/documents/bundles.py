@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sbfs import times
+from sbfs.bundles.backup import BackedUp, Restored
 from sbfs.bundles.exporting import Exported
 from sbfs.bundles.importing import Imported
 from sbfs.bundles.planning import Item
@@ -71,6 +73,23 @@ def _said(done: Imported) -> str:
 
 
 _DONE = {"add": "added", "change": "changed", "keep": "kept as here", "remove": "removed", "conflict": "in conflict"}
+
+
+def backed_up(done: BackedUp) -> Document:
+    """What a backup did."""
+    facts = {"folder": done.folder, "kept": done.kept, "thinned": [*done.thinned]}
+    return {**facts, "made": None if done.made is None else {**vars(done.made), "made": times.dump(done.made.made)}}
+
+
+def restored(done: Restored) -> Document:
+    """What a store was brought back from."""
+    return {
+        "root": done.root,
+        "store": done.store,
+        "commit": done.commit,
+        "made": times.dump(done.made),
+        "used": [*done.used],
+    }
 
 
 def verified(found: Verified) -> Document:

@@ -26,6 +26,8 @@ from sbfs.git.packs import entry_of, listing_of, staged
 from sbfs.git.repository import BRANCH, Repository
 from sbfs.git.trees import FOLDER
 
+Stream = IO[bytes]
+
 _FEW = 64
 """Objects up to which starting a program takes longer than reading them here."""
 
@@ -174,6 +176,53 @@ class PackWriter:
         return listing_of(index, digest)
 
 
+# -- packs from elsewhere --------------------------------------------------------------------------
+
+
+def take_pack(repo: Repository, stream: Stream, name: str, *, whole: bool = True) -> None:
+    """Bring the pack that begins where a file stands into a repository. name: of the file, for errors. whole: whether
+    all that its objects name must be here.
+
+    Raises Invalid where it is damaged, cut, or holds an object that Git would refuse.
+    """
+    if shutil.which("git"):
+        _take_by_git(repo, stream, name, ["--fix-thin", "--strict"] if whole else [])
+    else:
+        _take_by_library(repo, stream, name)
+    repo.close()
+
+
+def _take_by_git(repo: Repository, stream: Stream, name: str, how: Sequence[str]) -> None:
+    os.lseek(stream.fileno(), stream.tell(), os.SEEK_SET)
+    # Small files of a store are never streamed; what is huge must not be held in memory.
+    settings = ["-c", "core.bigFileThreshold=64m", "-c", "pack.threads=2"]
+    command = ["git", *settings, "index-pack", "--stdin", *how]
+    done = subprocess.run(command, env=environment(repo.gitdir), stdin=stream, capture_output=True, check=False)
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise _broken(name, said[-1].removeprefix("fatal: ") if said else "git index-pack failed")
+
+
+def _take_by_library(repo: Repository, stream: Stream, name: str) -> None:
+    from dulwich.errors import ApplyDeltaError, ChecksumMismatch, FileFormatException
+    from dulwich.object_store import DiskObjectStore
+    from dulwich.pack import UnresolvedDeltas
+
+    wrong = (ApplyDeltaError, ChecksumMismatch, FileFormatException, UnresolvedDeltas, AssertionError)
+    store = DiskObjectStore(os.fspath(repo.gitdir / "objects"))
+    try:
+        head = stream.read(12)
+        if len(head) < 12 or head[:4] != b"PACK":
+            raise _broken(name, "it holds no pack")
+        stream.seek(-12, os.SEEK_CUR)
+        if struct.unpack(">I", head[8:])[0]:
+            store.add_thin_pack(stream.read, None)
+    except (*wrong, KeyError, ValueError, EOFError, IndexError, OSError, zlib.error, struct.error) as error:
+        raise _broken(name, str(error) or type(error).__name__) from None
+    finally:
+        store.close()
+
+
 # -- trying out ------------------------------------------------------------------------------------
 
 
@@ -205,48 +254,9 @@ class Scratch:
         """A pack in here, for the length of a block."""
         return Packing(self._packs, self.repo)
 
-    def take(self, stream: IO[bytes], name: str, *, whole: bool = True) -> None:
-        """Bring in the pack that begins where a file stands. name: of the file, for errors. whole: whether all that
-        its objects name must be here.
-
-        Raises Invalid where it is damaged, cut, or holds an object that Git would refuse.
-        """
-        if shutil.which("git"):
-            self._take_by_git(stream, name, ["--fix-thin", "--strict"] if whole else [])
-        else:
-            self._take_by_library(stream, name)
-        self.repo.close()
-
-    def _take_by_git(self, stream: IO[bytes], name: str, how: Sequence[str]) -> None:
-        os.lseek(stream.fileno(), stream.tell(), os.SEEK_SET)
-        # Small files of a store are never streamed; what is huge must not be held in memory.
-        settings = ["-c", "core.bigFileThreshold=64m", "-c", "pack.threads=2"]
-        command = ["git", *settings, "index-pack", "--stdin", *how]
-        done = subprocess.run(
-            command, env=environment(self.repo.gitdir), stdin=stream, capture_output=True, check=False
-        )
-        if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise _broken(name, said[-1].removeprefix("fatal: ") if said else "git index-pack failed")
-
-    def _take_by_library(self, stream: IO[bytes], name: str) -> None:
-        from dulwich.errors import ApplyDeltaError, ChecksumMismatch, FileFormatException
-        from dulwich.object_store import DiskObjectStore
-        from dulwich.pack import UnresolvedDeltas
-
-        wrong = (ApplyDeltaError, ChecksumMismatch, FileFormatException, UnresolvedDeltas, AssertionError)
-        store = DiskObjectStore(os.fspath(self.repo.gitdir / "objects"))
-        try:
-            head = stream.read(12)
-            if len(head) < 12 or head[:4] != b"PACK":
-                raise _broken(name, "it holds no pack")
-            stream.seek(-12, os.SEEK_CUR)
-            if struct.unpack(">I", head[8:])[0]:
-                store.add_thin_pack(stream.read, None)
-        except (*wrong, KeyError, ValueError, EOFError, IndexError, OSError, zlib.error, struct.error) as error:
-            raise _broken(name, str(error) or type(error).__name__) from None
-        finally:
-            store.close()
+    def take(self, stream: Stream, name: str, *, whole: bool = True) -> None:
+        """Bring in the pack that begins where a file stands: see `take_pack`."""
+        take_pack(self.repo, stream, name, whole=whole)
 
     def move_into(self, repo: Repository) -> None:
         """Move the objects to the store's own, synced. They stay readable from here."""
