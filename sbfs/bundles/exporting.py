@@ -27,7 +27,7 @@ class Exported:
     """The file that was made.
 
     size: bytes. commit: of the store, whose state it holds. exported_at: when that was. chosen: what
-    it holds. since: the commit that it builds on, or "". files: that it holds. secrets: what looks like
+    it holds. since: the commit that it builds on, or "". files: how many a zip holds. secrets: what looks like
     one in them.
     """
 
@@ -38,7 +38,7 @@ class Exported:
     commit: str
     exported_at: str
     chosen: Selection
-    files: int
+    files: int | None
     since: str = ""
     snapshot: bool = False
     secrets: tuple[Held, ...] = ()
@@ -118,11 +118,12 @@ def make(
     with files.new_file(output, force=force) as out, ThreadPoolExecutor(1) as pool:
         # Looking for secrets is our own work, and packing is Git's: they go on side by side.
         looking = pool.submit(outgoing.look, store.root, view.commit.tree, chosen, store.rules())
+        count = None
         if format == "zip":
-            _write_zip(facts, out, config)
+            count = _write_zip(facts, out, config)
         else:
             _write_bundle(facts, out, snapshot)
-        found, count = looking.result()
+        found = looking.result()
     moment = times.dump(view.commit.time)
     size = output.stat().st_size
     named = (str(output), size, format, facts.store_id, view.revision, moment, chosen, count)
@@ -215,7 +216,8 @@ def _nothing_new(facts: _Facts) -> Invalid:
 # -- zips ------------------------------------------------------------------------------------------
 
 
-def _write_zip(facts: _Facts, out: IO[bytes], config: dict[str, Any]) -> None:
+def _write_zip(facts: _Facts, out: IO[bytes], config: dict[str, Any]) -> int:
+    """Returns how many files it holds."""
     repo = facts.store.repo
     found = sorted((path, id) for path, _, id in trees.diff(facts.read, facts.before, facts.picked) if id)
     gone = sorted(path for path, old, new in trees.diff(facts.read, facts.before, facts.picked) if old and not new)
@@ -226,3 +228,4 @@ def _write_zip(facts: _Facts, out: IO[bytes], config: dict[str, Any]) -> None:
     head |= {"holds": facts.chosen.dump(), "since": facts.begin or None, "removed": gone}
     contents = bulk.blobs(repo, (id for _, id in found))
     zips.write(out, head, config, zip((path for path, _ in found), contents, strict=True))
+    return len(found)

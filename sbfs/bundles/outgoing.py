@@ -30,8 +30,8 @@ class Held:
     type: str
 
 
-def look(root: Path, tree: str, chosen: Selection, rules: redact.Rules) -> tuple[list[Held], int]:
-    """What looks like a secret in a part of a store's tree, and how many files that part has.
+def look(root: Path, tree: str, chosen: Selection, rules: redact.Rules) -> list[Held]:
+    """What looks like a secret in a part of a store's tree.
 
     A tree that was found clean is remembered, so that the next export looks at what is new since.
     """
@@ -49,7 +49,7 @@ def look(root: Path, tree: str, chosen: Selection, rules: redact.Rules) -> tuple
         found = list(_held(repo, changed, rules))
         if not found:
             memory.keep(tree)
-        return found, sum(1 for _ in trees.walk(read, new.tree))
+        return found
 
 
 def _held(repo: Repository, changed: list[tuple[str, str]], rules: redact.Rules) -> Iterator[Held]:

@@ -54,9 +54,8 @@ def _exported(document: Document) -> None:
     what = "all of the store" if document["projects"] is None else ", ".join(document["projects"])
     since = f", new since {document['since'][:10]}" if document["since"] else ""
     output.say(f"wrote {document['export_path']} ({document['size_bytes']:,} bytes)")
-    output.say(
-        f"  {what}{since}: {output.count(document['files'], 'file')} as of {output.moment(document['exported_at'])}"
-    )
+    count = f", {output.count(document['files'], 'file')}" if document["files"] is not None else ""
+    output.say(f"  {what}{since}{count}, as of {output.moment(document['exported_at'])}")
     for one in document["secrets"][:_SHOWN]:
         output.warn(f"sbfs: {one['path']}:{one['line']}: holds what looks like a {one['type']}")
     if document["secrets"]:
@@ -97,7 +96,7 @@ def _imported(document: Document) -> None:
     plan = document["import_plan"]
     rows = [
         (one["action"], one["kind"], one["id"], one["path"].split("/")[1] if "/" in one["path"] else "", one["detail"])
-        for one in [*plan["conflicts"], *plan["changes"]]
+        for one in [*plan["conflicts"], *(plan["changes"] if document["merge_strategy"] == "preview" else ())]
     ]
     if rows:
         output.table(("action", "kind", "id", "in", "what"), rows[:_SHOWN])
