@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from sbfs.fetching import names_of
 
 if TYPE_CHECKING:
-    from sbfs.bundles.backup import BackedUp as BackedUp
-    from sbfs.bundles.backup import Restored as Restored
-    from sbfs.bundles.backup import backup as backup
-    from sbfs.bundles.backup import restore as restore
+    from sbfs.bundles.backups import BackedUp as BackedUp
+    from sbfs.bundles.backups import Restored as Restored
+    from sbfs.bundles.backups import backup as backup
+    from sbfs.bundles.backups import restore as restore
     from sbfs.bundles.cloning import clone_project as clone_project
     from sbfs.bundles.exporting import Exported as Exported
     from sbfs.bundles.exporting import export as export
@@ -34,7 +34,7 @@ __all__ = [
 __getattr__ = names_of(
     __name__,
     {
-        "backup": "BackedUp Restored backup restore",
+        "backups": "BackedUp Restored backup restore",
         "cloning": "clone_project",
         "exporting": "Exported export",
         "importing": "Imported import_",

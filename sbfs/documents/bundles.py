@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sbfs import times
-from sbfs.bundles.backup import BackedUp, Restored
+from sbfs.bundles.backups import BackedUp, Restored
 from sbfs.bundles.exporting import Exported
 from sbfs.bundles.importing import Imported
 from sbfs.bundles.planning import Item

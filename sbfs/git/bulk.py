@@ -233,7 +233,7 @@ class Scratch:
     """
 
     def __init__(self, folder: Path, lender: Repository | None = None):
-        self.folder = folder / f"incoming.{os.getpid()}.{secrets.token_hex(6)}~"
+        self.folder = folder / f".incoming.{os.getpid()}.{secrets.token_hex(6)}~"
         gitdir = self.folder / ".git"
         for name in ("objects/info", "objects/pack", "refs/heads"):
             (gitdir / name).mkdir(parents=True)
