@@ -357,7 +357,10 @@ def test_only_what_is_new(store, tmp_path, form, chosen):
         with pytest.raises(Invalid, match="builds on"):
             take(other, second, "preview")
         take(other, first)
-        take(other, second) if form == "bundle" else None
+        take(other, second)
+        assert content(other) == content(store, *(["projects/web/", "groups/"] if chosen else ()))
+        assert take(other, second).revision == ""
+        assert_sound(other.root)
     with pytest.raises(Invalid, match="nothing is new"):
         out(store, tmp_path / "third", form, since=store.head(), **chosen)
 

@@ -173,7 +173,7 @@ def _since(store: Store, since: str) -> str:
         return store.repo.resolve(since)
     from sbfs.bundles.reading import source_of
 
-    commit = source_of(path)
+    commit = source_of(path, store.repo.gitdir / "sbfs")
     if not commit or not store.repo.has(commit):
         hint = "name a revision, or export without --since"
         raise Invalid(f"{since} is of a state that is not here", field="since", hint=hint)

@@ -6,9 +6,11 @@ Everything ends as one tree in a scratch repository, so that planning need not k
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +23,9 @@ from sbfs.git import bulk, bundlefile, trees
 from sbfs.git.repository import Repository
 from sbfs.record import Record, etag
 from sbfs.store import SETTINGS, check_format
+
+_LOOK_BACK = 10_000
+"""Commits in which an earlier import is looked for."""
 
 
 @dataclass
@@ -51,8 +56,8 @@ class Incoming:
         return self.format in ("bundle", "zip")
 
 
-def source_of(path: Path) -> str:
-    """The commit of a store whose state an export holds; "" where it does not say. Reads the head only of a zip."""
+def source_of(path: Path, folder: Path) -> str:
+    """The commit of a store whose state an export holds; "" where it does not say. folder: for what is unpacked."""
     with _opened(path) as file:
         kind = _kind(file)
         if kind == "zip":
@@ -63,13 +68,11 @@ def source_of(path: Path) -> str:
         head = bundlefile.read_head(file, path.name)
     tip = head.tip
     # A selection's commit names its source in its message, which is in the pack.
-    return _source_in_pack(path, head) or tip
+    return _source_in_pack(path, head, folder) or tip
 
 
-def _source_in_pack(path: Path, head: bundlefile.Head) -> str:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder, bulk.Scratch(Path(folder)) as scratch, _opened(path) as file:
+def _source_in_pack(path: Path, head: bundlefile.Head, folder: Path) -> str:
+    with bulk.Scratch(folder) as scratch, _opened(path) as file:
         file.seek(head.at)
         try:
             scratch.take(file, path.name, whole=not head.needs)
@@ -219,12 +222,25 @@ def _base_of(
     since: str, chosen: Selection, scratch: bulk.Scratch, lender: Repository | None, name: str
 ) -> tuple[str, Callable[[str], trees.Entries], dict[str, bytes]]:
     """(tree, reader, new trees) of the state that a zip builds on."""
-    if lender is None or len(since) != 40 or not lender.has(since):
+    tree = None if lender is None or not re.fullmatch("[0-9a-f]{40}", since) else _known(lender, since)
+    if tree is None:
         hint = "import first what it was exported --since"
         raise Invalid(f"builds on the commit {since[:10]} that this store does not have", path=name, hint=hint)
-    picked = Picker(scratch.repo.tree, scratch.repo.blob, chosen, base=True).pick(lender.commit(since).tree)
+    picked = Picker(scratch.repo.tree, scratch.repo.blob, chosen, base=True).pick(tree)
     made = picked.entries()
     return picked.tree, lambda one: made[one] if one in made else scratch.repo.tree(one), dict(picked.fresh)
+
+
+def _known(lender: Repository, source: str) -> str | None:
+    """The tree of a commit of the store that a zip is from: our own, or as it was imported, under its own names."""
+    if lender.has(source):
+        return lender.commit(source).tree
+    for commit in islice(lender.history(), _LOOK_BACK):
+        said = commit.trailers
+        tree = said.get("Sbfs-Tree")
+        if tree and said.get("Sbfs-Commit") == source and "Sbfs-Map" not in said and lender.has(tree):
+            return tree
+    return None
 
 
 # -- from elsewhere --------------------------------------------------------------------------------
