@@ -225,9 +225,9 @@ def clone(url: str, root: Path, *, timeout: float = DEADLINE) -> None:
 
 
 def _absolute(url: str) -> str:
-    """A folder's address for good: the clone lies elsewhere."""
+    """A folder's or a bundle's address for good: the clone lies elsewhere."""
     path = Path(url).expanduser()
-    return os.path.abspath(path) if path.is_dir() else url
+    return os.path.abspath(path) if path.exists() else url
 
 
 def _prepare(root: Path) -> None:

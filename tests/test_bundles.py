@@ -14,7 +14,7 @@ from helpers import assert_sound, git, run_git
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sbfs import bundles, conflicts, history, messages, projects, quality, reflections
+from sbfs import bundles, conflicts, conversations, history, messages, projects, quality, reflections
 from sbfs.errors import AlreadyExists, Invalid, NotFound, Usage
 from sbfs.git import trees
 from sbfs.store import Store
@@ -376,6 +376,50 @@ def test_one_conversation_or_group_goes_alone(store, tmp_path):
     with pytest.raises(AlreadyExists):
         bundles.export(store, all=True, output=tmp_path / "x")
     assert not (tmp_path / "y").exists()
+
+
+TALK = """\
+{"role": "user", "name": "Pat", "content": "Why is it old?", "timestamp": "2026-02-11T09:00:00Z"}
+{"role": "assistant", "content": "The cache.", "timestamp": "2026-02-11T09:00:20Z"}
+"""
+
+
+@forms
+def test_one_conversation_goes_alone(store, tmp_path, form):
+    """Another conversation that comes along, or what was learnt in this one that does not."""
+    people(store, "web", "api")
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.jsonl").write_text(TALK.replace("old", name))
+        conversations.import_(store, paths=[tmp_path / f"{name}.jsonl"], project="web")
+    ids = {one.header.title[-4:-1]: one.header.id for one in conversations.list(store).items}
+    learnt = reflections.add(store, project="web", title="Cache", conversation=ids["one"]).reflection
+    reflections.add(store, project="web", title="Other", conversation=ids["two"])
+    quality.add(store, project="web", score=50, conversation=ids["one"])
+    made = bundles.export(store, projects=[ids["one"]], output=tmp_path / "x", **FORMS[form])
+    assert made.config["session_id"] == ids["one"]
+    with fresh(tmp_path) as other:
+        take(other, tmp_path / "x")
+        assert [one.header.id for one in conversations.list(other).items] == [ids["one"]]
+        assert [one.id for one in reflections.list(other).items] == [learnt.id]
+        assert len(quality.list(other).items) == 1
+        assert content(other).items() <= content(store).items()
+        assert take(other, tmp_path / "x").revision == ""
+
+
+def test_a_cloned_conversation_is_one_of_its_own(store, tmp_path):
+    """Turns that stay behind, or a reflection of the copy that names the original."""
+    people(store, "web")
+    (tmp_path / "one.jsonl").write_text(TALK)
+    conversations.import_(store, paths=[tmp_path / "one.jsonl"], project="web")
+    (old,) = conversations.list(store).items
+    reflections.add(store, project="web", title="Cache", conversation=old.header.id)
+    bundles.clone_project(store, project="web", name="shop")
+    (new,) = conversations.list(store, project="shop").items
+    assert new.header.id.startswith("conv-")
+    shown = conversations.show(store, conversation_id=new.header.id)
+    assert len(shown.turns) == 2
+    assert reflections.list(store, project="shop").items[0].conversation == new.header.id
+    assert_sound(store.root)
 
 
 # -- secrets ---------------------------------------------------------------------------------------

@@ -98,11 +98,12 @@ def test_secrets_are_said_on_the_way_out(store, tmp_path):
     assert SECRET not in answer.out + answer.err
 
 
-def test_a_bundle_is_a_repository_to_clone(store, tmp_path):
+def test_a_bundle_is_a_repository_to_clone(store, tmp_path, monkeypatch):
     """`sbfs clone FILE`: a store of its own, with the history."""
     filled(store, tmp_path)
     bundles.export(store, all=True, output=tmp_path / "x.bundle")
-    sync.clone(str(tmp_path / "x.bundle"), tmp_path / "clone")
+    monkeypatch.chdir(tmp_path)
+    sync.clone("x.bundle", tmp_path / "clone")
     with Store.open(tmp_path / "clone") as clone:
         assert clone.head() == store.head()
         assert len(history.log(clone).items) == len(history.log(store).items)

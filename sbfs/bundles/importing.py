@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -24,6 +25,8 @@ from sbfs.store import Store, Transaction, View
 STRATEGIES = ("preview", "merge", "replace")
 
 _LOOK_BACK = 10_000
+
+_STORE = re.compile(r"store-[0-9A-Z]{26}")
 
 _REF = "refs/sbfs/imports/"
 """Below it lies, by the id of the store it is from, what was last imported: with its history, and as what the next
@@ -223,7 +226,7 @@ class _Import:
         for source in self.incoming.sources():
             if source in imports and self.repo.has(imports[source][0]):
                 return self._pick(imports[source][0], self.chosen)
-            if len(source) == 40 and self.store.repo.has(source):
+            if len(source) == 40 and self.store.repo.holds(source):
                 mine = {one.id for one in self.store.repo.history(view.revision)} if mine is None else mine
                 if source in mine:
                     return self._without_mapped(self._pick(self.repo.commit(source).tree, self.chosen))
@@ -324,7 +327,7 @@ class _Import:
 
     def _tip(self) -> str:
         """A commit that keeps what came: its tree as it was compared, and the history it came with."""
-        if not self.incoming.is_ours or not NAME.fullmatch(self.incoming.store.lower()):
+        if not self.incoming.is_ours or not _STORE.fullmatch(self.incoming.store):
             return ""
         moment = self.incoming.moment or self.store.clock()
         parents = (self.incoming.tip,) if self.incoming.tip else ()

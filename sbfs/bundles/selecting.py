@@ -146,7 +146,8 @@ class Picker:
             if found := source.get(path):
                 editor.set(path, found[1])
         id, fresh = editor.write()
-        return Picked(id, dict(fresh))
+        # An editor that was given nothing does not tell of the empty tree, which need not be anywhere.
+        return Picked(id, dict(fresh) or {id: trees.serialize({})})
 
     def _keep(self, entries: Mapping[str, tuple[int, str]]) -> str:
         data = trees.serialize(entries)
