@@ -191,11 +191,12 @@ def tour() -> str:
 
 
 def normalized(text: str) -> str:
-    """A session without what differs from run to run: ids, times, revisions, widths of columns."""
+    """A session without what differs from run to run: ids, times, revisions, sizes, widths of columns."""
     for pattern, name in (
-        (r"(?:msg|refl|qual)-[0-9A-HJKMNP-TV-Z]{26}", "ID"),
+        (r"(?:msg|refl|qual|store)-[0-9A-HJKMNP-TV-Z]{26}", "ID"),
         (r"\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d(?::\d\d\.\d{3}Z)?)?", "TIME"),
         (r"\b(?:[0-9a-f]{10}|[0-9a-f]{40})\b", "REVISION"),
+        (r"\([^()]*\b[\d,]+ bytes\)", "(SIZE)"),
         (r"(?<=\S) {2,}(?=\S)", "  "),
     ):
         text = re.sub(pattern, name, text)

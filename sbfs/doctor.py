@@ -361,7 +361,8 @@ class _Reader:
 
     def _undelivered(self) -> Fixable:
         for path, message in self.sent.items():
-            if message.id in self.received:
+            # A copied project sent nothing: its messages say what they were copied from.
+            if message.id in self.received or "copied_from" in message.extra:
                 continue
             inbox = delivery.inbox_path(self.view, message)
             if inbox is None or self._made_since(message):

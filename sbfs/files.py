@@ -11,11 +11,12 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
-from sbfs.errors import Failed, Invalid
+from sbfs.errors import AlreadyExists, Failed, Invalid
 from sbfs.fetching import pattern
 
 TEMPORARY = pattern(r"\..+\.\d+\.[0-9a-f]{12}~")
@@ -103,8 +104,10 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
     staged: list[tuple[str, str]] = []
     folders: set[str] = set()
     made: set[str] = set()
+    gone: list[str] = []
     at = ""
     try:
+        # Asked for once: what is written may be read from elsewhere only now, one by one.
         for at, data in ((os.fspath(file), data) for file, data in files.items()):
             folder = os.path.dirname(at)
             if data is not None:
@@ -112,6 +115,8 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
                     folders.update(map(str, make_folders(Path(folder))))
                     made.add(folder)
                 staged.append((_stage(at, data, mode, sync=not bulk), at))
+            else:
+                gone.append(at)
             folders.add(folder)
         if bulk and staged:
             _sync_at_once([staged[0][0]])
@@ -119,11 +124,9 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
             temporary, at = staged[-1]
             os.replace(temporary, at)
             staged.pop()
-        for file, data in files.items():
-            if data is None:
-                at = os.fspath(file)
-                with suppress(FileNotFoundError):
-                    os.unlink(at)
+        for at in gone:
+            with suppress(FileNotFoundError):
+                os.unlink(at)
         sync_folders(folders)
     except OSError as error:
         raise failed(error, Path(at)) from error
@@ -131,6 +134,31 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
         for temporary, _ in staged:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)
+
+
+@contextmanager
+def new_file(path: Path, *, force: bool) -> Iterator[IO[bytes]]:
+    """A file to be written at length, that appears whole or not at all, and that only its owner may read.
+
+    Raises AlreadyExists unless forced, Failed where the system refuses.
+    """
+    if not force and path.exists():
+        raise AlreadyExists("file", str(path), hint="name another one, or replace it with --force")
+    aside = path.with_name(f".{path.name[:100]}.{os.getpid()}.{os.urandom(6).hex()}~")
+    try:
+        make_folders(path.parent)
+        handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(handle, "w+b", buffering=1 << 18) as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(aside, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise failed(error, path) from error
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(aside)
 
 
 def write_new(files: Mapping[str, bytes], *, mode: int = 0o644, bulk: bool = False) -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from sbfs import errors, times
 from sbfs.errors import Busy, Error, Failed, Invalid, Stale
+from sbfs.record import etag
 
 Absent = Literal["absent"]
 
@@ -33,14 +34,20 @@ class Change:
 
     data: new bytes, None removes. was: the etag it must have on the branch, "absent" where nothing
     may be there. disk: the etag of the unsaved edit that this change saves, if it saves one.
-    known: whether the repository has the bytes already, as after a fetch.
+    id: in place of data, where the repository has the bytes already, as after a fetch: a great many
+    files can then change without all being held in memory.
     """
 
     path: str
     data: bytes | None
     was: str | Absent
     disk: str = ""
-    known: bool = False
+    id: str = ""
+
+    @property
+    def becomes(self) -> str | Absent:
+        """The etag that the file will have, "absent" where it goes."""
+        return self.id or ("absent" if self.data is None else etag(self.data))
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Operation:
                         None if change.data is None else base64.b64encode(change.data).decode(),
                         change.was,
                         change.disk,
-                        change.known,
+                        change.id,
                     ]
                     for change in self.changes
                 ],
@@ -90,8 +97,8 @@ class Operation:
         """From a file of the queue."""
         data = json.loads(raw)
         changes = tuple(
-            Change(path, None if content is None else base64.b64decode(content), was, disk, known)
-            for path, content, was, disk, known in data["changes"]
+            Change(path, None if content is None else base64.b64decode(content), was, disk, id)
+            for path, content, was, disk, id in data["changes"]
         )
         when = times.load(data["when"])
         needs = tuple((path, id) for path, id in data["needs"])
@@ -100,8 +107,8 @@ class Operation:
 
     @property
     def size(self) -> int:
-        """Bytes that it carries."""
-        return sum(len(change.data or b"") for change in self.changes)
+        """Bytes that it carries, about."""
+        return sum(len(change.data or change.path) for change in self.changes)
 
 
 Outcome = str | Error

@@ -236,7 +236,7 @@ class Given:
 
 def create(tx: Transaction, given: Given) -> Project:
     """A new project, within a transaction that may do more. Raises AlreadyExists or Invalid."""
-    _refuse_taken(tx.view, check_name(given.name))
+    refuse_taken(tx.view, check_name(given.name))
     facts = {**vars(given), "tags": tuple(dict.fromkeys(given.tags))}
     project = Project(created=tx.now, updated=tx.now, **facts)
     tx.create(KIND, KIND.path_of(project=given.name), _dump_project(project))
@@ -306,7 +306,7 @@ def rename(store: Store, *, project: str, name: str, actor: str = "") -> Project
 
     def build(tx: Transaction) -> Project:
         old = resolve(tx.view, project)
-        _refuse_taken(tx.view, name, by=old.name)
+        refuse_taken(tx.view, name, by=old.name)
         formerly = tuple(one for one in dict.fromkeys([*old.formerly, old.name]) if one != name)
         new = replace(old, name=name, formerly=formerly, updated=tx.now)
         before = KIND.path_of(project=old.name)
@@ -341,6 +341,14 @@ def remove(store: Store, *, project: str, actor: str = "") -> Project:
         return old
 
     return store.write("project.remove", build, actor=actor)
+
+
+def copied(tx: Transaction, old: Project, name: str, origin: dict[str, str]) -> Project:
+    """Put down a copy of a project's own record under another name. origin: what it was copied from."""
+    extra = {**old.extra, "origin": origin}
+    new = replace(old, name=name, alias="", formerly=(), groups=(), created=tx.now, updated=tx.now, extra=extra)
+    tx.create(KIND, KIND.path_of(project=name), _dump_project(new))
+    return new
 
 
 def group_add(
@@ -425,7 +433,7 @@ def _change_groups(tx: Transaction, change: Callable[[Iterable[str]], Iterable[s
             tx.replace(GROUP, record, _dump_group(replace(old, projects=names, updated=tx.now)))
 
 
-def _refuse_taken(view: View, name: str, by: str = "") -> None:
+def refuse_taken(view: View, name: str, by: str = "") -> None:
     """Raise AlreadyExists for a name that a project has, or had: mail still goes to it by that name."""
     record = view.find_record(KIND.path_of(project=name))
     if record and not record.removed:
@@ -470,6 +478,14 @@ def _resolve(view: View, name: str) -> Project:
         return alias[0]
     known = [project.name for project in known_projects]
     raise NotFound("project", name, known=known, hint="" if known else f"add it: sbfs project add {name}")
+
+
+def is_known(view: View, name: str) -> bool:
+    """Whether a project has, or had, a name; or whether it names a group, as `@team`."""
+    try:
+        return name.startswith("@") or bool(resolve(view, name))
+    except NotFound:
+        return False
 
 
 def name_now(view: View, name: str) -> str:

@@ -25,7 +25,7 @@ from typing import IO, Any
 
 from sbfs import files, upkeep
 from sbfs.errors import Busy, Damaged, Error, Failed, Invalid
-from sbfs.git import index, packs, trees
+from sbfs.git import bulk, index, packs, trees
 from sbfs.git.repository import BRANCH, INDEX_MARK, Commit, Repository, serialize_commit
 from sbfs.operation import Change, Edited, Moved, Operation, Outcome
 from sbfs.queue import Queue
@@ -45,7 +45,8 @@ class _Batch:
 
     kept: files that a person wrote just as they shall be, in the state in which they were read.
     late: people's edits that are taken over in another form, with their etags. Nobody else has what
-    they hold, so they are touched only once the branch has it.
+    they hold, so they are touched only once the branch has it. files: what each path will hold: its
+    bytes, None for nothing, or the id of bytes that the repository has. sizes: of those, once read.
     """
 
     repo: Repository
@@ -53,7 +54,8 @@ class _Batch:
     head: str | None
     tree: str | None
     objects: list[packs.Object] = field(default_factory=list)
-    files: dict[str, bytes | None] = field(default_factory=dict)
+    files: dict[str, bytes | str | None] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
     kept: dict[str, os.stat_result] = field(default_factory=dict)
     late: dict[str, str] = field(default_factory=dict)
     done: dict[str, str] = field(default_factory=dict)
@@ -246,12 +248,11 @@ class Publisher:
         # A file that only moves brings no new object.
         here = {change.was for change in operation.changes}
         for change in operation.changes:
-            if change.data is None:
+            if (id := change.becomes) == "absent":
                 batch.editor.remove(change.path)
             else:
-                id = etag(change.data)
                 batch.editor.set(change.path, id)
-                if id not in here and not change.known:
+                if id not in here and change.data is not None:
                     objects.append(("blob", id, change.data))
         tree, fresh = batch.editor.write()
         if tree == batch.tree and batch.head and not operation.parents and not operation.onto:
@@ -273,7 +274,7 @@ class Publisher:
             edited = change.disk not in ("", "absent", change.was)
             if edited and states[change.path] is None and change.path not in batch.files:
                 batch.late[change.path] = change.disk
-        batch.files.update({change.path: change.data for change in operation.changes})
+        batch.files.update({change.path: change.id or change.data for change in operation.changes})
         batch.head, batch.tree, batch.done[operation.id] = commit, tree, commit
         return commit
 
@@ -302,7 +303,7 @@ class Publisher:
         if disk is None and os.path.isdir(file):
             raise Invalid("is a folder, not a file", path=change.path)
         have = etag(disk) if disk is not None else "absent"
-        want = etag(change.data) if change.data is not None else "absent"
+        want = change.becomes
         if have not in (change.was, want, change.disk):
             raise Edited(change.path)
         as_written = disk is not None and have == want and state is not None and not state.st_mode & 0o111
@@ -316,7 +317,7 @@ class Publisher:
         journal |= {"paths": list(batch.files), "kept": list(batch.kept), "late": batch.late, "done": batch.done}
         files.write(self.own / "journal", json.dumps(journal).encode())
         later = batch.kept.keys() | batch.late.keys()
-        self._put_files({path: data for path, data in batch.files.items() if path not in later})
+        self._put_files({path: data for path, data in batch.files.items() if path not in later}, batch.sizes)
         files.sync_many(f"{repo.root}/{path}" for path in batch.kept)
         self._next_index(batch)
         assert batch.head is not None
@@ -329,12 +330,12 @@ class Publisher:
         self._put_late({path: batch.files[path] for path in batch.late}, batch.late)
         os.replace(self.own / "index.next", repo.gitdir / "index")
 
-    def _put_files(self, changes: dict[str, bytes | None]) -> None:
+    def _put_files(self, changes: Mapping[str, bytes | str | None], sizes: dict[str, int] | None = None) -> None:
         root = self.repo.root
-        files.write_many({f"{root}/{path}": data for path, data in changes.items()})
+        files.write_many(_Contents(self.repo, changes, {} if sizes is None else sizes))
         files.prune_folders(root, {(root / path).parent for path, data in changes.items() if data is None})
 
-    def _put_late(self, changes: dict[str, bytes | None], edits: Mapping[str, str]) -> None:
+    def _put_late(self, changes: Mapping[str, bytes | str | None], edits: Mapping[str, str]) -> None:
         """Replace the edits that the branch has now, but for those that were edited once more."""
         disks = {path: files.read(files.locate(self.repo.root, path)) for path in changes}
         same = {path for path, disk in disks.items() if disk is not None and etag(disk) == edits[path]}
@@ -346,7 +347,8 @@ class Publisher:
             found = batch.editor.get(path)
             state = batch.kept.get(path)
             if state is None and data is not None and path not in batch.late:
-                state = _stat(f"{self.repo.root}/{path}", data)
+                size = batch.sizes.get(path, -1) if isinstance(data, str) else len(data)
+                state = _stat(f"{self.repo.root}/{path}", size)
             edits[path] = index.Entry(found[1] if found else None, stat=state)
         self._write_index(edits)
 
@@ -479,6 +481,33 @@ class Publisher:
         return any(one.id == commit for one, _ in zip(self.repo.history(head), range(1000), strict=False))
 
 
+class _Contents(Mapping[str, bytes | None]):
+    """File → bytes, those that the repository has read one by one as they are asked for. sizes: path → of those."""
+
+    def __init__(self, repo: Repository, changes: Mapping[str, bytes | str | None], sizes: dict[str, int]):
+        self._repo, self._changes, self._sizes = repo, changes, sizes
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"{self._repo.root}/{path}" for path in self._changes)
+
+    def __getitem__(self, file: str) -> bytes | None:
+        said = self._changes[file.removeprefix(f"{self._repo.root}/")]
+        return self._repo.blob(said) if isinstance(said, str) else said
+
+    def items(self) -> Any:
+        """In the order of the changes."""
+        ids = [said for said in self._changes.values() if isinstance(said, str)]
+        stored = bulk.blobs(self._repo, ids)
+        for path, said in self._changes.items():
+            data = next(stored) if isinstance(said, str) else said
+            if isinstance(said, str):
+                self._sizes[path] = len(data or b"")
+            yield f"{self._repo.root}/{path}", data
+
+
 def _seems_free(lock: IO[bytes]) -> bool:
     """Whether nobody holds the lock. Asking costs a thirtieth of trying to take it, and many wait."""
     import fcntl
@@ -511,13 +540,13 @@ def _id_at(repo: Repository, tree: str | None, path: str) -> str | None:
     return found[1] if found and found[0] != trees.FOLDER else None
 
 
-def _stat(file: str | Path, data: bytes | None, id: str | None = None) -> os.stat_result | None:
+def _stat(file: str | Path, size: int | None, id: str | None = None) -> os.stat_result | None:
     """A file's state for the index, if it still is what was written: otherwise Git must look itself."""
     try:
         state = os.lstat(file)
     except OSError:
         return None
-    if data is not None and state.st_size != len(data):
+    if size is not None and state.st_size != size:
         return None
     if id is not None and etag(files.read(file) or b"") != id:
         return None

@@ -343,7 +343,7 @@ class Transaction:
     def find(self, path: str) -> Record | None:
         """The record as this transaction leaves it, or None; a tombstone counts as none."""
         if path in self.changes:
-            data = self.changes[path].data
+            data = self._bytes_of(self.changes[path])
             record = None if data is None else Record.parse(path, data)
         else:
             raw = self.view.read(path)
@@ -402,14 +402,18 @@ class Transaction:
             self.kinds[path] = kind
         self._change(path, None)
 
-    def bring(self, kind: Kind[Any] | None, path: str, data: bytes | None, *, known: bool = False) -> None:
-        """A file as another clone has it, or as it was merged. known: whether its bytes are in the repository."""
+    def bring(self, kind: Kind[Any] | None, path: str, data: bytes | None, *, id: str = "") -> None:
+        """A file as another clone has it, or as it was merged. id: of its bytes, in place of data, where the
+        repository has them."""
         from sbfs.operation import Change
 
         files.check_path(path)
         if kind is not None:
             self.kinds[path] = kind
-        self.changes[path] = Change(path, data, self.view.find_id(path) or "absent", known=known)
+        self.changes[path] = Change(path, data, self.view.find_id(path) or "absent", id=id)
+
+    def _bytes_of(self, change: Change) -> bytes | None:
+        return self.store.repo.blob(change.id) if change.id else change.data
 
     def adopt(self, kind: Kind[Any] | None, path: str, data: bytes | None, disk: str) -> None:
         """Take over a person's unsaved edit: what the file now holds (`disk`, its etag or "absent")

@@ -170,7 +170,7 @@ def _merge(store: Store, theirs: str, name: str, actor: str, tally: _Tally) -> N
             store.repo, ours, theirs
         )
         for path, change in joined.changes.items():
-            tx.bring(kinds.kind_of(path), path, change.data, known=change.known)
+            tx.bring(kinds.kind_of(path), path, change.data, id=change.id)
         came = _count(store, theirs, ours)
         if joined.forward:
             tx.onto = theirs
@@ -225,9 +225,9 @@ def clone(url: str, root: Path, *, timeout: float = DEADLINE) -> None:
 
 
 def _absolute(url: str) -> str:
-    """A folder's address for good: the clone lies elsewhere."""
+    """A folder's or a bundle's address for good: the clone lies elsewhere."""
     path = Path(url).expanduser()
-    return os.path.abspath(path) if path.is_dir() else url
+    return os.path.abspath(path) if path.exists() else url
 
 
 def _prepare(root: Path) -> None:

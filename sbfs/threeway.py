@@ -24,10 +24,16 @@ from sbfs.record import Record, etag
 
 @dataclass(frozen=True)
 class Change:
-    """What a path becomes. data: new bytes, None where it goes. known: whether the repository has them."""
+    """What a path becomes. data: new bytes, None where it goes. id: of its bytes, in place of data, where the
+    repository has them."""
 
-    data: bytes | None
-    known: bool = False
+    data: bytes | None = None
+    id: str = ""
+
+    @property
+    def goes(self) -> bool:
+        """Whether the file is there no more."""
+        return self.data is None and not self.id
 
 
 @dataclass
@@ -50,6 +56,24 @@ def join(repo: Repository, ours: str, theirs: str) -> Joined:
     return _Join(objects, base, *sides, commits=(ours, theirs)).run()
 
 
+def join_trees(
+    repo: Repository,
+    base: str | None,
+    ours: str,
+    theirs: str,
+    *,
+    made: Mapping[str, trees.Entries] | None = None,
+    commits: tuple[str, ...] = (),
+) -> Joined:
+    """Merge a tree into ours by what both began with, None where nothing is known of that.
+
+    made: trees that are only in memory, by id. commits: what conflicts say of where they come from.
+    """
+    objects = _Objects(repo)
+    objects.trees.update(made or {})
+    return _Join(objects, base, ours, theirs, commits=commits).run()
+
+
 def forward(repo: Repository, ours: str, theirs: str) -> Joined | None:
     """What a commit that contains ours changed; None where its tree cannot be taken as it is."""
     objects = _Objects(repo)
@@ -58,7 +82,7 @@ def forward(repo: Repository, ours: str, theirs: str) -> Joined | None:
     _check_incoming(objects, after, delta)
     if any(id and objects.entry(after, path)[0] != trees.FILE for path, (_, id) in delta.items()):
         return None
-    changes = {path: Change(repo.blob(id) if id else None, known=True) for path, (_, id) in delta.items()}
+    changes = {path: Change(id=id or "") for path, (_, id) in delta.items()}
     added = tuple(path for path, (old, _) in delta.items() if old is None)
     return Joined(changes, added=added, forward=True)
 
@@ -100,11 +124,17 @@ class _Objects:
         mode, id = self.entry(tree, path)
         return id if mode == trees.FOLDER else None
 
+    def id_of(self, change: Change) -> str | None:
+        """The id that a file will have; None where it goes."""
+        return change.id or (etag(change.data) if change.data is not None else None)
+
     def keep(self, tree: str | None, changes: Mapping[str, Change]) -> str:
         """The tree that changes make of another, kept here."""
         editor = trees.TreeEditor(self.tree, tree)
-        for path, change in sorted(changes.items(), key=lambda item: item[1].data is not None):
-            if change.data is None:
+        for path, change in sorted(changes.items(), key=lambda item: not item[1].goes):
+            if change.id:
+                editor.set(path, change.id)
+            elif change.data is None:
                 editor.remove(path)
             else:
                 self.blobs[etag(change.data)] = change.data
@@ -157,7 +187,7 @@ class _Join:
         if theirs in (ours, base):
             return
         if ours == base:
-            self.changes[path] = Change(self._bytes(theirs), known=True)
+            self.changes[path] = Change(id=theirs or "")
             return
         merged = merge_file(kinds.kind_of(path), path, *map(self._bytes, (base, ours, theirs)))
         self.changes[path] = Change(merged.data)
@@ -171,7 +201,7 @@ class _Join:
     def _now(self, path: str) -> bytes | None:
         """What a path holds after all that was decided so far."""
         if path in self.changes:
-            return self.changes[path].data
+            return self._bytes(self.changes[path].id) if self.changes[path].id else self.changes[path].data
         return self._bytes(self.objects.file(self.ours, path))
 
     def _move_ours(self, moves: _Moves) -> None:
@@ -181,7 +211,7 @@ class _Join:
             if target not in self.changes:
                 there = self._now(target)
                 kept = merge_file(kinds.kind_of(target), target, None, there, self._bytes(id)).data
-                self.changes[target] = Change(kept, known=there is None)
+                self.changes[target] = Change(kept) if there is not None else Change(id=id)
             self.changes[path] = Change(None)
 
     def _name_moved(self, moves: _Moves) -> None:
@@ -222,7 +252,8 @@ class _Join:
         tree = self.objects.folder(self.ours, folder)
         here = {f"{folder}/{name}" for name in self.objects.tree(tree)} if tree else set()
         both = here | {path for path in self.changes if path.rpartition("/")[0] == folder}
-        return [path.rpartition("/")[2] for path in sorted(both) if self._now(path) is not None]
+        gone = {path for path in both if path in self.changes and self.changes[path].goes}
+        return [path.rpartition("/")[2] for path in sorted(both - gone)]
 
     def _keep_conflicts(self) -> None:
         for path, conflict in self.conflicts.items():
@@ -238,7 +269,7 @@ class _Join:
         return {
             path: change
             for path, change in self.changes.items()
-            if (etag(change.data) if change.data is not None else None) != self.objects.file(self.ours, path)
+            if self.objects.id_of(change) != self.objects.file(self.ours, path)
         }
 
 

@@ -112,7 +112,7 @@ def run(folder: str | None = None, *, quiet: bool = False) -> int:
         root.mkdir(parents=True, exist_ok=True)
     guide = Guide(root, quiet=quiet)
     guide.say(f"$ cd {root}")
-    for station in (_begin, _mail, _by_hand, _conversations, _memory, _search, _second_machine, _history):
+    for station in (_begin, _mail, _by_hand, _conversations, _memory, _search, _second_machine, _carry, _history):
         station(guide)
     guide.say(f"\nThe store is yours to go on with: {root / 'team'}")
     return 0
@@ -221,6 +221,24 @@ def _make_hub(guide: Guide) -> None:
 
     guide.say("(There is no git here, so this bare repository is made by sbfs.)")
     make_bare(guide.folder / "hub.git")
+
+
+def _carry(guide: Guide) -> None:
+    guide.station("Carry a project anywhere as one file: checked, previewed, merged under another name, undone.")
+    guide.sbfs("export", "backend-api", "-o", "../backend.bundle")
+    if shutil.which("git"):
+        guide.git("bundle", "verify", "--quiet", "../backend.bundle")
+    guide.sbfs("bundle", "verify", "../backend.bundle")
+    guide.sbfs("init", "../elsewhere")
+    guide.cd("elsewhere")
+    guide.sbfs("import", "../backend.bundle", "--map", "backend-api=api")
+    guide.sbfs("import", "../backend.bundle", "--map", "backend-api=api", "--strategy", "merge")
+    guide.sbfs("import", "../backend.bundle", "--map", "backend-api=api")
+    guide.sbfs("inbox", "api")
+    guide.sbfs("undo")
+    guide.sbfs("project", "list")
+    guide.here = guide.folder / "team"
+    guide.say("$ cd ../team")
 
 
 def _history(guide: Guide) -> None:

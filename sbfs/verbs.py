@@ -138,6 +138,12 @@ def _sent(sent: Sent) -> Document:
     return document | _redacted(sent.redacted)
 
 
+def _mail_file(made: Any) -> Document:
+    unreadable = [{"path": path, "error": why} for path, why in made.unreadable]
+    facts = {"format": made.format, "count": made.count, "unreadable": unreadable}
+    return {"export_path": made.path, "size_bytes": made.size, **facts}
+
+
 def _page(noun: str, item: Callable[[Any], Any]) -> Callable[[Page], Document]:
     def answer(page: Page) -> Document:
         document: Document = {noun: [item(one) for one in page.items], "count": len(page.items)}
@@ -332,6 +338,7 @@ VERBS = (
     Verb("project.show", "projects.show", lambda project: {"project": _project(project)}),
     Verb("project.set", "projects.set", lambda project: {"project": _project(project)}),
     Verb("project.relate", "projects.relate", lambda project: {"project": _project(project)}),
+    Verb("project.clone", "bundles.clone_project", lambda project: {"project": _project(project)}),
     Verb("project.rename", "projects.rename", lambda project: {"project": _project(project)}),
     Verb("project.remove", "projects.remove", lambda project: {"project": _project(project)}),
     Verb("project.group.add", "projects.group_add", lambda group: {"group": _group(group)}),
@@ -349,6 +356,7 @@ VERBS = (
     Verb("message.archive", "messages.archive", _marked),
     Verb("message.mark", "messages.mark", _marked, "mark_messages"),
     Verb("message.thread", "messages.thread", _thread),
+    Verb("message.export", "messages.export", _mail_file),
     Verb("message.count", "messages.count", lambda count: {"count": count}, "count_messages"),
     Verb("reflection.add", "reflections.add", _written_reflection, "add_reflection"),
     Verb("reflection.list", "reflections.list", _page("reflections", lambda one: _reflection(one, preview=True))),
@@ -381,6 +389,9 @@ VERBS = (
     Verb("conversation.show", "conversations.show", "documents.conversations.shown"),
     Verb("conversation.export", "conversations.export", lambda made: dict(vars(made))),
     Verb("conversation.remove", "conversations.remove", lambda one: {"conversation_id": one.id}),
+    Verb("export", "bundles.export", "documents.bundles.exported", "export_session_config"),
+    Verb("backup", "bundles.backup", "documents.bundles.backed_up"),
+    Verb("import", "bundles.import_", "documents.bundles.imported", "import_session_config"),
     Verb("conversation.stats", "conversations.stats", "documents.statistics.document", "get_conversation_stats"),
 )
 

@@ -424,3 +424,12 @@ def die_saving(root: Path, data: bytes, at: int) -> None:
     with Store.open(root, lock_wait=20) as store:
         trip("kill", "before", at)
         store.write("save", lambda change: change.adopt(None, COUNTER, data, etag(data)))
+
+
+def die_importing(root: Path, path: Path, at: int) -> None:
+    """Process: import a file, and die at a step."""
+    from sbfs import bundles
+
+    with Store.open(root, lock_wait=20) as store:
+        trip("kill", "before", at)
+        bundles.import_(store, path=path, strategy="merge")

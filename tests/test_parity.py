@@ -13,6 +13,7 @@ import pytest
 from domain_helpers import Shell, mail, people, put
 
 from sbfs import (
+    bundles,
     configs,
     conflicts,
     conversations,
@@ -33,7 +34,7 @@ from sbfs.cli import COMMANDS, cli
 from sbfs.errors import Error
 from sbfs.store import Store
 
-EXTRAS = {"init", "clone", "mcp", "tour", "watch", "hooks", "hook", "merge-driver", "upkeep"}
+EXTRAS = {"init", "clone", "mcp", "tour", "watch", "hooks", "hook", "merge-driver", "upkeep", "bundle", "restore"}
 """Commands that are no verb of a store: they make one, serve one or show one, or other programs call them."""
 
 SHORTCUTS = {"send": "message.send", "inbox": "message.list", "outbox": "message.list", "group": "project.group"}
@@ -80,6 +81,7 @@ def test_every_verb_is_a_command_and_every_command_a_verb():
         search,
         redacting,
         conversations,
+        bundles,
         configs,
     ],
     ids=lambda module: module.__name__,
@@ -123,8 +125,8 @@ def test_options_and_arguments_are_the_verbs_own(verb):
         words |= dict.fromkeys(("status", "priority", "type", "tags", "flags"), "where")
     words |= {"output": "", "force": ""} if verb.name == "conversation.export" else {}
     words |= {"file": "", "force": ""} if verb.name == "dashboard" else {}
-    if "unread" in taken:
-        del words["unread"]
+    for own in {"unread", "full"} & taken:
+        del words[own]
     mapped = {words.get(name, name) for name in given if name} - {""}
     assert mapped <= taken
     assert taken - mapped <= {"from_session", "tags"}
@@ -170,9 +172,11 @@ def test_tools_are_verbs():
         "add_quality",
         "add_reflection",
         "count_messages",
+        "export_session_config",
         "forward_project_message",
         "get_conversation_stats",
         "import_conversations",
+        "import_session_config",
         "list_project_messages",
         "mark_messages",
         "read_message",
@@ -310,7 +314,7 @@ def test_errors_are_the_same_from_both_sides(tmp_path, verb, keywords, arguments
 
 NOT_OUR_WORDS = (
     "database", "vault", "workspace", "namespace", "entity", "row", "rows", "mailbox", "mail item", "note item", "flag",
-    "state", "dump", "backup", "package", "clash", "marker", "policy", "sha",
+    "state", "dump", "package", "clash", "marker", "policy", "sha",
 )  # fmt: skip
 """The right column of the glossary, without the words that also mean something else here."""
 

@@ -350,7 +350,7 @@ def test_merging_is_commutative_and_idempotent(pair):
         def build(tx, store=store, ours=ours, theirs=theirs):
             joined = threeway.join(store.repo, ours, theirs)
             for path, change in joined.changes.items():
-                tx.bring(None, path, change.data, known=change.known)
+                tx.bring(None, path, change.data, id=change.id)
             tx.parents = (theirs,)
 
         store.write("sync", build)

@@ -7,7 +7,7 @@ import sys
 import click
 
 from sbfs.cli import options, output
-from sbfs.cli.base import App, Command, Document, find_store, lock_wait, pass_app
+from sbfs.cli.base import App, Command, Document, exports_folder, find_store, lock_wait, pass_app
 
 
 @click.command("mcp", cls=Command)
@@ -35,7 +35,14 @@ def mcp_command(app: App, project: str, read_only: bool, tools: str | None, prog
         return
     from sbfs import mcp
 
-    mcp.serve(find_store(app.root), lock_wait=lock_wait(), project=project, read_only=read_only, groups=groups)
+    mcp.serve(
+        find_store(app.root),
+        lock_wait=lock_wait(),
+        project=project,
+        read_only=read_only,
+        groups=groups,
+        exports=exports_folder(),
+    )
 
 
 def _print_config(app: App, program: str, project: str, read_only: bool, groups: tuple[str, ...]) -> None:

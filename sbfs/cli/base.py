@@ -123,6 +123,11 @@ def default_store() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "sbfs"
 
 
+def exports_folder() -> Path:
+    """Where exports go that are given no name: beside the default store, in the user's data folder."""
+    return default_store().with_name("sbfs-exports")
+
+
 def lock_wait() -> float:
     """Seconds to wait for another writer: $SBFS_LOCK_WAIT, else 30."""
     try:

@@ -306,6 +306,30 @@ def count_command(app: App, **given: Any) -> None:
     app.run("message.count", lambda one: output.say(str(one["count"])), **given)
 
 
+@message_command.command("export", cls=Command)
+@click.argument("project")
+@click.option("--box", type=options.BOX, default="inbox", show_default=True)
+@click.option("--format", type=options.Word(["mbox", "json"]), default="mbox", show_default=True, help="Of the file.")
+@click.option("--output", "-o", metavar="FILE", help="Write it there; without it, into your data folder.")
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@pass_app
+def export_command(app: App, output: str | None, force: bool, **given: Any) -> None:
+    """Write a project's mail into one file that other programs read. `sbfs import` reads an mbox again, whole."""
+    from pathlib import Path
+
+    from sbfs.cli.base import exports_folder
+
+    named = Path(output).expanduser() if output else exports_folder() / f"{given['project']}.{given['format']}"
+    app.run("message.export", _exported, output=named, force=force or not output, **given)
+
+
+def _exported(document: Document) -> None:
+    told = output.count(document["count"], "message")
+    output.say(f"wrote {document['export_path']}: {told} ({document['size_bytes']:,} bytes)")
+    for one in document["unreadable"]:
+        output.warn(f"left out: {one['error']}")
+
+
 @message_command.command("search", cls=Command)
 @options_of_search(kind=False)
 @pass_app

@@ -133,6 +133,19 @@ def relate_command(app: App, **given: Any) -> None:
     app.run("project.relate", show, actor=app.actor, **given)
 
 
+@project_command.command("clone", cls=Command)
+@click.argument("project")
+@click.argument("name", metavar="NEW")
+@pass_app
+def clone_command(app: App, **given: Any) -> None:
+    """Copy a project with all its records under another name. The copies have ids of their own."""
+
+    def show(document: Document) -> None:
+        output.say(f"cloned as {document['project']['name']}")
+
+    app.run("project.clone", show, actor=app.actor, **given)
+
+
 @project_command.command("rename", cls=Command)
 @click.argument("project")
 @click.argument("name")

@@ -90,7 +90,7 @@ def write_entries(folder: Path, entries: Collection[Entry]) -> Path:
     body = b"".join([head, *(entry for _, _, entry in entries)])
     digest = _sha1(body)
     with staged(folder) as stage:
-        contents = {stage.pack: body + digest, stage.listing: _listing(index, digest)}
+        contents = {stage.pack: body + digest, stage.listing: listing_of(index, digest)}
         files.write_new(contents, mode=0o444, bulk=len(entries) > _MANY)
         return stage.place(digest)
 
@@ -130,7 +130,7 @@ class staged:  # noqa: N801 - reads as a verb
         return target
 
 
-def _listing(index: Sequence[tuple[bytes, int, int]], pack: bytes) -> bytes:
+def listing_of(index: Sequence[tuple[bytes, int, int]], pack: bytes) -> bytes:
     """The bytes of a pack's index, version 2 (gitformat-pack(5)).
 
     index: (id, offset, crc), sorted. pack: its checksum.

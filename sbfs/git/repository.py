@@ -143,6 +143,13 @@ class Repository:
         except _broken() as error:
             raise Damaged(f"object {id} cannot be looked up", hint="run 'sbfs check'") from error
 
+    def holds(self, id: str) -> bool:
+        """The same by one look, for many that are mostly not here: packs that were joined just now are not found."""
+        try:
+            return id.encode() in self._store()
+        except _broken():
+            return False
+
     def tree(self, id: str) -> trees.Entries:
         """A tree's entries; not to be changed by the caller."""
         if (found := self._trees.get(id)) is not None:

@@ -42,8 +42,8 @@ INSTRUCTIONS = (
 class Tools:
     """The tools of one store. Calls come in threads and are taken one after the other."""
 
-    def __init__(self, root: Path, lock_wait: float, own: str = ""):
-        self._root, self._lock_wait, self._own = root, lock_wait, own
+    def __init__(self, root: Path, lock_wait: float, exports: Path, own: str = ""):
+        self._root, self._lock_wait, self._exports, self._own = root, lock_wait, exports, own
         self._store: Store | None = None
         self._one_at_a_time = threading.Lock()
 
@@ -291,6 +291,58 @@ class Tools:
         """
         return self._run("conversation.import", paths=paths, project=project, format=format, dry_run=dry_run)
 
+    def export_session_config(
+        self,
+        session_id: str,
+        include_reflections: bool = True,
+        include_quality_history: bool = True,
+        include_multi_project_config: bool = True,
+        format: Literal["zip", "bundle"] = "zip",
+    ) -> Document:
+        """Write what is known of a project into one file that another store imports. Secrets in it are named.
+
+        session_id: a project's name, `*` for the whole store, or a conversation's id. format: `zip`, or `bundle`
+        for a Git bundle with the history.
+        """
+        wanted = (include_reflections, include_quality_history, include_multi_project_config)
+        exclude = tuple(word for word, one in zip(("reflections", "quality", "groups"), wanted, strict=True) if not one)
+        everything = session_id == "*"
+        name = (
+            "store" if everything else "".join(char if char.isalnum() or char in "._-" else "-" for char in session_id)
+        )
+        return self._run(
+            "export",
+            projects=() if everything else (session_id,),
+            all=everything,
+            exclude=exclude,
+            format=format,
+            output=self._exports / f"{name[:80]}.{format}",
+            force=True,
+        )
+
+    def import_session_config(
+        self,
+        zip_path: str,
+        merge_strategy: Literal["preview", "merge", "replace"] = "preview",
+        map: list[str] | None = None,
+        on_conflict: list[str] | None = None,
+        only: list[str] | None = None,
+    ) -> Document:
+        """Bring in a file that another store exported, or what another system left. It begins with a preview.
+
+        zip_path: a zip, a bundle, or a folder. merge_strategy: `preview` changes nothing, `merge` merges by meaning,
+        `replace` makes the projects equal to the file. map: OLD=NEW names of projects. on_conflict: both, ours,
+        theirs or newer, also KIND=CHOICE. only: words such as mail, or projects.
+        """
+        return self._run(
+            "import",
+            path=Path(zip_path).expanduser(),
+            strategy=merge_strategy,
+            map=map or (),
+            on_conflict=on_conflict or (),
+            only=only or (),
+        )
+
 
 _WRITES_AS = {
     "message.send": "from_project",
@@ -385,12 +437,13 @@ def server(
     project: str = "",
     read_only: bool = False,
     groups: Sequence[str] = (),
+    exports: Path | None = None,
 ) -> MCPServer[Any]:
-    """The server of a store, not yet running. project, read_only, groups: as `serve` has them."""
+    """The server of a store, not yet running. The rest: as `serve` has it."""
     made = _Server("sbfs", version=__version__, instructions=_instructions(project), log_level="ERROR")
     # What the SDK logs of a failed call is what the client is told anyway.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
-    tools = Tools(root, lock_wait, project)
+    tools = Tools(root, lock_wait, exports or root / ".git" / "sbfs" / "exports", project)
     for verb in verbs.VERBS:
         if verb.tool and not (read_only and verb.tool not in READING) and group_of(verb.name) in (groups or _EVERY):
             function: Callable[..., Document] = getattr(tools, verb.tool)
@@ -413,12 +466,18 @@ def _description(function: Callable[..., Document]) -> str:
 
 
 def serve(
-    root: Path, *, lock_wait: float = 30.0, project: str = "", read_only: bool = False, groups: Sequence[str] = ()
+    root: Path,
+    *,
+    lock_wait: float = 30.0,
+    project: str = "",
+    read_only: bool = False,
+    groups: Sequence[str] = (),
+    exports: Path | None = None,
 ) -> None:
     """Serve until standard input ends. Raises NotAStore, NotFound or Invalid at once.
 
     project: who the agent is; it writes as no other. read_only: only the tools that change nothing.
-    groups: only these groups of tools; all where there are none.
+    groups: only these groups of tools; all where there are none. exports: where the files go that it makes.
     """
     if unknown := {*groups} - _EVERY:
         raise Invalid(
@@ -426,4 +485,4 @@ def serve(
         )
     with Store.open(root, lock_wait=lock_wait) as store:
         name = projects.resolve(store.view(), project).name if project else ""
-    server(root, lock_wait=lock_wait, project=name, read_only=read_only, groups=groups).run("stdio")
+    server(root, lock_wait=lock_wait, project=name, read_only=read_only, groups=groups, exports=exports).run("stdio")

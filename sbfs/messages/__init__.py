@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sbfs.fetching import names_of
 
 if TYPE_CHECKING:
+    from sbfs.messages.exporting import export as export
     from sbfs.messages.reading import count as count
     from sbfs.messages.reading import list as list
     from sbfs.messages.reading import show as show
@@ -44,6 +45,7 @@ __all__ = [
     "archive",
     "count",
     "edit",
+    "export",
     "forward",
     "list",
     "mark",
@@ -58,6 +60,7 @@ __all__ = [
 __getattr__ = names_of(
     __name__,
     {
+        "exporting": "export",
         "reading": "count list show thread",
         "value": "INBOX OUTBOX PRIORITIES STATUSES TYPES Attachment Message",
         "writing": "Sent archive edit forward mark read remove reply send",

@@ -1,0 +1,237 @@
+"""What comes from elsewhere is looked at before anything is written: places, sizes, records, secrets.
+
+Only what is new here is read, one file at a time.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sbfs import files, kinds, redact
+from sbfs.errors import Invalid
+from sbfs.git import bulk, trees
+from sbfs.git.repository import Repository
+from sbfs.kind import Kind
+from sbfs.messages import INBOX, OUTBOX
+from sbfs.record import Record, etag
+from sbfs.store import DEFAULT_LIMITS, SETTINGS, without_secrets
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a record up to which it is read. None of sbfs's own comes near."""
+
+
+SCANNED = 1 << 16
+"""Bytes in which secrets are looked for at once."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What could not be carried. name: of the member, file or path."""
+
+    name: str
+    why: str
+
+
+@dataclass
+class Checked:
+    """tree: what is left of the one that came. contents: files that became others, by id. left_out: what was
+    dropped. redacted: secrets that were taken out, by type. counts: records by kind, of what was read."""
+
+    tree: str
+    fresh: dict[str, bytes] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+    redacted: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def check(
+    repo: Repository,
+    known: str | None,
+    tree: str,
+    *,
+    name: str,
+    made: Mapping[str, trees.Entries] | None = None,
+    rules: redact.Rules = redact.BUILT_IN,
+    attachment: int = DEFAULT_LIMITS["attachment"],
+) -> Checked:
+    """Check all that a tree has and another, known one has not. name: of what it came in, for errors.
+
+    made: trees that are in memory only.
+    Raises Invalid, naming the path, for what leads out of the store, is no plain file, is too large, or is a record
+    that cannot be read or breaks its kind's rules.
+    """
+
+    def read(id: str) -> trees.Entries:
+        return made[id] if made and id in made else repo.tree(id)
+
+    found = [(path, id) for path, _, id in trees.diff(read, known, tree) if id]
+    _check_places(read, tree, [path for path, _ in found], name)
+    checked = Checked(tree)
+    wanted = list(_of_a_store(found, checked))
+    reader = _Reader(checked, name, rules, attachment)
+    contents = bulk.blobs(repo, (id for _, id in wanted), limit=max(LARGEST, attachment))
+    for path, _ in wanted:
+        try:
+            reader.take(path, next(contents))
+        except bulk.TooLarge as error:
+            raise _too_large(path, error.size, attachment, name) from None
+    reader.finish()
+    editor = trees.TreeEditor(read, tree)
+    for path, id in reader.cleaned.items():
+        editor.set(path, id)
+    for one in checked.left_out:
+        editor.remove(one.name)
+    checked.tree, fresh = editor.write()
+    checked.fresh = dict(fresh)
+    return checked
+
+
+class _Reader:
+    """Reads files one by one. Secrets are looked for in many at once, which is several times as fast, and in each
+    where there is one. cleaned: path → id of what a file became."""
+
+    def __init__(self, checked: Checked, name: str, rules: redact.Rules, attachment: int):
+        self._checked, self._name, self._rules, self._attachment = checked, name, rules, attachment
+        self._waiting: list[tuple[str, bytes]] = []
+        self._size = 0
+        self.cleaned: dict[str, str] = {}
+
+    def take(self, path: str, raw: bytes) -> None:
+        """Check one file."""
+        kind = kinds.kind_of(path)
+        self._checked.counts[kind.name if kind else "file"] += 1
+        if len(raw) > (LARGEST if kind or "/attachments/" not in path else self._attachment):
+            raise bulk.TooLarge(len(raw))
+        if kind is not None and not _is_plain_message(kind, path, raw):
+            with self._named(path):
+                kind.check(Record.parse(path, raw))
+        self._waiting.append((path, raw))
+        self._size += len(raw)
+        if self._size > SCANNED:
+            self.finish()
+
+    @contextmanager
+    def _named(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except Invalid as error:
+            place = f"{self._name}: {path}" + (f":{error.line}" if error.line else "")
+            raise Invalid(error.why, field=error.field, path=place, hint=error.hint) from None
+
+    def finish(self) -> None:
+        """Look for secrets in what waits."""
+        if may_hold([raw for _, raw in self._waiting], self._rules):
+            for path, raw in self._waiting:
+                with self._named(path):
+                    clean = self._clean(path, raw)
+                if clean is not None:
+                    self._checked.contents[etag(clean)] = clean
+                    self.cleaned[path] = etag(clean)
+        self._waiting, self._size = [], 0
+
+    def _clean(self, path: str, raw: bytes) -> bytes | None:
+        """The bytes without secrets, None where there are none. Raises Invalid for a file that must stay as it is."""
+        kind = kinds.kind_of(path)
+        if kind is None:
+            text = raw.decode("utf-8", "replace")
+            if b"\0" not in raw[:8192] and (secret := next(redact.find(text, self._rules), None)):
+                hint = "Git forgets nothing: ask for an export without it"
+                raise Invalid(f"line {secret[1]} holds what looks like a {secret[0]}", hint=hint)
+            return None
+        if path == SETTINGS or not self._rules.spans(raw.decode("utf-8", "replace")):
+            return None
+        clean = without_secrets(Record.parse(path, raw), self._checked.redacted, self._rules)
+        kind.check(clean)
+        return clean.raw if clean.raw != raw else None
+
+
+def may_hold(texts: Sequence[bytes], rules: redact.Rules) -> bool:
+    """Whether one of some texts may hold a secret: they are looked at as one."""
+    return bool(rules.spans(b"\n\n".join(texts).decode("utf-8", "replace")))
+
+
+def _of_a_store(found: Iterable[tuple[str, str]], checked: Checked) -> Iterator[tuple[str, str]]:
+    for path, id in found:
+        if kinds.kind_of(path) is None and not kinds.is_plain(path):
+            checked.left_out.append(LeftOut(path, "is no place of a record"))
+        else:
+            yield path, id
+
+
+def _check_places(read: Callable[[str], trees.Entries], tree: str, paths: list[str], name: str) -> None:
+    """Refuse links, devices, names that lead out, and names that are one on some systems."""
+    folder, entries = None, trees.Entries()
+    for path in paths:
+        try:
+            files.check_path(path)
+        except Invalid as error:
+            raise Invalid(error.why, path=f"{name}: {path}") from None
+        at, _, last = path.rpartition("/")
+        if at != folder:
+            folder, entries = at, _folder(read, tree, at)
+        mode = entries[last][0]
+        if mode not in (trees.FILE, trees.EXECUTABLE):
+            what = "a link" if mode == trees.LINK else "no file"
+            raise Invalid(f"is {what}", path=f"{name}: {path}")
+    check_same(paths, name)
+
+
+def _folder(read: Callable[[str], trees.Entries], tree: str, path: str) -> trees.Entries:
+    entries = read(tree)
+    for part in path.split("/") if path else ():
+        entries = read(entries[part][1])
+    return entries
+
+
+def check_same(paths: Iterable[str], name: str) -> None:
+    """Raise Invalid for two paths that some file system takes for one."""
+    seen: dict[str, str] = {}
+    for path in paths:
+        key = path if path.isascii() and path.islower() else unicodedata.normalize("NFC", path).casefold()
+        if seen.setdefault(key, path) != path:
+            raise Invalid(f"differs only in case from {seen[key]}", path=f"{name}: {path}")
+
+
+def _too_large(path: str, size: int, attachment: int, name: str) -> Invalid:
+    limit = attachment if "/attachments/" in path else LARGEST
+    hint = "raise limits.attachment in sbfs.yaml" if "/attachments/" in path else ""
+    return Invalid(f"has {size} bytes, more than {limit}", path=f"{name}: {path}", hint=hint)
+
+
+# -- the common message ----------------------------------------------------------------------------
+
+_NAME = rb"([a-z][a-z0-9_-]*+)"
+_ID = rb"msg-[0-9A-Z]{26}"
+_TIME = rb"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z"
+_PAIR = rb"[a-z_]{1,30}: [a-z0-9_/-]{1,40}"
+_HEAD = re.compile(
+    rb"id: (%b)\nfrom_project: %b\nto_project: %b\ntimestamp: %b\n"
+    rb"subject: ([A-Za-z][A-Za-z0-9 ,'()/?!.+-]{0,300}[A-Za-z0-9?!.)])\npriority: (?:low|normal|high|urgent)\n"
+    rb"(status: (?:unread|read|archived)\n)?content:\n  type: (?:request|response|notification|update)\n"
+    rb"  message: \|-?\n    [^\s][^\n]*+\n" % (_ID, _NAME, _NAME, _TIME)
+)
+_REST = re.compile(
+    rb"(?:    [^\n]*+\n|\n)*+(?:  context: \{%b(?:, %b){0,9}\}\n)?(?:in_reply_to: %b\n)?thread: %b\n"
+    % (_PAIR, _PAIR, _ID, _ID)
+)
+"""What `sbfs send` writes of nearly every message, as a whole: what matches is a valid record, and reading it as YAML
+would take many times as long. Words and shapes are narrower than the format's; what does not match is parsed."""
+
+_PRINTABLE = bytes(range(0x20, 0x7F)) + b"\n"
+_WORDS = frozenset((b"true", b"false", b"null"))
+
+
+def _is_plain_message(kind: Kind[Any], path: str, raw: bytes) -> bool:
+    if kind is not INBOX and kind is not OUTBOX or raw.translate(None, _PRINTABLE):
+        return False
+    head = _HEAD.match(raw)
+    if head is None or bool(head[5]) != (kind is INBOX) or not path.endswith(f"/{head[1].decode()}.yaml"):
+        return False
+    return not {head[2], head[3], head[4].lower()} & _WORDS and bool(_REST.fullmatch(raw, head.end()))
