@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from transcript_helpers import write
 
 from sbfs import conversations, projects, quality, worktree
+from sbfs.catalog import keep_sealed, read_sealed
 from sbfs.errors import Failed, Invalid, NotFound
 from sbfs.git.source import look
 from sbfs.quality.value import mean
@@ -410,9 +411,9 @@ def test_a_trend_reads_no_record_that_it_knows(team, clock):
         clock.forward(days=1)
     quality.trend(team, project="api")
     month = team.root / ".git/sbfs/catalog/projects/api/quality/2026/11.json"
-    told = json.loads(month.read_text())
+    told = json.loads(read_sealed(month))
     told["rows"] = {name: [id, [header[0], 99, *header[2:]], why] for name, (id, header, why) in told["rows"].items()}
-    month.write_text(json.dumps(told))
+    keep_sealed(month, json.dumps(told).encode())
     assert {point.score for point in quality.trend(team, project="api").points} == {99}
 
 
