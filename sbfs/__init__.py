@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 
 _HOMES = {"Store": "sbfs.store", "Error": "sbfs.errors"}
 _MODULES = (
+    "bundles",
     "configs",
     "messages",
     "projects",

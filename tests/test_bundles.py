@@ -223,6 +223,23 @@ def test_two_stores_that_went_on_apart_merge(store, tmp_path, form):
         assert_sound(other.root)
 
 
+@forms
+def test_what_is_left_out_is_not_removed(store, tmp_path, form):
+    """A file that is none of the store's, changed on the other side: left out, it looks as if it had been deleted."""
+    filled(store, tmp_path)
+    file = store.root / "projects/web/notes.txt"
+    file.write_text("one\n")
+    git(store.root, "add", "-A")
+    git(store.root, "commit", "-qm", "notes")
+    shutil.copytree(store.root, tmp_path / "copy")
+    file.write_text("two\n")
+    git(store.root, "commit", "-qam", "changed")
+    with Store.open(tmp_path / "copy") as copy:
+        done = take(copy, out(store, tmp_path / "x", form))
+        assert [one.name for one in done.left_out] == ["projects/web/notes.txt"]
+        assert (copy.root / "projects/web/notes.txt").read_text() == "one\n"
+
+
 @pytest.mark.parametrize(
     ("choice", "stands", "kept"),
     [
@@ -314,10 +331,14 @@ def test_another_name_on_the_way(store, tmp_path, form):
 def test_a_copy_beside_the_original(store, tmp_path):
     """Imported into the store it is from, under another name: nothing comes, since both have it in common."""
     filled(store, tmp_path)
-    path = out(store, tmp_path / "x", projects=["web"], exclude=["mail"])
-    take(store, path, map=["web=copy"])
-    assert projects.show(store, project="copy").name == "copy"
-    assert len(reflections.list(store, project="copy").items) == 1
+    for number, chosen in enumerate(({"projects": ["web"]}, {"all": True})):
+        before = content(store)
+        path = out(store, tmp_path / f"{number}", exclude=["mail"], **chosen)
+        done = take(store, path, map=[f"web=copy-{number}"])
+        assert done.counts["remove"] == 0
+        assert content(store).items() >= {path: id for path, id in before.items() if "groups" not in path}.items()
+        assert projects.show(store, project=f"copy-{number}").name == f"copy-{number}"
+        assert len(reflections.list(store, project=f"copy-{number}").items) == 1
 
 
 @pytest.mark.parametrize(

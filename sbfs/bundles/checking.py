@@ -71,6 +71,7 @@ def check(
     def read(id: str) -> trees.Entries:
         return made[id] if made and id in made else repo.tree(id)
 
+    here = {path: old for path, old, _ in trees.diff(read, known, tree) if old}
     found = [(path, id) for path, _, id in trees.diff(read, known, tree) if id]
     _check_places(read, tree, [path for path, _ in found], name)
     checked = Checked(tree)
@@ -87,7 +88,11 @@ def check(
     for path, id in reader.cleaned.items():
         editor.set(path, id)
     for one in checked.left_out:
-        editor.remove(one.name)
+        # What is not taken must not look as if it had been removed there.
+        if one.name in here:
+            editor.set(one.name, here[one.name])
+        else:
+            editor.remove(one.name)
     checked.tree, fresh = editor.write()
     checked.fresh = dict(fresh)
     return checked

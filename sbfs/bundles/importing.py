@@ -237,8 +237,9 @@ class _Import:
         return None
 
     def _without_mapped(self, tree: str) -> str:
-        """Without projects that come under another name: what they had there says nothing of them here."""
-        given = {*self.names.values()}
+        """Without projects that come under another name: what they had there says nothing of them here, and the old
+        name is missing in what came because it was changed, not because its project was removed."""
+        given = {*self.names, *self.names.values()}
         root = self._read(tree)
         if not given or "projects" not in root:
             return tree
