@@ -40,7 +40,9 @@ _PLACES = {
     "id": _ID.pattern,
     "line": rf"messages|agent-{_ID.pattern}",
     "number": r"\d{4,9}",
+    "source": r"[^/]+(?:/[^/]+)*",
 }
+"""A place → what may stand there. `source` is a path of any depth, which `View.walk` does not go down."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Kind(Generic[T]):
     prefix: of its ids. header: what lists need of a record, as JSON values; `version` grows when
     that changes. entries: what search is to know of a record; None where it is not searched. head: name of
     the file beside it whose entry is not found for itself but lends what it knows, as a conversation's facts
-    do to its turns.
+    do to its turns. whole: whether a merge takes the file of one side as it is, because it can be made again.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Kind(Generic[T]):
     version: int = 1
     entries: Callable[[Record], Iterable[Entry]] | None = None
     head: str = ""
+    whole: bool = False
 
     def path_of(self, **places: str) -> str:
         """The path of a record, from its places."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from sbfs import conflicts, conversations, messages, projects, quality, reflections
 from sbfs.conversations import prices
+from sbfs.graph.value import SHARD, SNAPSHOT
 from sbfs.kind import Field, Kind
 from sbfs.store import SETTINGS, rules_of
 
@@ -35,6 +36,8 @@ STORE: Kind[dict[str, Any]] = Kind(
         Field("prices", dict, rule="mapping"),
         Field("imports", dict, rule="mapping"),
         Field("imports.projects", dict),
+        Field("graph", dict, rule="mapping"),
+        Field("graph.exclude", list, rule="set"),
     ),
     load=_load_settings,
     dump=lambda data: data,
@@ -51,6 +54,8 @@ KINDS: tuple[Kind[Any], ...] = (
     conflicts.KIND,
     reflections.KIND,
     quality.KIND,
+    SNAPSHOT,
+    SHARD,
 )
 
 _PLAIN = re.compile(r"\.gitattributes|\.gitignore|projects/[^/]+/attachments/[0-9a-f]{64}/[^/]+")

@@ -161,6 +161,8 @@ KIND: Kind[Project] = Kind(
         Field("tags", type([]), rule="set"),
         Field("relations", dict, rule="mapping"),
         Field("formerly", type([]), rule="set"),
+        Field("graph", dict, rule="mapping"),
+        Field("graph.exclude", type([]), rule="set"),
         Field("created", rule="fixed", required=True, is_time=True),
         Field("updated", is_time=True),
     ),
@@ -235,6 +237,20 @@ def set(
         return _replace(tx, old, new, f"Change project {old.name}")
 
     return store.write("project.set", build, actor=actor)
+
+
+def put_new(tx: Transaction, name: str, source_path: str) -> None:
+    """Add a project within another verb's transaction: a folder of code that belongs to none becomes one."""
+    check_name(name)
+    _refuse_taken(tx.view, name)
+    tx.create(KIND, KIND.path_of(project=name), _dump_project(Project(name, tx.now, tx.now, source_path=source_path)))
+
+
+def put_source(tx: Transaction, name: str, source_path: str) -> None:
+    """Let a project know its folder within another verb's transaction."""
+    old = resolve(tx.view, name)
+    stamped = replace(old, source_path=source_path, updated=tx.now)
+    tx.replace(KIND, tx.view.record(KIND.path_of(project=old.name)), _dump_project(stamped))
 
 
 def relate(
@@ -455,6 +471,23 @@ def _parsed(path: str, raw: bytes) -> Project | None:
     record = Record.parse(path, raw)
     KIND.check(record)
     return None if record.removed else _load_project(record.data)
+
+
+def excluded(view: View, name: str) -> Sequence[str]:
+    """The patterns, as in .gitignore, of what is left out of a project's code graph: those of sbfs.yaml, then its own."""
+    known = next((one for one in everyone(view) if one.name == name), None)
+    said = [view.store.settings().get("graph"), known.extra.get("graph") if known else None]
+    return [str(one) for each in said if isinstance(each, dict) for one in each.get("exclude") or ()]
+
+
+def holding(view: View, folder: str) -> str:
+    """The name of the project whose source path holds a folder or a file, the nearest of several; "" for none."""
+    found = [one for one in everyone(view) if one.source_path and _holds(one.source_path, folder)]
+    return max(found, key=lambda one: len(one.source_path)).name if found else ""
+
+
+def _holds(source: str, folder: str) -> bool:
+    return source.startswith("/") and (folder == source or folder.startswith(source.rstrip("/") + "/"))
 
 
 def everyone(view: View) -> Iterable[Project]:

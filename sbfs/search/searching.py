@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -333,7 +334,7 @@ def _original(view: View, id: str) -> tuple[str, str]:
 def _paths(view: View, id: str) -> list[str]:
     """The files of what an id, or a unique beginning of one, names."""
     searched = tuple(kind for kind in kinds.KINDS if kind.entries)
-    named = [kind.path_of(project=id, group=id) for kind in searched if "{id}" not in kind.pattern]
+    named = [kind.path_of(project=id, group=id) for kind in searched if not re.search("{(id|source)}", kind.pattern)]
     if here := [path for path in named if view.find_id(path)]:
         return here
     by_id = tuple(kind for kind in searched if "{id}" in kind.pattern)
