@@ -1,0 +1,16 @@
+"""Which language has which policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sbfs.linking.python import Python
+
+if TYPE_CHECKING:
+    from sbfs.linking.solver import Policy
+
+
+def policies() -> dict[str, Policy]:
+    """Language → its policy, all new: a policy holds the tables of one project."""
+    made: list[Policy] = [Python()]
+    return {language: policy for policy in made for language in policy.languages}

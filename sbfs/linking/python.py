@@ -1,0 +1,961 @@
+"""What Python says about values: attributes, calls, iteration, contexts, and where to begin when flow says
+nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sbfs.linking.python_builtins import SUMMARIES, At
+from sbfs.linking.python_classes import WIDE, Classes, Key, is_class
+from sbfs.linking.python_hints import hinted
+from sbfs.linking.python_modules import Found, Modules
+from sbfs.linking.python_names import BUILTINS, TYPES
+from sbfs.linking.rules import Base, Call, Hint, Implied, Load, Place, Store, element, take
+from sbfs.linking.solver import Solver
+from sbfs.linking.tables import File, Function, Project, Unit
+from sbfs.linking.values import ANY, EXACT, GUESSED, INFERRED, KEYS, at_least
+
+BEYOND = ("other", "beyond")
+"""What comes from outside, of which nothing is known."""
+LONGEST = 6
+"""Dots in a name outside after which nothing more is known."""
+UNSHOWN = frozenset({"ext::<builtin>.property", "ext::<builtin>.staticmethod", "ext::<builtin>.classmethod"})
+"""Decorators that only say how a function is bound."""
+
+
+class Python:
+    """The policy of Python."""
+
+    languages: tuple[str, ...] = ("python",)
+    everything = ""
+
+    def prepare(self, project: Project) -> None:
+        """Make the tables of modules and classes."""
+        self.modules = Modules(project, self.languages)
+        self.classes = Classes(self.modules)
+        self.stored: set[str] = set()
+        self.properties: set[str] = set()
+        for file in self.modules.files.values():
+            self.stored |= file.stored
+            for symbol in file.facts.symbols:
+                if "property" in symbol.flags or "cached" in symbol.flags or "setter" in symbol.flags:
+                    self.properties.add(symbol.name.rpartition(".")[2].partition("#")[0])
+        self.instantiated: set[Key] = set()
+        self._members: dict[tuple[int, str], int] = {}
+        self._units: dict[str, Unit] = {}
+        self._loose: dict[Key, int] = {}
+
+    # -- names
+
+    def imported(self, solver: Solver, place: Place, spec: str, level: int, name: str, target: int) -> None:
+        """An import gives a module, or a name of one."""
+        self.give(solver, self.modules.imported(place.unit.file.path, spec, level, name), target)
+
+    def give(self, solver: Solver, found: Found, target: int, level: int = EXACT) -> None:
+        """Let what a name is flow into a variable."""
+        if found[0] == "variable":
+            solver.copy(solver.variable(found[1], found[2]), target, level)
+        else:
+            solver.add(target, solver.values.value(found[0], found[1], level=level))
+
+    def free(self, solver: Solver, file: File, name: str, target: int) -> None:
+        """A name that its module does not assign: from a star import, or a builtin."""
+        found = self.modules.member(file.path, name)
+        if found is not None and found[0] == "external" and name in BUILTINS:
+            found = None
+        if found is not None and found[0] in ("variable", "external"):
+            self.give(solver, found, target, EXACT if found[0] == "variable" else INFERRED)
+        elif name in BUILTINS:
+            solver.add(target, solver.values.value("external", f"<builtin>.{name}"))
+
+    # -- attributes
+
+    def load(self, solver: Solver, value: int, load: Load) -> None:
+        """An attribute, by the kind of what it is of."""
+        index, level, name, target = value >> 2, value & 3, load.name, load.target
+        kind, what = solver.values.kind[index], solver.values.what[index]
+        if kind in ("instance", "class", "super"):
+            solver.copy(self.member(solver, index, name), target, level)
+            if name in self.properties:
+                solver.watch(solver.field(index, f"<get>{name}"), Implied(load, "implicit"))
+        elif kind in ("module", "package"):
+            self._of_module(solver, what[0], name, target, level)
+        elif kind == "external":
+            self._of_external(solver, what[0], name, target, level)
+        elif kind == "made":
+            solver.add(target, solver.values.value("external", f"{what[0]}.{name}", level=max(level, INFERRED)))
+        elif kind == "function":
+            solver.copy(solver.field(index, name), target, level)
+        elif kind == "bound":
+            self._of_bound(solver, what, name, target, level)
+        elif kind in ("container", "literal", "text", "generator"):
+            sort = "str" if kind == "text" else "generator" if kind == "generator" else what[0]
+            if sort in TYPES:
+                method = solver.values.index("external", f"{TYPES[sort]}.{name}")
+                solver.add(target, solver.values.value("bound", method, index, level=level))
+        elif kind == "other":
+            self._of_other(solver, index, what, name, target, level)
+
+    def _of_module(self, solver: Solver, path: str, name: str, target: int, level: int) -> None:
+        found = self.modules.member(path, name)
+        if found is not None:
+            self.give(solver, found, target, level)
+        elif path in self.modules.files and name in self.stored:
+            solver.copy(solver.variable(self.modules.files[path], f":{name}"), target, level)
+
+    def _of_external(self, solver: Solver, dotted: str, name: str, target: int, level: int) -> None:
+        if dotted.count(".") >= LONGEST:
+            solver.add(target, solver.values.value(*BEYOND, level=level))
+            return
+        builtin = dotted.removeprefix("<builtin>.")
+        full = (
+            f"{TYPES[builtin]}.{name}"
+            if builtin != dotted and builtin in TYPES and name != "fromkeys"
+            else f"{dotted}.{name}"
+        )
+        solver.add(target, solver.values.value("external", full, level=level))
+
+    def _of_bound(self, solver: Solver, what: tuple[Any, ...], name: str, target: int, level: int) -> None:
+        if name == "__func__":
+            solver.add(target, what[0] * 4 + level)
+        elif name == "__self__":
+            solver.add(target, what[1] * 4 + level)
+        else:
+            solver.copy(solver.field(what[0], name), target, level)
+
+    def _of_other(self, solver: Solver, index: int, what: tuple[Any, ...], name: str, target: int, level: int) -> None:
+        if what[0] in ("beyond", "returned"):
+            solver.add(target, solver.values.value(*BEYOND, level=level))
+        elif what[0] == "property" and name in ("getter", "setter", "deleter"):
+            solver.add(target, solver.values.value("other", f"property.{name}", index, level=level))
+        elif what[0] == "partial" and name == "func":
+            solver.copy(solver.field(index, "func"), target, level)
+        elif what[0] == "manages":
+            solver.copy(solver.field(what[1], name), target, level)
+
+    def store(self, solver: Solver, value: int, store: Store) -> None:
+        """An attribute is set: of an instance, a class, a module, a function."""
+        index, level, name = value >> 2, value & 3, store.name
+        kind, what = solver.values.kind[index], solver.values.what[index]
+        if kind == "instance":
+            key = self.key(solver, index)
+            if name in self.properties and self.classes.definer(self.classes.order(key), name):
+                solver.watch(self._raw(solver, key, name), SetProperty(self, store, index, level))
+            solver.copy(store.source, solver.field(index, name), level)
+        elif kind == "class" and what[0] in self.modules.files:
+            solver.copy(store.source, solver.variable(self.modules.files[what[0]], f"{what[1]}:{name}"), level)
+        elif kind == "module":
+            solver.copy(store.source, solver.variable(self.modules.files[what[0]], f":{name}"), level)
+        elif kind in ("function", "bound"):
+            solver.copy(store.source, solver.field(index if kind == "function" else what[0], name), level)
+
+    def key(self, solver: Solver, index: int) -> Key:
+        """The class of an instance, or a class itself, as the tables know it."""
+        if solver.values.kind[index] == "instance":
+            index = solver.values.what[index][0]
+        path, name = solver.values.what[index]
+        return (path, name)
+
+    def _raw(self, solver: Solver, key: Key, name: str) -> int:
+        """The variable of a class attribute, unbound, where the order of look-up finds it."""
+        definer = self.classes.definer(self.classes.order(key), name)
+        if definer is None:
+            return solver.fresh()
+        return solver.variable(self.modules.files[definer[0]], f"{definer[1]}:{name}")
+
+    def member(self, solver: Solver, index: int, name: str) -> int:
+        """The variable of an attribute as it is seen through an instance, a class or `super()`: functions bound,
+        properties run."""
+        found = self._members.get((index, name))
+        if found is not None:
+            return found
+        target = self._members[index, name] = solver.fresh()
+        kind, what = solver.values.kind[index], solver.values.what[index]
+        receiver, order = index, []
+        if kind == "super":
+            receiver = what[1]
+            order = self._after(solver, what[0], receiver)
+        else:
+            order = self.classes.order(self.key(solver, index))
+        if kind == "instance":
+            if name == "__class__":
+                solver.add(target, what[0] * 4)
+            self._fields(solver, index, order, name, target)
+            if self._overwritten(order, name):
+                return target
+        self.class_attribute(solver, order, receiver, name, target)
+        return target
+
+    def _after(self, solver: Solver, after: int, receiver: int) -> list[Key]:
+        """The order of look-up of a receiver's class, beyond a class."""
+        key = self.key(solver, after)
+        order = self.classes.order(self.key(solver, receiver))
+        return order[order.index(key) + 1 :] if key in order else self.classes.order(key)[1:]
+
+    def _fields(self, solver: Solver, index: int, order: list[Key], name: str, target: int) -> None:
+        solver.copy(solver.field(index, name), target)
+        for key in order[1:]:
+            if key[0] and len(self.classes.descendants(key)) > WIDE:
+                solver.copy(solver.field(self.instance(solver, key), name), target, INFERRED)
+
+    def _overwritten(self, order: list[Key], name: str) -> bool:
+        """Whether the constructor sets an attribute, so that the class's own is never seen."""
+        maker = self.classes.definer(order, "__init__")
+        if maker is None or name not in self.classes.initial(maker):
+            return False
+        definer = self.classes.definer(order, name)
+        return definer is None or (name not in self.properties and order.index(maker) <= order.index(definer))
+
+    def class_attribute(self, solver: Solver, order: list[Key], receiver: int, name: str, target: int) -> None:
+        """Let the first class of an order that has an attribute give it to target, bound to the receiver."""
+        files = self.modules.files
+        definer = self.classes.definer(order, name)
+        for key in (
+            [definer] if definer is not None else [one for one in order if one[0]] if name in self.stored else ()
+        ):
+            variable = solver.variable(files[key[0]], f"{key[1]}:{name}")
+            solver.watch(variable, Bind(self, receiver, key, name, target))
+        if definer is not None:
+            return
+        for key in order:
+            if key in self.classes.loose:
+                solver.watch(self.loose(solver, key), Loose(self, receiver, name, target))
+        if solver.values.kind[receiver] == "class":
+            for key in order:
+                meta = self.classes.metaclass.get(key)
+                if meta is not None and meta[0]:
+                    self.class_attribute(solver, self.classes.order(meta), receiver, name, target)
+                    break
+        elif not name.startswith("__"):
+            self._fallbacks(solver, order, receiver, name, target)
+
+    def _fallbacks(self, solver: Solver, order: list[Key], receiver: int, name: str, target: int) -> None:
+        """Methods of a builtin type that the class builds on; `__getattr__`."""
+        for key in order:
+            builtin = key[1].removeprefix("<builtin>.")
+            if not key[0] and builtin != key[1] and builtin in TYPES:
+                method = solver.values.index("external", f"{TYPES[builtin]}.{name}")
+                solver.add(target, solver.values.value("bound", method, receiver, level=INFERRED))
+                return
+        definer = self.classes.definer(order, "__getattr__")
+        if definer is not None and solver.values.kind[receiver] == "instance" and name not in self.stored:
+            self.run(solver, self.unit(definer[0]), receiver, "__getattr__", [], target)
+
+    def run(self, solver: Solver, unit: Unit, receiver: int, name: str, arguments: list[int], result: int) -> None:
+        """Call a method of an instance without an edge for it."""
+        call = Call(unit, -1, self.member(solver, receiver, name), [(one, False) for one in arguments], [], result)
+        solver.watch(call.callee, call)
+
+    def unit(self, path: str) -> Unit:
+        """The body of a file, as the place of calls that nobody writes."""
+        found = self._units.get(path)
+        if found is None:
+            file = self.modules.files[path]
+            found = self._units[path] = Unit(file, file.symbols.get("") or file.facts.symbols[0])
+        return found
+
+    def loose(self, solver: Solver, key: Key) -> int:
+        """The variable of the bases of a class that only flow can tell."""
+        if key not in self._loose:
+            self._loose[key] = solver.fresh()
+        return self._loose[key]
+
+    def instance(self, solver: Solver, key: Key) -> int:
+        """The index of all instances of a class."""
+        return solver.values.index("instance", solver.values.index("class", *key))
+
+    def widened(self, solver: Solver, receiver: int, definer: Key) -> tuple[int, int]:
+        """The receiver of a method as its body sees it, and its level: in a large family, all are one."""
+        if len(self.classes.descendants(definer)) <= WIDE or self.key(solver, receiver) == definer:
+            return receiver, EXACT
+        if solver.values.kind[receiver] == "instance":
+            return self.instance(solver, definer), INFERRED
+        return solver.values.index("class", *definer), INFERRED
+
+    # -- calls
+
+    def call(self, solver: Solver, value: int, call: Call) -> None:
+        """Call a value, by its kind."""
+        index, level = value >> 2, max(value & 3, call.level)
+        kind, what = solver.values.kind[index], solver.values.what[index]
+        if kind == "class":
+            self.construct(solver, index, call, level)
+        elif call.implicit == "raise":
+            return
+        elif kind == "function":
+            solver.invoke(index, call, level)
+        elif kind == "bound":
+            self._call_bound(solver, what, call, level)
+        elif kind == "external":
+            self.outside(solver, what[0], call, level, -1)
+        elif kind == "instance":
+            solver.watch(self.member(solver, index, "__call__"), Again(self, call, level))
+        elif kind == "made":
+            self.unknown(solver, call, level)
+        elif kind == "other":
+            self._call_other(solver, index, what, call, level)
+
+    def _call_bound(self, solver: Solver, what: tuple[Any, ...], call: Call, level: int) -> None:
+        kind = solver.values.kind[what[0]]
+        if kind == "function":
+            solver.invoke(what[0], call, level, first=what[1] * 4)
+        elif kind == "external":
+            self.outside(solver, solver.values.what[what[0]][0], call, level, what[1])
+        else:
+            managed = solver.values.what[what[0]][1]
+            solver.invoke(managed, without_result(call), level, first=what[1] * 4)
+            self.result(solver, call, ("other", "manager", managed), level)
+
+    def _call_other(self, solver: Solver, index: int, what: tuple[Any, ...], call: Call, level: int) -> None:
+        word = what[0]
+        if word == "manages":
+            solver.invoke(what[1], without_result(call), level)
+            self.result(solver, call, ("other", "manager", what[1]), level)
+        elif word in ("property.getter", "property.setter", "property.deleter"):
+            if call.arguments and call.result >= 0:
+                solver.watch(call.arguments[0][0], ChangeProperty(what[1], word, call.result, level))
+        elif word in ("staticmethod", "classmethod"):
+            solver.invoke(what[1], call, level)
+        elif word == "partial":
+            solver.watch(solver.field(index, "func"), CallPartial(self, index, call, level))
+        elif word == "returned" and (summary := SUMMARIES.get(f"{what[1]}()")) is not None:
+            summary(At(self, solver, call, level, -1))
+        elif word == "manager" or word in ("beyond", "returned"):
+            self.unknown(solver, call, level)
+
+    def outside(self, solver: Solver, dotted: str, call: Call, level: int, receiver: int) -> None:
+        """Call what lies outside: by its summary, or as what is not known."""
+        summary = SUMMARIES.get(dotted)
+        if summary is not None:
+            summary(At(self, solver, call, level, receiver))
+            return
+        if call.decorates:
+            self.unknown(solver, call, level)
+        elif call.result >= 0:
+            last = dotted.rpartition(".")[2]
+            if last[:1].isupper():
+                solver.add(call.result, solver.values.value("made", dotted, level=level))
+            else:
+                solver.add(call.result, solver.values.value("other", "returned", dotted, level=level))
+
+    def unknown(self, solver: Solver, call: Call, level: int) -> None:
+        """A call of which nothing is known: a decorator gives back what it decorates, anything else something from
+        outside."""
+        if call.result < 0:
+            return
+        if call.decorates and call.arguments:
+            solver.copy(call.arguments[0][0], call.result, max(level, INFERRED))
+        else:
+            solver.add(call.result, solver.values.value(*BEYOND, level=level))
+
+    def result(self, solver: Solver, call: Call, value: tuple[Any, ...], level: int) -> None:
+        """Let a call give a value, where somebody wants it."""
+        if call.result >= 0:
+            solver.add(call.result, solver.values.value(*value, level=level))
+
+    def construct(self, solver: Solver, index: int, call: Call, level: int) -> None:
+        """Call a class: its metaclass, `__new__`, `__init__`; without one, what is given by name becomes
+        attributes."""
+        key = self.key(solver, index)
+        self.instantiated.add(key)
+        order = self.classes.order(key)
+        instance = self.instance(solver, key)
+        if call.decorates and key[1].lower().endswith("property"):
+            solver.watch(call.arguments[0][0], MakeProperty(call.result, max(level, INFERRED)))
+        elif call.result >= 0:
+            solver.add(call.result, instance * 4 + level)
+        for one in order:
+            meta = self.classes.metaclass.get(one)
+            definer = self.classes.definer(self.classes.order(meta), "__call__") if meta is not None else None
+            if definer is not None:
+                method = solver.variable(self.modules.files[definer[0]], f"{definer[1]}:__call__")
+                solver.watch(method, RunFunction(call, index * 4, level, "implicit"))
+                break
+        if (maker := self.classes.definer(order, "__new__")) is not None:
+            method = solver.variable(self.modules.files[maker[0]], f"{maker[1]}:__new__")
+            solver.watch(method, RunFunction(call, index * 4, level, "implicit"))
+        maker = self.classes.definer(order, "__init__")
+        if maker is not None:
+            method = solver.variable(self.modules.files[maker[0]], f"{maker[1]}:__init__")
+            receiver, least = self.widened(solver, instance, maker)
+            solver.watch(method, RunFunction(without_result(call), receiver * 4 + least, level, ""))
+        else:
+            self._fill(solver, order, instance, call, level)
+        for one in order:
+            if one in self.classes.loose:
+                solver.watch(self.loose(solver, one), LooseInit(self, instance, without_result(call), level))
+
+    def _fill(self, solver: Solver, order: list[Key], instance: int, call: Call, level: int) -> None:
+        """The constructor that a dataclass is given: fields in their order, those of bases first."""
+        names: dict[str, None] = {}
+        if call.arguments:
+            for key in reversed(order):
+                symbol = self.modules.files[key[0]].symbols.get(key[1]) if key[0] else None
+                for flow in symbol.flows if symbol is not None else ():
+                    if flow[0] == "hint" and isinstance(flow[1], str):
+                        names[flow[1]] = None
+        for (variable, spread), name in zip(call.arguments, names, strict=False):
+            if variable >= 0 and not spread:
+                solver.copy(variable, solver.field(instance, name), level)
+        for name, variable in call.keywords:
+            if variable >= 0 and name != "**":
+                solver.copy(variable, solver.field(instance, name), level)
+
+    def imports(self, file: File) -> Iterator[tuple[str, int, str, tuple[str, ...]]]:
+        """Files that a file's imports take, and names outside."""
+        for one in file.facts.imports:
+            flags = ("type",) if one.types_only else ()
+            for name, _ in one.names or (("", ""),):
+                found = self.modules.imported(file.path, one.spec, one.level, "" if name == "*" else name)
+                if found[0] == "variable" or (
+                    found[0] == "external" and self.modules.resolve(file.path, one.spec, one.level)
+                ):
+                    found = self.modules.resolve(file.path, one.spec, one.level) or found  # type: ignore[assignment]
+                if found[0] == "module":
+                    yield found[1], one.line, one.owner, flags
+                elif found[0] == "external":
+                    yield f"ext::{found[1]}", one.line, one.owner, flags
+
+    def extends(self, file: File) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """The bases of a file's classes."""
+        for symbol in file.facts.symbols:
+            for path, name in self.classes.bases.get((file.path, symbol.name), ()):
+                yield symbol.name, f"{path}::{name}" if path else f"ext::{name}", ()
+
+    def is_open(self, solver: Solver, index: int) -> bool:
+        """Whether the class of an instance has a base that is not known."""
+        kind = solver.values.kind[index]
+        if kind == "super":
+            index, kind = solver.values.what[index][1], "instance"
+            if solver.values.kind[index] == "class":
+                kind = "class"
+        return kind in ("instance", "class") and self.classes.is_open(self.key(solver, index))
+
+    def targets(self, solver: Solver, value: int, call: Call) -> Iterable[str]:
+        """The ids that calling a value calls."""
+        index = value >> 2
+        kind, what = solver.values.kind[index], solver.values.what[index]
+        if kind == "class":
+            return self._method_id(self.key(solver, index), "__init__")
+        if call.implicit == "raise":
+            return ()
+        if kind == "bound":
+            index = what[0]
+            kind, what = solver.values.kind[index], solver.values.what[index]
+        if kind == "other" and what[0] in ("manages", "staticmethod", "classmethod"):
+            index = what[1]
+            kind, what = solver.values.kind[index], solver.values.what[index]
+        if kind == "function":
+            return (f"{what[0]}::{what[1]}",)
+        if kind == "external":
+            found = f"ext::{what[0]}"
+            return () if call.decorates and found in UNSHOWN else (found,)
+        if kind == "instance":
+            return self._method_id(self.key(solver, index), "__call__")
+        return ()
+
+    def _method_id(self, key: Key, name: str) -> tuple[str, ...]:
+        definer = self.classes.definer(self.classes.order(key), name)
+        if definer is None:
+            return ()
+        method = f"{definer[1]}.{name}"
+        return (f"{definer[0]}::{method}",) if method in self.modules.files[definer[0]].symbols else ()
+
+    # -- elements, contexts
+
+    def item(self, solver: Solver, value: int, key: str | int | None, target: int, place: Place) -> None:
+        """`value[key]` of what is no plain container."""
+        index, level = value >> 2, value & 3
+        kind = solver.values.kind[index]
+        if kind == "instance":
+            if self.has(solver, index, "__getitem__"):
+                self.imply(solver, place, index, "__getitem__", [-1], target, level)
+            else:
+                take(solver, index, key, target, level)
+        elif kind in ("class", "literal", "text", "external"):
+            solver.add(target, value if kind != "text" else solver.values.value("literal", "str", level=level))
+        elif kind in ("made", "other"):
+            solver.add(target, solver.values.value(*BEYOND, level=level))
+
+    def set_item(self, solver: Solver, value: int, key: str | int | None, source: int, place: Place) -> None:
+        """`value[key] = source` of what is no plain container."""
+        index, level = value >> 2, value & 3
+        if solver.values.kind[index] == "instance":
+            if self.has(solver, index, "__setitem__"):
+                self.imply(solver, place, index, "__setitem__", [-1, source], -1, level)
+            else:
+                solver.copy(source, solver.field(index, element(key)), level)
+
+    def element(self, solver: Solver, value: int, target: int, place: Place) -> None:
+        """What iterating gives."""
+        index, level = value >> 2, value & 3
+        kind, what = solver.values.kind[index], solver.values.what[index]
+        if kind == "container":
+            solver.copy(solver.field(index, KEYS if what[0] == "dict" else ANY), target, level)
+        elif kind == "generator":
+            solver.copy(solver.functions[what[0]].yields, target, level)
+        elif kind == "instance":
+            self._iterate(solver, index, target, place, level)
+        elif kind == "class":
+            if self.is_enum((what[0], what[1])):
+                solver.add(target, solver.values.value("instance", index, level=level))
+        elif kind == "text" or (kind == "literal" and what[0] == "str"):
+            solver.add(target, solver.values.value("literal", "str", level=level))
+        elif kind in ("external", "made", "other"):
+            solver.add(target, solver.values.value(*BEYOND, level=level))
+
+    def _iterate(self, solver: Solver, index: int, target: int, place: Place, level: int) -> None:
+        awaits = bool(getattr(place, "awaits", False))
+        begin, step = ("__aiter__", "__anext__") if awaits else ("__iter__", "__next__")
+        if self.has(solver, index, begin):
+            iterator = solver.fresh()
+            self.imply(solver, place, index, begin, [], iterator, level, flag="iteration")
+            solver.watch(iterator, Step(self, place, step, target))
+        elif self.has(solver, index, "__getitem__"):
+            self.imply(solver, place, index, "__getitem__", [-1], target, level)
+        elif self.has(solver, index, step):
+            self.imply(solver, place, index, step, [], target, level, flag="iteration")
+        else:
+            solver.copy(solver.field(index, ANY), target, level)
+            solver.copy(solver.field(index, KEYS), target, level)
+
+    def enter(self, solver: Solver, value: int, target: int, place: Place) -> None:
+        """What `with` gives: the answer of `__enter__`, the yield of a context manager's generator."""
+        index, level = value >> 2, value & 3
+        kind, what = solver.values.kind[index], solver.values.what[index]
+        if kind == "instance":
+            letter = "a" if getattr(place, "awaits", False) else ""
+            enter, leave = f"__{letter}enter__", f"__{letter}exit__"
+            if not self.has(solver, index, enter):
+                solver.add(target, value)
+                return
+            self.imply(solver, place, index, enter, [], target, level)
+            self.imply(solver, place, index, leave, [], -1, level)
+        elif kind == "other" and what[0] == "manager":
+            solver.copy(solver.functions[what[1]].yields, target, level)
+        elif kind in ("made", "other"):
+            solver.add(target, value)
+
+    def awaited(self, solver: Solver, value: int, target: int, place: Place) -> None:
+        """Waiting for a call of an async function gives what it returns; the call itself is not told apart from
+        that."""
+        index = value >> 2
+        if solver.values.kind[index] == "instance" and self.has(solver, index, "__await__"):
+            self.imply(solver, place, index, "__await__", [], -1, value & 3)
+        solver.add(target, value)
+
+    def has(self, solver: Solver, index: int, name: str) -> bool:
+        """Whether the class of an instance gives a method."""
+        return self.classes.definer(self.classes.order(self.key(solver, index)), name) is not None
+
+    def imply(
+        self,
+        solver: Solver,
+        place: Place,
+        index: int,
+        name: str,
+        arguments: list[int],
+        result: int,
+        level: int,
+        flag: str = "implicit",
+    ) -> None:
+        """Call a special method of an instance, which is not written as a call."""
+        callee = self.member(solver, index, name)
+        call = Call(place.unit, place.site, callee, [(one, False) for one in arguments], [], result)
+        call.implicit, call.level = flag, level
+        solver.calls.append(call)
+        solver.watch(callee, call)
+
+    # -- classes that flow tells, annotations, super
+
+    def base(self, solver: Solver, value: int, base: Base) -> None:
+        """A base that the text did not tell; the hooks that defining a subclass runs."""
+        index, level = value >> 2, value & 3
+        if solver.values.kind[index] != "class" or not isinstance(base.place, int):
+            return
+        key, found = self.key(solver, base.index), self.key(solver, index)
+        if key in self.classes.loose and found not in self.classes.order(key):
+            solver.add(self.loose(solver, key), value)
+        definer = self.classes.definer(self.classes.order(found), "__init_subclass__")
+        if definer is not None:
+            method = solver.variable(self.modules.files[definer[0]], f"{definer[1]}:__init_subclass__")
+            call = Call(base.unit, base.site, method, [], [], -1)
+            solver.watch(method, RunFunction(call, base.index * 4, level, "implicit"))
+
+    def hinted(self, solver: Solver, value: int, hint: Hint, target: int) -> None:
+        """An instance of what an annotation names."""
+        hinted(solver, value, hint, target)
+
+    def statement(self, scope: Any, statement: list[Any]) -> None:
+        """Python writes no statements of its own."""
+
+    def special(self, scope: Any, expression: list[Any]) -> int:
+        """`super()`: a view of the receiver, and a call of the builtin."""
+        if expression[0] != "super":
+            return -1
+        solver, unit = scope.solver, scope.unit
+        result: int = solver.fresh()
+        callee = scope.given("external", "<builtin>.super")
+        solver.calls.append(Call(unit, expression[1], callee, [], [], -1, expression))
+        if len(expression) > 3:
+            if (owner_variable := scope.value(expression[2])) >= 0:
+                solver.watch(owner_variable, SuperOf(scope.value(expression[3]), result))
+            return result
+        owner = unit.file.class_around(unit.name)
+        method = self._method_around(unit)
+        if owner is not None and method is not None and method.positional:
+            index = solver.values.index("class", unit.file.path, owner)
+            solver.watch(method.positional[0], SuperView(index, result))
+        return result
+
+    def _method_around(self, unit: Unit) -> Function | None:
+        """The function whose first parameter `super()` means: the nearest with one."""
+        name = unit.name
+        while name:
+            function = unit.file.functions.get(name)
+            in_class = unit.file.around(name) == unit.file.class_around(name)
+            if function is not None and function.positional and in_class:
+                return function
+            name = unit.file.around(name)
+        return None
+
+    def is_enum(self, key: Key) -> bool:
+        """Whether a class's attributes are its instances."""
+        return any(
+            name.startswith("enum.") or name.endswith((".TextChoices", ".IntegerChoices"))
+            for name in self.classes.outside(key)
+        )
+
+    # -- where flow says nothing
+
+    def seed(self, solver: Solver) -> None:
+        """Give methods that nobody calls the receivers they can have, and attributes what their families and
+        annotations say."""
+        empty = [
+            (file, function)
+            for file in self.modules.files.values()
+            for function in file.functions.values()
+            if function.symbol.type == "method" and function.positional and not solver.sets[function.positional[0]]
+        ]
+        instantiated = frozenset(self.instantiated)
+        for file, function in empty:
+            self._seed_receiver(solver, file, function, instantiated)
+        for load in [load for load in solver.loads if not solver.sets[load.target] and load.unit.file.policy is self]:
+            solver.watch(load.base, Family(self, load))
+        for call in list(solver.calls):
+            if call.decorates and call.result >= 0 and not solver.sets[call.result] and call.unit.file.policy is self:
+                solver.copy(call.arguments[0][0], call.result, GUESSED)
+
+    def _seed_receiver(self, solver: Solver, file: File, function: Function, instantiated: frozenset[Key]) -> None:
+        flags, name = function.symbol.flags, function.symbol.name
+        owner, _, last = name.rpartition(".")
+        last = last.partition("#")[0]
+        if "static" in flags or not is_class(file, owner):
+            return
+        key = (file.path, owner)
+        heirs = [key]
+        if len(self.classes.descendants(key)) <= WIDE:
+            heirs += [
+                one
+                for one in self.classes.descendants(key)
+                if self.classes.definer(self.classes.order(one), last) == key
+            ]
+        live = [one for one in heirs if one in instantiated]
+        if not live:
+            below = [one for one in heirs if not instantiated & self.classes.descendants(one)]
+            live = below or [key]
+        for one in sorted(live):
+            index = solver.values.index("class", *one)
+            kind = (
+                "class"
+                if "classmethod" in flags or last in ("__new__", "__init_subclass__", "__class_getitem__")
+                else "instance"
+            )
+            value = index * 4 if kind == "class" else solver.values.value("instance", index)
+            solver.add(function.positional[0], at_least(value, GUESSED))
+
+
+def without_result(call: Call) -> Call:
+    """The same call, of which nobody wants the result."""
+    if call.result < 0:
+        return call
+    same = Call(call.unit, call.site, call.callee, call.arguments, call.keywords, -1, call.expression)
+    same.texts, same.level = call.texts, call.level
+    return same
+
+
+class Bind:
+    """A class attribute, as seen through a receiver: functions are bound to it, properties run, descriptors asked."""
+
+    __slots__ = ("definer", "name", "policy", "receiver", "target")
+
+    def __init__(self, policy: Python, receiver: int, definer: Key, name: str, target: int):
+        self.policy, self.receiver, self.definer, self.name, self.target = policy, receiver, definer, name, target
+
+    def react(self, solver: Solver, value: int) -> None:
+        """By the kind of the attribute's value, and of the receiver."""
+        index, level = value >> 2, value & 3
+        kind, what = solver.values.kind[index], solver.values.what[index]
+        of_instance = solver.values.kind[self.receiver] == "instance"
+        if kind == "function" or (kind == "other" and what[0] == "manages"):
+            if self.name != "__new__" if of_instance else self.name in ("__init_subclass__", "__class_getitem__"):
+                self._bound(solver, index, level)
+            else:
+                self._from_metaclass(solver, index, value)
+        elif kind == "other" and what[0] == "classmethod":
+            if of_instance:
+                receiver = solver.values.what[self.receiver][0]
+                self._bound(solver, what[1], level, receiver)
+            else:
+                self._bound(solver, what[1], level)
+        elif kind == "other" and what[0] == "staticmethod":
+            solver.add(self.target, what[1] * 4 + level)
+        elif kind == "other" and what[0] == "property":
+            if of_instance and what[1] >= 0:
+                self._get(solver, what[1], level)
+        elif kind == "instance" and self.policy.has(solver, index, "__get__"):
+            receiver = solver.fresh()
+            solver.add(receiver, self.receiver * 4)
+            self.policy.run(solver, self.policy.unit(self.definer[0]), index, "__get__", [receiver], self.target)
+        else:
+            if not of_instance and kind != "class" and self.policy.is_enum(self.definer):
+                solver.add(self.target, solver.values.value("instance", self.receiver, level=level))
+            solver.add(self.target, value)
+
+    def _from_metaclass(self, solver: Solver, index: int, value: int) -> None:
+        """A function of a metaclass is bound to the class; one of the class itself is not."""
+        if solver.values.kind[self.receiver] == "class" and self.definer not in self.policy.classes.order(
+            self.policy.key(solver, self.receiver)
+        ):
+            solver.add(self.target, solver.values.value("bound", index, self.receiver, level=value & 3))
+        else:
+            solver.add(self.target, value)
+
+    def _bound(self, solver: Solver, function: int, level: int, receiver: int = -1) -> None:
+        receiver, least = self.policy.widened(solver, self.receiver if receiver < 0 else receiver, self.definer)
+        solver.add(self.target, solver.values.value("bound", function, receiver, level=max(level, least)))
+
+    def _get(self, solver: Solver, function: int, level: int) -> None:
+        receiver, least = self.policy.widened(solver, self.receiver, self.definer)
+        call = Call(self.policy.unit(self.definer[0]), -1, -1, [], [], self.target)
+        solver.invoke(function, call, max(level, least), first=receiver * 4)
+        solver.add(solver.field(self.receiver, f"<get>{self.name}"), function * 4 + level)
+
+
+class SetProperty:
+    """Setting an attribute that is a property runs its setter."""
+
+    __slots__ = ("index", "level", "policy", "store")
+
+    def __init__(self, policy: Python, store: Store, index: int, level: int):
+        self.policy, self.store, self.index, self.level = policy, store, index, level
+
+    def react(self, solver: Solver, value: int) -> None:
+        """Bind what is stored to the setter."""
+        kind, what = solver.values.kind[value >> 2], solver.values.what[value >> 2]
+        if kind == "other" and what[0] == "property" and what[2] >= 0:
+            level = max(self.level, value & 3)
+            call = Call(self.store.unit, self.store.site, -1, [(self.store.source, False)], [], -1)
+            solver.invoke(what[2], call, level, first=self.index * 4)
+            path, name = solver.values.what[what[2]]
+            solver.imply(self.store, f"{path}::{name}", "implicit", level)
+
+
+class MakeProperty:
+    """`property(f)`: the result is a property with this getter."""
+
+    __slots__ = ("level", "result")
+
+    def __init__(self, result: int, level: int):
+        self.result, self.level = result, level
+
+    def react(self, solver: Solver, value: int) -> None:
+        """For each function that is given."""
+        if self.result >= 0 and solver.values.kind[value >> 2] == "function":
+            solver.add(
+                self.result, solver.values.value("other", "property", value >> 2, -1, level=max(self.level, value & 3))
+            )
+
+
+class ChangeProperty:
+    """`@x.setter`: a property like x, with another function for one of its parts."""
+
+    __slots__ = ("index", "level", "result", "word")
+
+    def __init__(self, index: int, word: str, result: int, level: int):
+        self.index, self.word, self.result, self.level = index, word, result, level
+
+    def react(self, solver: Solver, value: int) -> None:
+        """For each function that is given."""
+        if solver.values.kind[value >> 2] != "function":
+            return
+        _, getter, setter = solver.values.what[self.index]
+        if self.word == "property.getter":
+            getter = value >> 2
+        elif self.word == "property.setter":
+            setter = value >> 2
+        solver.add(
+            self.result, solver.values.value("other", "property", getter, setter, level=max(self.level, value & 3))
+        )
+
+
+class CallPartial:
+    """A `functools.partial` is called: its function, with the arguments that it holds before those that are given."""
+
+    __slots__ = ("call", "index", "level", "policy")
+
+    def __init__(self, policy: Python, index: int, call: Call, level: int):
+        self.policy, self.index, self.call, self.level = policy, index, call, level
+
+    def react(self, solver: Solver, value: int) -> None:
+        """For each function that the partial holds."""
+        held = solver.held[self.index]
+        call = Call(
+            self.call.unit,
+            self.call.site,
+            self.call.callee,
+            [*held.arguments[1:], *self.call.arguments],
+            [*held.keywords, *self.call.keywords],
+            self.call.result,
+        )
+        call.level, call.texts = (
+            max(self.level, value & 3),
+            {place - 1: text for place, text in held.texts.items() if place},
+        )
+        self.policy.call(solver, value, call)
+
+
+class Again:
+    """What `__call__` of an instance is, called as the instance was."""
+
+    __slots__ = ("call", "level", "policy")
+
+    def __init__(self, policy: Python, call: Call, level: int):
+        self.policy, self.call, self.level = policy, call, level
+
+    def react(self, solver: Solver, value: int) -> None:
+        """Call it."""
+        self.policy.call(solver, at_least(value, self.level), self.call)
+
+
+class RunFunction:
+    """A special method found by look-up, run with a receiver. flag: of the edge, "" where another names the
+    target."""
+
+    __slots__ = ("call", "first", "flag", "level")
+
+    def __init__(self, call: Call, first: int, level: int, flag: str):
+        self.call, self.first, self.level, self.flag = call, first, level, flag
+
+    def react(self, solver: Solver, value: int) -> None:
+        """Bind the call to it."""
+        index, level = value >> 2, max(self.level, value & 3)
+        if solver.values.kind[index] == "other" and solver.values.what[index][0] in ("staticmethod", "classmethod"):
+            index = solver.values.what[index][1]
+        if solver.values.kind[index] == "function":
+            solver.invoke(index, self.call, level, first=self.first)
+            if self.flag:
+                path, name = solver.values.what[index]
+                solver.imply(self.call, f"{path}::{name}", self.flag, level)
+
+
+class Step:
+    """What an iterator gives next."""
+
+    __slots__ = ("name", "place", "policy", "target")
+
+    def __init__(self, policy: Python, place: Place, name: str, target: int):
+        self.policy, self.place, self.name, self.target = policy, place, name, target
+
+    def react(self, solver: Solver, value: int) -> None:
+        """`__next__` of an instance; the elements of anything else."""
+        index = value >> 2
+        if solver.values.kind[index] == "instance" and self.policy.has(solver, index, self.name):
+            self.policy.imply(solver, self.place, index, self.name, [], self.target, value & 3, flag="iteration")
+        elif solver.values.kind[index] != "instance":
+            self.policy.element(solver, value, self.target, self.place)
+
+
+class Loose:
+    """A base that only flow tells: look the attribute up there."""
+
+    __slots__ = ("name", "policy", "receiver", "target")
+
+    def __init__(self, policy: Python, receiver: int, name: str, target: int):
+        self.policy, self.receiver, self.name, self.target = policy, receiver, name, target
+
+    def react(self, solver: Solver, value: int) -> None:
+        """In the order of that base."""
+        order = self.policy.classes.order(self.policy.key(solver, value >> 2))
+        self.policy.class_attribute(solver, order, self.receiver, self.name, self.target)
+
+
+class LooseInit:
+    """A base that only flow tells: its constructor."""
+
+    __slots__ = ("call", "instance", "level", "policy")
+
+    def __init__(self, policy: Python, instance: int, call: Call, level: int):
+        self.policy, self.instance, self.call, self.level = policy, instance, call, level
+
+    def react(self, solver: Solver, value: int) -> None:
+        """Run it on the instance."""
+        key = self.policy.key(solver, value >> 2)
+        definer = self.policy.classes.definer(self.policy.classes.order(key), "__init__")
+        if definer is not None:
+            method = solver.variable(self.policy.modules.files[definer[0]], f"{definer[1]}:__init__")
+            solver.watch(method, RunFunction(self.call, self.instance * 4, max(self.level, value & 3), "constructor"))
+
+
+class SuperOf:
+    """`super(class, receiver)`."""
+
+    __slots__ = ("receiver", "result")
+
+    def __init__(self, receiver: int, result: int):
+        self.receiver, self.result = receiver, result
+
+    def react(self, solver: Solver, value: int) -> None:
+        """For each class, each receiver."""
+        if solver.values.kind[value >> 2] == "class" and self.receiver >= 0:
+            solver.watch(self.receiver, SuperView(value >> 2, self.result))
+
+
+class SuperView:
+    """The view of a receiver beyond a class."""
+
+    __slots__ = ("index", "result")
+
+    def __init__(self, index: int, result: int):
+        self.index, self.result = index, result
+
+    def react(self, solver: Solver, value: int) -> None:
+        """Instances and classes have one."""
+        if solver.values.kind[value >> 2] in ("instance", "class"):
+            solver.add(self.result, solver.values.value("super", self.index, value >> 2, level=value & 3))
+
+
+class Family:
+    """An attribute of which flow says nothing: what ancestors' instances hold, what annotations in class bodies
+    say."""
+
+    __slots__ = ("load", "policy")
+
+    def __init__(self, policy: Python, load: Load):
+        self.policy, self.load = policy, load
+
+    def react(self, solver: Solver, value: int) -> None:
+        """For instances, along the order of look-up."""
+        index = value >> 2
+        if solver.values.kind[index] != "instance":
+            return
+        policy, name = self.policy, self.load.name
+        for key in policy.classes.order(policy.key(solver, index)):
+            if not key[0]:
+                continue
+            if name in policy.stored:
+                solver.copy(solver.field(policy.instance(solver, key), name), self.load.target, GUESSED)
+            told = policy.modules.files[key[0]].variables.get(f"{key[1]}:{name}!")
+            if told is not None:
+                solver.copy(told, self.load.target, GUESSED)

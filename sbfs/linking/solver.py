@@ -1,0 +1,266 @@
+"""Value flow: which values reach which variables, as the least fixpoint of rules that only ever add.
+
+**Nouns.** A *variable* is a number; its set holds values (see `values`). A *rule* watches a variable and answers
+each value that reaches it, once, by adding values, copies between variables, and further rules. A *policy* is what
+one language says about values. Because a rule's answer depends on nothing but the rule, the value and the tables
+that are made from facts beforehand (never on a set), the outcome depends on no order, and an answer can be taken
+back by asking for it again.
+
+Three steps: flows alone; then, where a set is still empty, what each policy `seeds` there (at level GUESSED); then
+reading who calls what, from the sets of the calls' callees.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sbfs.linking.binding import bind
+from sbfs.linking.values import ANY, EXACT, KEYS, Values, at_least
+
+if TYPE_CHECKING:
+    from sbfs.linking.flows import Scope
+    from sbfs.linking.rules import Base, Call, Hint, Keyed, Load, Place, Rule, Store
+    from sbfs.linking.tables import File, Function, Project
+
+LARGEST = 400
+"""A set that grows beyond this is barred: the whole is solved again with it left empty, and the links say so."""
+
+
+class Policy(Protocol):
+    """What one language says. All methods but `prepare`, `seeds` and `targets` answer by calling the solver's
+    `add`, `copy`, `watch`, `imply` and `invoke`; they must not read sets. `place` tells where the code stands: its
+    file, its source symbol, its site."""
+
+    languages: tuple[str, ...]
+    everything: str
+    """Variable of a function that holds the list of all its positional arguments (`arguments`), or ""."""
+
+    def prepare(self, project: Project) -> None:
+        """Make the tables of this language from the facts of all files: modules, classes, orders of look-up."""
+
+    def imported(self, solver: Solver, place: Place, spec: str, level: int, name: str, target: int) -> None:
+        """Let what an import gives flow into target. name as in the form `module` of the flows."""
+
+    def free(self, solver: Solver, file: File, name: str, target: int) -> None:
+        """Let a name that its module does not define (from a star import, a builtin) flow into target."""
+
+    def load(self, solver: Solver, value: int, load: Load) -> None:
+        """`load.target` gets the attribute `load.name` of a value. `load.called` says that it is a callee (where a
+        language binds by that)."""
+
+    def store(self, solver: Solver, value: int, store: Store) -> None:
+        """What `store.source` holds becomes the attribute `store.name` of a value."""
+
+    def call(self, solver: Solver, value: int, call: Call) -> None:
+        """A value is called: bind arguments and result, with `solver.invoke` for functions of the project."""
+
+    def imports(self, file: File) -> Iterable[tuple[str, int, str, tuple[str, ...]]]:
+        """(target, line, owner, flags): the files and things outside (`ext::<dotted>`) that a file's symbols
+        import."""
+
+    def extends(self, file: File) -> Iterable[tuple[str, str, tuple[str, ...]]]:
+        """(class, target, flags): the bases of a file's classes, as ids."""
+
+    def is_open(self, solver: Solver, index: int) -> bool:
+        """Whether an attribute of a value may come from a base that is not known."""
+
+    def targets(self, solver: Solver, value: int, call: Call) -> Iterable[str]:
+        """Ids of what calling a value calls: `<path>::<name>`, `ext::<dotted>`. Empty for what is no target (a
+        class without constructor)."""
+
+    def item(self, solver: Solver, value: int, key: str | int | None, target: int, place: Place) -> None:
+        """`target` gets an element of a value that is no plain container."""
+
+    def set_item(self, solver: Solver, value: int, key: str | int | None, source: int, place: Place) -> None:
+        """An element of a value that is no plain container is set."""
+
+    def element(self, solver: Solver, value: int, target: int, place: Place) -> None:
+        """`target` gets what iterating gives, of a value that is no plain container."""
+
+    def enter(self, solver: Solver, value: int, target: int, place: Place) -> None:
+        """`target` gets what entering a context gives."""
+
+    def awaited(self, solver: Solver, value: int, target: int, place: Place) -> None:
+        """`target` gets what waiting for a value gives."""
+
+    def base(self, solver: Solver, value: int, base: Base) -> None:
+        """A value turns out to be a base of the class with index `base.index` (or its metaclass and the like, by
+        `base.place`)."""
+
+    def hinted(self, solver: Solver, value: int, hint: Hint, target: int) -> None:
+        """An annotation names a value as a type: let target hold an instance, at level GUESSED; `hint.parts` are
+        its arguments."""
+
+    def statement(self, scope: Scope, statement: list[Any]) -> None:
+        """A statement that only this language writes (`include`, `export`)."""
+
+    def special(self, scope: Scope, expression: list[Any]) -> int:
+        """The variable of a form that only this language writes (`rules` knows the common ones), -1 for none.
+        `scope.value(E)` gives the variable of a part, `scope.call(E, wanted=True)` compiles a call."""
+
+    def seed(self, solver: Solver) -> None:
+        """After flow alone: add, at level GUESSED, the receivers of methods that nobody calls and other evidence,
+        where a set is empty (this method may read sets). Annotations are told by the solver itself."""
+
+
+class Solver:
+    """Variables, their sets, and the rules between them."""
+
+    def __init__(self, project: Project, barred: frozenset[Hashable] = frozenset()):
+        self.project = project
+        self.values = Values()
+        self.barred = barred
+        self.closed: set[int] = set()
+        self.over: set[int] = set()
+        self.sets: list[dict[int, int]] = []
+        self.outs: list[dict[int, int] | None] = []
+        self.rules: list[list[Rule] | None] = []
+        self.fields: dict[tuple[int, str], int] = {}
+        self.lengths: dict[int, int] = {}
+        self.held: dict[int, Call] = {}
+        self.functions: dict[int, Function] = {}
+        self.calls: list[Call] = []
+        self.loads: list[Load] = []
+        self.hints: list[tuple[int, list[Hint]]] = []
+        self.literals: dict[str, int] = {}
+        self.implied: dict[tuple[str, int, str, str, str, str], int] = {}
+        self._elements: dict[int, list[str]] = {}
+        self._element_watchers: dict[int, list[Keyed]] = {}
+        self._new: list[list[int] | None] = []
+        self._work: deque[int] = deque()
+
+    # -- variables
+
+    def fresh(self) -> int:
+        """A new variable."""
+        self.sets.append({})
+        self.outs.append(None)
+        self.rules.append(None)
+        self._new.append(None)
+        return len(self.sets) - 1
+
+    def field(self, index: int, name: str) -> int:
+        """The variable of an attribute of a value (by its index), or of an element: `element(key)` names those."""
+        key = (index, name)
+        found = self.fields.get(key)
+        if found is None:
+            found = self.fields[key] = self.fresh()
+            if name[0] == "[" and name != ANY:
+                if name != KEYS:
+                    self.copy(found, self.field(index, ANY))
+                self._elements.setdefault(index, []).append(name)
+                for watcher in self._element_watchers.get(index, ()):
+                    watcher.field(self, name)
+        return found
+
+    def variable(self, file: File, key: str) -> int:
+        """The variable of a file by its key, `symbol:name`."""
+        found = file.variables.get(key)
+        if found is None:
+            found = file.variables[key] = self.fresh()
+        return found
+
+    def watch_elements(self, index: int, watcher: Keyed) -> None:
+        """Tell a watcher of each element variable of a container that has a known key, those that are there and
+        those to come."""
+        self._element_watchers.setdefault(index, []).append(watcher)
+        for name in list(self._elements.get(index, ())):
+            watcher.field(self, name)
+
+    # -- what rules and policies may do
+
+    def add(self, variable: int, value: int) -> None:
+        """A value reaches a variable."""
+        held = self.sets[variable]
+        if value in held or (value & 3 and (value & ~3) in held):
+            return
+        if len(held) >= LARGEST:
+            self.over.add(variable)
+            return
+        held[value] = 0
+        new = self._new[variable]
+        if new is None:
+            self._new[variable] = [value]
+            self._work.append(variable)
+        else:
+            new.append(value)
+
+    def copy(self, source: int, target: int, level: int = EXACT) -> None:
+        """All that reaches source reaches target too, no surer than level."""
+        if source == target:
+            return
+        code = target * 4 + level
+        outs = self.outs[source]
+        if outs is None:
+            outs = self.outs[source] = {}
+        elif code in outs:
+            outs[code] += 1
+            return
+        outs[code] = 1
+        for value in list(self.sets[source]):
+            self.add(target, at_least(value, level))
+
+    def watch(self, variable: int, rule: Rule) -> None:
+        """A rule answers each value of a variable, those that are there and those to come."""
+        rules = self.rules[variable]
+        if rules is None:
+            rules = self.rules[variable] = []
+        rules.append(rule)
+        for value in list(self.sets[variable]):
+            rule.react(self, value)
+
+    def invoke(self, index: int, call: Call, level: int, *, first: int = -1, this: int = -1) -> None:
+        """Bind a call to a function of the project, by the index of its value: arguments to parameters, what it
+        returns to the result.
+
+        first: a value that comes before the arguments as written. this: the receiver where it is no parameter.
+        Values, not indices.
+        """
+        bind(self, self.functions[index], call, level, first, this)
+
+    def imply(self, place: Place, target: str, flag: str, level: int) -> None:
+        """A call that is not written: a property, an iteration. target: an id. flag: of the edge."""
+        key = (place.unit.source, place.site, place.unit.file.path, place.unit.name, target, flag)
+        self.implied[key] = min(level, self.implied.get(key, level))
+
+    def bar(self, variable: int) -> None:
+        """Leave a variable empty for good."""
+        self.closed.add(variable)
+
+    def oversized(self) -> frozenset[Hashable]:
+        """The names of the sets that grew too large, as another solver of the same project would know them."""
+        return frozenset(self.over)
+
+    # -- to the fixpoint
+
+    def solve(self) -> None:
+        """Propagate until nothing is new."""
+        work, news, outs, rules, sets = self._work, self._new, self.outs, self.rules, self.sets
+        while work:
+            variable = work.popleft()
+            fresh = news[variable] or []
+            news[variable] = None
+            for code in list(outs[variable] or ()):
+                level, target = code & 3, code >> 2
+                held, new = sets[target], news[target]
+                for value in fresh:
+                    if value & 3 < level:
+                        value = (value & ~3) | level
+                    if value in held or (value & 3 and (value & ~3) in held):
+                        continue
+                    if len(held) >= LARGEST:
+                        self.over.add(target)
+                        break
+                    held[value] = 0
+                    if new is None:
+                        new = news[target] = [value]
+                        work.append(target)
+                    else:
+                        new.append(value)
+            watching = rules[variable]
+            if watching:
+                for rule in tuple(watching):
+                    for value in fresh:
+                        rule.react(self, value)
