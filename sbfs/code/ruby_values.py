@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sbfs.code.facts import Expression
@@ -219,8 +220,8 @@ def _if(reader: Reader, scope: Scope, node: Node) -> Expression:
         scope.branch()
         condition = one.child_by_field_name("condition")
         reader.do(scope, reader.value(scope, condition), one.start_point[0])
-    arms = [lambda one=one: _body(reader, scope, one.child_by_field_name("consequence")) for one in rest]
-    arms.append((lambda: _body(reader, scope, step)) if step is not None else _no_value)
+    arms = [partial(_body, reader, scope, one.child_by_field_name("consequence")) for one in rest]
+    arms.append(partial(_body, reader, scope, step))
     return reader.arms(scope, arms)
 
 
@@ -235,7 +236,7 @@ def _body(reader: Reader, scope: Scope, node: Node | None) -> Expression:
 def _modifier(reader: Reader, scope: Scope, node: Node) -> Expression:
     scope.branch()
     reader.do(scope, reader.value(scope, node.child_by_field_name("condition")), node.start_point[0])
-    return reader.arms(scope, [lambda: reader.value(scope, node.child_by_field_name("body")), _no_value])
+    return reader.arms(scope, [partial(reader.value, scope, node.child_by_field_name("body")), _no_value])
 
 
 def _conditional(reader: Reader, scope: Scope, node: Node) -> Expression:
@@ -243,10 +244,7 @@ def _conditional(reader: Reader, scope: Scope, node: Node) -> Expression:
     reader.do(scope, reader.value(scope, node.child_by_field_name("condition")), node.start_point[0])
     return reader.arms(
         scope,
-        [
-            lambda part=part: reader.value(scope, node.child_by_field_name(part))
-            for part in ("consequence", "alternative")
-        ],
+        [partial(reader.value, scope, node.child_by_field_name(part)) for part in ("consequence", "alternative")],
     )
 
 
@@ -259,10 +257,10 @@ def _case(reader: Reader, scope: Scope, node: Node) -> Expression:
     for child in node.named_children:
         if child.type == "when":
             scope.branch()
-            ways.append(lambda child=child: _when(reader, scope, child, name))
+            ways.append(partial(_when, reader, scope, child, name))
         elif child.type == "else":
             complete = True
-            ways.append(lambda child=child: _body(reader, scope, child))
+            ways.append(partial(_body, reader, scope, child))
     return reader.arms(scope, [*ways, *([] if complete else [_no_value])])
 
 
@@ -287,13 +285,11 @@ def _either(classes: list[Expression]) -> Expression:
 def _case_match(reader: Reader, scope: Scope, node: Node) -> Expression:
     row = node.start_point[0]
     subject = reader.hold(scope, reader.value(scope, node.child_by_field_name("value")), row)
-    ways = [
-        lambda clause=clause: _in(reader, scope, clause, subject) for clause in node.children_by_field_name("clauses")
-    ]
+    ways = [partial(_in, reader, scope, clause, subject) for clause in node.children_by_field_name("clauses")]
     for _ in ways:
         scope.branch()
     other = node.child_by_field_name("else")
-    return reader.arms(scope, [*ways, (lambda: _body(reader, scope, other)) if other is not None else _no_value])
+    return reader.arms(scope, [*ways, partial(_body, reader, scope, other)])
 
 
 def _in(reader: Reader, scope: Scope, node: Node, subject: Expression) -> Expression:
@@ -448,7 +444,7 @@ def _rescued(
         return value
 
     value = reader.interrupted(scope, node, guarded)
-    ways = [lambda one=one: _rescue(reader, scope, one) for one in rescues]
+    ways = [partial(_rescue, reader, scope, one) for one in rescues]
     for _ in ways:
         scope.branch()
 
@@ -482,7 +478,7 @@ def _rescue(reader: Reader, scope: Scope, node: Node) -> Expression:
 def _rescue_modifier(reader: Reader, scope: Scope, node: Node) -> Expression:
     scope.branch()
     return reader.arms(
-        scope, [lambda part=part: reader.value(scope, node.child_by_field_name(part)) for part in ("body", "handler")]
+        scope, [partial(reader.value, scope, node.child_by_field_name(part)) for part in ("body", "handler")]
     )
 
 
@@ -558,7 +554,7 @@ def _either_way(reader: Reader, scope: Scope, node: Node) -> Expression:
         left = reader.hold(scope, left, row)
     else:
         reader.do(scope, left, row)
-    right = reader.arms(scope, [lambda: reader.value(scope, node.child_by_field_name("right")), _no_value])
+    right = reader.arms(scope, [partial(reader.value, scope, node.child_by_field_name("right")), _no_value])
     return ["any", [left, right]] if kept and left is not NOTHING else right
 
 
