@@ -96,6 +96,8 @@ def _require(reader: Reader, scope: Scope, node: Node, arguments: list[Node]) ->
     """A file by its load path, or from where this file is: then the spec begins with a dot."""
     name = reader.source.text(node.child_by_field_name("method"))
     specs = literals(reader, arguments[:1]) or _joined_path(reader, arguments)
+    if name == "load" and not all(spec.endswith((".rb", ".rake", ".ru")) for spec in specs):
+        return NOT_SPECIAL
     for spec in specs:
         if name == "require_relative" and not spec.startswith("."):
             spec = f"./{spec}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sbfs.linking.ruby_classes import words
-from sbfs.linking.rules import Call, Load
+from sbfs.linking.rules import Call, Load, take
 from sbfs.linking.values import ANY, EXACT, INFERRED, KEYS, REST, at_least
 
 if TYPE_CHECKING:
@@ -128,6 +128,10 @@ def summarize(policy: Ruby, solver: Solver, dotted: str, receiver: int, call: Ca
     """A call of something outside the project. receiver: index of the value it is bound to, or -1."""
     name = dotted.rpartition(".")[2] if not dotted.endswith(".") else dotted
     kind = solver.values.kind[receiver] if receiver >= 0 else ""
+    if kind == "literal" and solver.values.what[receiver][0] in TYPES and solver.values.what[receiver][0] != "str":
+        # A literal of plain values: what is put into it must not meet what is put into another.
+        place = (call.unit.file.path, call.unit.name, f"site {call.site}", "literal")
+        receiver, kind = solver.values.index("container", solver.values.what[receiver][0], place), "container"
     if kind == "container":
         _of_container(solver, name, receiver, call, level)
     elif name in SENDS:
@@ -205,7 +209,11 @@ def _of_container(solver: Solver, name: str, index: int, call: Call, level: int)
                 solver.watch(variable, Poured(index, level))
     if call.result < 0:
         return
-    if name in ELEMENT:
+    if name == "[]" and len(call.arguments) == 1:
+        return  # The form `item` says which element.
+    if name in ("fetch", "dig", "delete") and 0 in call.texts:
+        take(solver, index, call.texts[0], call.result, level)
+    elif name in ELEMENT:
         solver.copy(every, call.result, level)
     elif name in SELF or name in JOINS:
         solver.add(call.result, index * 4 + level)
@@ -352,7 +360,7 @@ class Runs:
         if solver.values.kind[index] == "function":
             solver.invoke(index, self.call, level, this=self.receiver * 4 + level)
             path, name = solver.values.what[index]
-            solver.imply(self.call, f"{path}::{name}", "iteration", level)
+            solver.imply(self.call, f"{path}::{name}", "", level)
 
 
 class Sent:

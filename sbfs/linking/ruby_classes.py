@@ -40,9 +40,9 @@ Held = tuple["File", str, str]
 class RubyClass:
     """A class or module of the project, whatever the number of its sites.
 
-    sites: (file, symbol) by path. methods: name → where bodies hold it, as (file, variable's key, function or ""); those
-    of the class itself are under `self.name`. mixes: (kind, other class) in source order. base: the superclass.
-    outside: names of what lies outside the project among what it inherits from. open: its superclass could not be told.
+    sites: (file, symbol) by path. methods: name → where bodies hold it, as (file, variable's key, function or "");
+    those of the class itself are under `self.name`. mixes: (kind, other class) in source order. base: the superclass.
+    outside: names of what lies outside the project among what it inherits from. open: its superclass is unknown.
     """
 
     __slots__ = (
