@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sbfs.linking.javascript import JavaScript
 from sbfs.linking.python import Python
 
 if TYPE_CHECKING:
@@ -12,5 +13,5 @@ if TYPE_CHECKING:
 
 def policies() -> dict[str, Policy]:
     """Language → its policy, all new: a policy holds the tables of one project."""
-    made: list[Policy] = [Python()]
+    made: list[Policy] = [Python(), JavaScript()]
     return {language: policy for policy in made for language in policy.languages}
