@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sbfs.linking.values import ANY, INFERRED, KEYS, REST, at_least
+from sbfs.linking.values import ANY, INFERRED, KEYS, REST, at_least, place_name
 
 if TYPE_CHECKING:
     from sbfs.linking.rules import Call
@@ -53,22 +53,22 @@ def _variable_at(solver: Solver, function: Function, place: int, variable: int, 
     if place < len(function.positional):
         solver.copy(variable, function.positional[place], level)
     elif function.rest >= 0:
-        solver.copy(variable, solver.field(function.rest, f"[{place - len(function.positional)}"), level)
+        solver.copy(variable, solver.field(function.rest, place_name(place - len(function.positional))), level)
     if function.everything >= 0:
-        solver.copy(variable, solver.field(function.everything, f"[{place}"), level)
+        solver.copy(variable, solver.field(function.everything, place_name(place)), level)
 
 
 def _value_at(solver: Solver, function: Function, place: int, value: int) -> None:
     if place < len(function.positional):
         solver.add(function.positional[place], value)
     elif function.rest >= 0:
-        solver.add(solver.field(function.rest, f"[{place - len(function.positional)}"), value)
+        solver.add(solver.field(function.rest, place_name(place - len(function.positional))), value)
 
 
 def _surplus(solver: Solver, function: Function, place: int | None, variable: int, level: int) -> None:
     """What may be beyond the last parameter."""
     if function.rest >= 0:
-        solver.copy(variable, solver.field(function.rest, REST if place is None else f"[{place}"), level)
+        solver.copy(variable, solver.field(function.rest, REST if place is None else place_name(place)), level)
     if function.everything >= 0:
         solver.copy(variable, solver.field(function.everything, REST), level)
 

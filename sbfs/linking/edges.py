@@ -55,7 +55,7 @@ class Reader:
         return Links(edges, self._unresolved)
 
     def _add(
-        self, source: str, target: str, type: str, confidence: int, line: int, flags: tuple[str, ...] = ()
+        self, source: str, target: str, type: EdgeType, confidence: int, line: int, flags: tuple[str, ...] = ()
     ) -> None:
         found = self._edges.setdefault((source, target, type, flags), _Found())
         found.confidence = min(found.confidence, confidence)
@@ -132,7 +132,7 @@ class Reader:
         for value in sets[call.callee]:
             if kinds[value >> 2] in OUTSIDE or kinds[value >> 2] == "other":
                 return "external"
-        if call.callee in self.solver.over:
+        if call.callee in self.solver.closed or (call.base in self.solver.closed and not sets[call.callee]):
             return "too-many"
         held = sets[call.base] if call.base >= 0 else {}
         if held:

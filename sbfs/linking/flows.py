@@ -19,15 +19,13 @@ from sbfs.linking.rules import (
     Store,
     element,
 )
-from sbfs.linking.tables import File, Function, Unit, is_body
-from sbfs.linking.values import KEYS, REST
+from sbfs.linking.tables import File, Function, Unit, is_body, plain
+from sbfs.linking.values import KEYS, REST, TABLE
 
 if TYPE_CHECKING:
     from sbfs.code.facts import Symbol
     from sbfs.linking.solver import Solver
 
-TABLE = 32
-"""A literal with more elements than this keeps none of them apart."""
 SHORT_LOOKUPS = frozenset({":getattr", ":setattr", ":hasattr", ":delattr"})
 
 
@@ -41,10 +39,10 @@ def functions(solver: Solver, file: File) -> None:
 
 def _function(solver: Solver, file: File, symbol: Symbol, index: int) -> Function:
     function = Function(file, symbol, index)
-    function.returns, function.yields = solver.fresh(), solver.fresh()
+    function.returns, function.yields = solver.fresh(gate=True), solver.fresh(gate=True)
     prefix = symbol.name + ":"
     for parameter in symbol.parameters:
-        variable = solver.variable(file, prefix + parameter.name)
+        variable = solver.gate(solver.variable(file, prefix + parameter.name))
         if parameter.kind == "block":
             function.block = variable
             continue
@@ -62,7 +60,7 @@ def _function(solver: Solver, file: File, symbol: Symbol, index: int) -> Functio
     names = [parameter.name for parameter in symbol.parameters if parameter.kind in ("positional", "only")]
     returned = {flow[1] for flow in symbol.flows if flow[0] == "return" and isinstance(flow[1], str)}
     function.passes = tuple(i for i, name in enumerate(names) if name in returned and name not in written)
-    function.this = solver.variable(file, prefix + "this")
+    function.this = solver.gate(solver.variable(file, prefix + "this"))
     if function.block < 0:
         function.block = solver.variable(file, prefix + "&")
     return function
@@ -70,12 +68,13 @@ def _function(solver: Solver, file: File, symbol: Symbol, index: int) -> Functio
 
 def compile_file(solver: Solver, file: File) -> None:
     """Make the rules of all symbols of a file. `functions` of all files come before."""
+    mentioned: set[str] = set()
     for symbol in file.facts.symbols:
         if not symbol.flows:
             continue
         unit = Unit(file, symbol)
         unit.function = file.functions.get(symbol.name)
-        scope = Scope(solver, unit)
+        scope = Scope(solver, unit, mentioned)
         for number, flow in enumerate(symbol.flows):
             scope.number = number
             scope.statement(flow)
@@ -84,13 +83,17 @@ def compile_file(solver: Solver, file: File) -> None:
             value = solver.values.value("container", "list", (file.path, symbol.name, everything))
             solver.add(file.variables[unit.prefix + everything], value)
             unit.function.everything = value >> 2
+    for name, function in file.functions.items() if file.policy.implies_definitions else ():
+        if name not in mentioned:
+            solver.add(solver.variable(file, f"{file.around(name)}:{plain(name)}"), function.index * 4)
 
 
 class Scope:
     """A symbol's body while its rules are made. number: of the statement; places of literals are numbered by
     ordinal."""
 
-    def __init__(self, solver: Solver, unit: Unit):
+    def __init__(self, solver: Solver, unit: Unit, mentioned: set[str]):
+        self.mentioned = mentioned
         self.solver, self.unit, self.file, self.prefix = solver, unit, unit.file, unit.prefix
         self.number = 0
         self.ordinal = 0
@@ -103,7 +106,11 @@ class Scope:
         """Make the rules of one statement."""
         kind = flow[0]
         if kind == "=":
-            self.assign(flow[1], self.value(flow[2]))
+            target, expression = flow[1], flow[2]
+            if isinstance(target, str) and isinstance(expression, list) and expression and expression[0] in _GIVES:
+                _GIVES[expression[0]](self, expression, self.variable(target))
+            else:
+                self.assign(target, self.value(expression))
         elif kind == "do":
             expression = flow[1]
             if isinstance(expression, list) and expression and expression[0] in ("call", "new"):
@@ -402,7 +409,7 @@ class Scope:
             if len(entry) > 2:
                 self.flow(self.value(entry[2]), self.solver.field(index, KEYS))
             elif isinstance(key, str):
-                self.flow(self.given("text", key), self.solver.field(index, KEYS))
+                self.flow(self._text(key), self.solver.field(index, KEYS))
         return variable
 
     def _each(self, expression: list[Any]) -> int:
@@ -428,13 +435,16 @@ class Scope:
                 self.flow(source, self.solver.field(index, element(name)))
         return variable
 
-    def _func(self, expression: list[Any]) -> int:
+    def _func(self, expression: list[Any], into: int = -1) -> int:
         function = self.file.functions.get(expression[1])
         if function is None:
             return -1
+        self.mentioned.add(expression[1])
         if len(expression) > 2:
             self._defaults(function, expression[2])
-        return self.given("function", self.file.path, expression[1])
+        into = self.solver.fresh() if into < 0 else into
+        self.solver.add(into, function.index * 4)
+        return into
 
     def _defaults(self, function: Function, defaults: list[Any]) -> None:
         places = {parameter: place for place, parameter in enumerate(function.positional)}
@@ -448,9 +458,10 @@ class Scope:
             elif name in function.names:
                 function.keyword_defaults[name] = source
 
-    def _class(self, expression: list[Any]) -> int:
-        variable = self.given("class", self.file.path, expression[1])
+    def _class(self, expression: list[Any], into: int = -1) -> int:
+        variable = self.solver.fresh() if into < 0 else into
         index = self.solver.values.index("class", self.file.path, expression[1])
+        self.solver.add(variable, index * 4)
         for place, base in enumerate(expression[2]):
             source = self.value(base)
             if source >= 0:
@@ -469,11 +480,17 @@ class Scope:
 
     def _lit(self, expression: list[Any]) -> int:
         if len(expression) > 2 and isinstance(expression[2], str):
-            return self.given("text", expression[2])
+            return self._text(expression[2])
         return self._literal(expression[1])
 
-    def _module(self, expression: list[Any]) -> int:
-        variable = self.solver.fresh()
+    def _text(self, text: str) -> int:
+        found = self.solver.texts.get(text)
+        if found is None:
+            found = self.solver.texts[text] = self.given("text", text)
+        return found
+
+    def _module(self, expression: list[Any], into: int = -1) -> int:
+        variable = self.solver.fresh() if into < 0 else into
         self.file.policy.imported(self.solver, self, expression[1], expression[2], expression[3], variable)
         return variable
 
@@ -517,6 +534,7 @@ def _plain(expression: list[Any]) -> bool:
     return True
 
 
+_GIVES = {"func": Scope._func, "class": Scope._class, "module": Scope._module}
 _EXPRESSIONS = {
     "attr": Scope._attr,
     "call": Scope._call,

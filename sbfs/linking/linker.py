@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from sbfs.code.facts import Facts
 from sbfs.linking.edges import Reader
@@ -12,21 +12,11 @@ from sbfs.linking.policies import policies
 from sbfs.linking.solver import Solver
 from sbfs.linking.tables import Project
 
-ROUNDS = 4
-"""Times that a project is solved again without the sets that grew too large."""
-
 
 def solved(facts: Iterable[Facts]) -> Solver:
     """A project whose sets are at the fixpoint."""
-    kept = list(facts)
-    barred: frozenset[Hashable] = frozenset()
-    for _ in range(ROUNDS):
-        solver = Solver(Project(kept, policies()), barred)
-        run(solver)
-        over = solver.oversized()
-        if not over - barred:
-            break
-        barred |= over
+    solver = Solver(Project(facts, policies()))
+    run(solver)
     return solver
 
 

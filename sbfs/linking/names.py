@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Collection
 
 ENDINGS = {
@@ -26,7 +27,7 @@ def dotted(path: str, language: str, name: str, paths: Collection[str]) -> str:
     """
     module = _module(path, language, language == "python" and "src/__init__.py" in paths)
     if "#" in name:
-        name = ".".join(part.partition("#")[0] for part in name.split("."))
+        name = ".".join(re.sub(r"#\d+$", "", part) for part in name.split("."))
     return f"{module}.{name}" if name and module else name or module
 
 

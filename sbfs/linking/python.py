@@ -20,6 +20,8 @@ BEYOND = ("other", "beyond")
 """What comes from outside, of which nothing is known."""
 LONGEST = 6
 """Dots in a name outside after which nothing more is known."""
+PARTIAL = 4
+"""Partials of partials that are followed."""
 UNSHOWN = frozenset({"ext::<builtin>.property", "ext::<builtin>.staticmethod", "ext::<builtin>.classmethod"})
 """Decorators that only say how a function is bound."""
 
@@ -29,6 +31,7 @@ class Python:
 
     languages: tuple[str, ...] = ("python",)
     everything = ""
+    implies_definitions = True
 
     def prepare(self, project: Project) -> None:
         """Make the tables of modules and classes."""
@@ -811,6 +814,8 @@ class CallPartial:
     def react(self, solver: Solver, value: int) -> None:
         """For each function that the partial holds."""
         held = solver.held[self.index]
+        if self.call.depth >= PARTIAL:
+            return
         call = Call(
             self.call.unit,
             self.call.site,
@@ -823,6 +828,7 @@ class CallPartial:
             max(self.level, value & 3),
             {place - 1: text for place, text in held.texts.items() if place},
         )
+        call.depth = self.call.depth + 1
         self.policy.call(solver, value, call)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sbfs.linking.values import ANY, EXACT, KEYS, REST
+from sbfs.linking.values import ANY, EXACT, KEYS, REST, place_name
 
 if TYPE_CHECKING:
     from sbfs.linking.solver import Solver
@@ -19,7 +19,7 @@ def element(key: str | int | None) -> str:
     """The name of the variable of an element, for `Solver.field`."""
     if key is None:
         return REST
-    return f"[{key}" if isinstance(key, int) else f"['{key}"
+    return place_name(key) if isinstance(key, int) else f"['{key}"
 
 
 class Place(Protocol):
@@ -81,11 +81,13 @@ class Call:
     nobody wants it. new: the language's `new`. decorates: it is the application of a decorator to what is defined
     there. implicit: it is not written as a call: flag of the edge, or "" (`renders` is written as an element).
     expression: of the callee. base: the variable of what the callee is an attribute of, or -1. texts: place of an
-    argument → the constant text that it is. level: of what it calls at best.
+    argument → the constant text that it is. level: of what it calls at best. depth: of
+    partials within partials.
     """
 
     __slots__ = (
-        "arguments", "base", "callee", "decorates", "expression", "implicit", "keywords", "level", "new", "result",
+        "arguments", "base", "callee", "decorates", "depth", "expression", "implicit", "keywords", "level", "new",
+        "result",
         "site", "texts", "unit", )  # fmt: skip
 
     def __init__(
@@ -101,7 +103,7 @@ class Call:
         self.unit, self.site, self.callee, self.result, self.expression = unit, site, callee, result, expression
         self.arguments, self.keywords = arguments, keywords
         self.new = self.decorates = False
-        self.implicit, self.level, self.base = "", EXACT, -1
+        self.implicit, self.level, self.base, self.depth = "", EXACT, -1, 0
         self.texts: dict[int, str] = {}
 
     def react(self, solver: Solver, value: int) -> None:
@@ -303,7 +305,7 @@ class Moved:
             moved = int(name[1:]) + (spill.start or 0)
             if moved < 0:
                 return
-            name = f"[{moved}"
+            name = place_name(moved)
         elif not spill.mapping and name != REST:
             return
         solver.copy(source, solver.field(spill.into, name), self.level)

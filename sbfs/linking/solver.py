@@ -6,6 +6,10 @@ one language says about values. Because a rule's answer depends on nothing but t
 that are made from facts beforehand (never on a set), the outcome depends on no order, and an answer can be taken
 back by asking for it again.
 
+**Gates.** Where many flows meet (parameters, what functions return, attributes, elements of containers) a variable is a
+gate: what reaches it waits until all else is at rest, and is let through only if the gate then holds no more than
+`MOST` values. So no set runs away, and which values a full gate has depends on no order.
+
 Three steps: flows alone; then, where a set is still empty, what each policy `seeds` there (at level GUESSED); then
 reading who calls what, from the sets of the calls' callees.
 """
@@ -13,7 +17,7 @@ reading who calls what, from the sets of the calls' callees.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sbfs.linking.binding import bind
@@ -24,8 +28,12 @@ if TYPE_CHECKING:
     from sbfs.linking.rules import Base, Call, Hint, Keyed, Load, Place, Rule, Store
     from sbfs.linking.tables import File, Function, Project
 
-LARGEST = 400
-"""A set that grows beyond this is barred: the whole is solved again with it left empty, and the links say so."""
+NOTHING: dict[int, int] = {}
+"""The set of every variable that holds nothing. Never written to."""
+MOST = 16
+"""Values that a gate lets through; one that would hold more is closed, and the links say so."""
+ROUNDS = 40
+"""Gates that a value may pass on its way. Nothing is known of what would come after."""
 
 
 class Policy(Protocol):
@@ -36,6 +44,9 @@ class Policy(Protocol):
     languages: tuple[str, ...]
     everything: str
     """Variable of a function that holds the list of all its positional arguments (`arguments`), or ""."""
+
+    implies_definitions: bool
+    """A function that no flow mentions is assigned to its own name, in the scope around it."""
 
     def prepare(self, project: Project) -> None:
         """Make the tables of this language from the facts of all files: modules, classes, orders of look-up."""
@@ -108,12 +119,9 @@ class Policy(Protocol):
 class Solver:
     """Variables, their sets, and the rules between them."""
 
-    def __init__(self, project: Project, barred: frozenset[Hashable] = frozenset()):
+    def __init__(self, project: Project):
         self.project = project
         self.values = Values()
-        self.barred = barred
-        self.closed: set[int] = set()
-        self.over: set[int] = set()
         self.sets: list[dict[int, int]] = []
         self.outs: list[dict[int, int] | None] = []
         self.rules: list[list[Rule] | None] = []
@@ -125,34 +133,44 @@ class Solver:
         self.loads: list[Load] = []
         self.hints: list[tuple[int, list[Hint]]] = []
         self.literals: dict[str, int] = {}
+        self.texts: dict[str, int] = {}
         self.implied: dict[tuple[str, int, str, str, str, str], int] = {}
+        self.closed: set[int] = set()
         self._elements: dict[int, list[str]] = {}
         self._element_watchers: dict[int, list[Keyed]] = {}
+        self._gates = bytearray()
+        self._waiting: dict[int, dict[int, None]] = {}
         self._new: list[list[int] | None] = []
         self._work: deque[int] = deque()
+        self._later: deque[tuple[Callable[[Solver, Any], None], Any]] = deque()
 
     # -- variables
 
-    def fresh(self) -> int:
+    def fresh(self, *, gate: bool = False) -> int:
         """A new variable."""
-        self.sets.append({})
+        self.sets.append(NOTHING)
         self.outs.append(None)
         self.rules.append(None)
         self._new.append(None)
+        self._gates.append(gate)
         return len(self.sets) - 1
+
+    def gate(self, variable: int) -> int:
+        """Make a variable a gate."""
+        self._gates[variable] = 1
+        return variable
 
     def field(self, index: int, name: str) -> int:
         """The variable of an attribute of a value (by its index), or of an element: `element(key)` names those."""
         key = (index, name)
         found = self.fields.get(key)
         if found is None:
-            found = self.fields[key] = self.fresh()
+            found = self.fields[key] = self.fresh(gate=True)
             if name[0] == "[" and name != ANY:
                 if name != KEYS:
                     self.copy(found, self.field(index, ANY))
                 self._elements.setdefault(index, []).append(name)
-                for watcher in self._element_watchers.get(index, ()):
-                    watcher.field(self, name)
+                self._later.extend((watcher.field, name) for watcher in self._element_watchers.get(index, ()))
         return found
 
     def variable(self, file: File, key: str) -> int:
@@ -166,8 +184,7 @@ class Solver:
         """Tell a watcher of each element variable of a container that has a known key, those that are there and
         those to come."""
         self._element_watchers.setdefault(index, []).append(watcher)
-        for name in list(self._elements.get(index, ())):
-            watcher.field(self, name)
+        self._later.extend((watcher.field, name) for name in self._elements.get(index, ()))
 
     # -- what rules and policies may do
 
@@ -176,9 +193,22 @@ class Solver:
         held = self.sets[variable]
         if value in held or (value & 3 and (value & ~3) in held):
             return
-        if len(held) >= LARGEST:
-            self.over.add(variable)
-            return
+        if self._gates[variable]:
+            self._wait(variable, value)
+        else:
+            self._admit(variable, value)
+
+    def _wait(self, gate: int, value: int) -> None:
+        waiting = self._waiting.get(gate)
+        if waiting is None:
+            self._waiting[gate] = {value: None}
+        else:
+            waiting[value] = None
+
+    def _admit(self, variable: int, value: int) -> None:
+        held = self.sets[variable]
+        if held is NOTHING:
+            held = self.sets[variable] = {}
         held[value] = 0
         new = self._new[variable]
         if new is None:
@@ -208,8 +238,7 @@ class Solver:
         if rules is None:
             rules = self.rules[variable] = []
         rules.append(rule)
-        for value in list(self.sets[variable]):
-            rule.react(self, value)
+        self._later.extend((rule.react, value) for value in self.sets[variable])
 
     def invoke(self, index: int, call: Call, level: int, *, first: int = -1, this: int = -1) -> None:
         """Bind a call to a function of the project, by the index of its value: arguments to parameters, what it
@@ -225,24 +254,44 @@ class Solver:
         key = (place.unit.source, place.site, place.unit.file.path, place.unit.name, target, flag)
         self.implied[key] = min(level, self.implied.get(key, level))
 
-    def bar(self, variable: int) -> None:
-        """Leave a variable empty for good."""
-        self.closed.add(variable)
-
-    def oversized(self) -> frozenset[Hashable]:
-        """The names of the sets that grew too large, as another solver of the same project would know them."""
-        return frozenset(self.over)
-
     # -- to the fixpoint
 
     def solve(self) -> None:
-        """Propagate until nothing is new."""
+        """Propagate until nothing is new: rounds, each to its own fixpoint; between them gates let through what waits."""
+        for _ in range(ROUNDS):
+            self._round()
+            if not self._waiting:
+                return
+            waiting, self._waiting = self._waiting, {}
+            for gate, values in waiting.items():
+                held = self.sets[gate]
+                if gate in self.closed:
+                    continue
+                if (
+                    len(held) + len(values) > MOST
+                    and len({value >> 2 for some in (held, values) for value in some}) > MOST
+                ):
+                    self.closed.add(gate)
+                    continue
+                for value in values:
+                    if not (value & 3 and (value & ~3) in held):
+                        self._admit(gate, value)
+        self.closed.update(self._waiting)
+        self._waiting = {}
+
+    def _round(self) -> None:
         work, news, outs, rules, sets = self._work, self._new, self.outs, self.rules, self.sets
-        while work:
+        later, gates, waits = self._later, self._gates, self._waiting
+        while work or later:
+            while later:
+                answer, of = later.popleft()
+                answer(self, of)
+            if not work:
+                break
             variable = work.popleft()
             fresh = news[variable] or []
             news[variable] = None
-            for code in list(outs[variable] or ()):
+            for code in outs[variable] or ():
                 level, target = code & 3, code >> 2
                 held, new = sets[target], news[target]
                 for value in fresh:
@@ -250,9 +299,14 @@ class Solver:
                         value = (value & ~3) | level
                     if value in held or (value & 3 and (value & ~3) in held):
                         continue
-                    if len(held) >= LARGEST:
-                        self.over.add(target)
-                        break
+                    if gates[target]:
+                        if target in waits:
+                            waits[target][value] = None
+                        else:
+                            waits[target] = {value: None}
+                        continue
+                    if held is NOTHING:
+                        held = sets[target] = {}
                     held[value] = 0
                     if new is None:
                         new = news[target] = [value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,11 @@ CLASSES = frozenset({"class", "interface", "trait", "enum", "namespace", "type"}
 def is_body(symbol: Symbol) -> bool:
     """Whether a symbol is a class, so that its variables are attributes and calls in its body belong around it."""
     return symbol.type in CLASSES or "class" in symbol.flags
+
+
+def plain(name: str) -> str:
+    """The last part of a symbol's name, without the number of a later definition."""
+    return re.sub(r"#\d+$", "", name.rpartition(".")[2])
 
 
 class Unit:
@@ -84,6 +90,10 @@ class File:
 
     def _scan(self) -> None:
         for symbol in self.facts.symbols:
+            if self.policy.implies_definitions and symbol.name and "<" not in symbol.name and not is_body(symbol):
+                around = self.around(symbol.name)
+                if around == "" or is_body(self.symbols[around]):
+                    self.defined.add(f"{around}:{plain(symbol.name)}")
             attributes = symbol.name == "" or is_body(symbol)
             prefix = symbol.name + ":"
             for flow in symbol.flows:

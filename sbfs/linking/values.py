@@ -17,6 +17,10 @@ method that nobody here calls."""
 ANY, KEYS, REST = "[?", "[keys", "[*"
 """Element variables of a container: all its elements; a mapping's keys; elements whose key is not known."""
 
+TABLE = 32
+"""Elements of a container that are kept apart; what is beyond is one. A list that is handed on with one more
+element each time would have no end otherwise."""
+
 
 class Values:
     """All values met, each once.
@@ -58,6 +62,11 @@ class Values:
     def value(self, kind: str, *what: Any, level: int = EXACT) -> int:
         """The value at a level, as sets hold it."""
         return self.index(kind, *what) * 4 + level
+
+
+def place_name(place: int) -> str:
+    """The element variable of a place in a list."""
+    return f"[{place}" if 0 <= place < TABLE else REST
 
 
 def at_least(value: int, level: int) -> int:
