@@ -18,7 +18,7 @@ Expressions E:
   "x"                              a variable
   ["attr", E, name]                an attribute, a member, a constant below another (`A::B`)
   ["call", site, E, [E…], [[name, E]…]]   a call; an argument may be ["*", E], a keyword's name "**"; the last list
-                                   may be left out. site: its number in the symbol, from 0, for its line (`Symbol.sites`)
+                                   may be left out. site: its number in the symbol, from 0 (see `Symbol.sites`)
   ["new", site, E, [E…]]           `new E(…)`, where the language has it
   ["item", E, key]                 an element by a constant key (text or number), null for any other
   ["slice", E, low, high]          some of the elements, in the same type; numbers or null
@@ -58,10 +58,11 @@ Statements:
   ["star", spec, level]            everything that a module exports (also `export * from`)
   ["export", name, E]              where exports are said apart from variables
   ["include", kind, E]             a module mixed into the class whose body this is (`include`, `prepend`, `extend`)
-Types T: ["inst", E, [T…]] an instance of the class E with its arguments; ["any", [T…]]; ["call", [T…], T] a callable;
-null where nothing is said. A class's body has flows of its own, and its variables are the class's attributes; decorators
-are calls in the enclosing scope: `["=", "f", ["call", 3, "cache", [["func", "f"]]]]`. Statements may stand in any order:
-solving does not look at it.
+Types T: ["inst", E, [T…]] an instance of the class E with its arguments; ["any", [T…]]; ["call", [T…], T] a
+callable; null where nothing is said. A class's body has flows of its own, and its variables are the class's attributes;
+decorators are calls in the enclosing scope: `["=", "f", ["call", 3, "cache", [["func", "f"]]]]`. Statements may stand in any
+order: solving does not look at it. Python leaves out plain definitions: a function that no `func` mentions is the value
+of its own name in the flows around it, `["=", "f", ["func", "A.f"]]` in those of `A`.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ class Symbol:
     classmethod, abstract, overload, dataclass, renders (returns JSX), test. decorators, bases: as written. doc: whole,
     cleaned. complexity: McCabe's number for functions and methods, 0 else: 1, and 1 more for each if, elif, loop,
     except, conditional expression, further operand of and/or, case that may not match, and comprehension's for and if.
-    body_hash: of the normalised body, 10 to 16 hex digits, equal for a symbol that only moved or was renamed. flows: of
+    body_hash: of the normalised body, 8 hex digits, equal for a symbol that only moved or was renamed. flows: of
     its body. flow_lines: line of each flow. sites: line of each call site of the body. exported: visible to other files
     by the language's own rule.
     """

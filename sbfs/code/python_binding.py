@@ -38,7 +38,8 @@ class Binding(Values):
         if variable == name and scope.forwarded:
             scope.forwarded.clear()
         if value is not None:
-            scope.write(["=", variable, value], line)
+            if not _is_implied(variable, value, scope.name):
+                scope.write(["=", variable, value], line)
             scope.bind(name, variable)
         elif name in scope.cells:
             scope.bind(name, name)
@@ -225,6 +226,13 @@ class Binding(Values):
             scope.write(["hint", variable, hint], line)
         elif isinstance(target, ast.Attribute) and (base := self.value(target.value)) is not None:
             scope.write(["hint", ["attr", base, self.mangled(target.attr)], hint], line)
+
+
+def _is_implied(variable: str, value: Expression, outer: str) -> bool:
+    """Whether a binding is what linking takes for granted: a function of this scope by its own name."""
+    if value.__class__ is not list or value[0] != "func" or len(value) > 2:
+        return False
+    return bool(value[1] == (f"{outer}.{variable}" if outer else variable))
 
 
 def _has_star(parts: list[Expression]) -> bool:

@@ -376,7 +376,7 @@ def _declared(tree: ast.AST, kind: type, inner: bool = False) -> set[str]:
         if node.__class__ is kind:
             found.update(node.names)  # type: ignore[attr-defined]
     if inner:
-        own = [one for one in tree.body if one.__class__ is kind]  # type: ignore[attr-defined]
+        own: list[Any] = [one for one in tree.body if one.__class__ is kind]  # type: ignore[attr-defined]
         found -= {name for one in own for name in one.names}
     return found
 

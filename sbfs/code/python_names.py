@@ -231,6 +231,7 @@ _ACTS = frozenset(("call", "super", "enter", "elem", "await"))
 
 _EXPRESSIONS = (
     ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.JoinedStr, ast.List, ast.Tuple, ast.Set,
-    ast.Dict, ast.BinOp, ast.BoolOp, ast.UnaryOp, ast.Compare, ast.IfExp, ast.NamedExpr, ast.Starred, ast.Await, ast.Yield,
+    ast.Dict, ast.BinOp, ast.BoolOp, ast.UnaryOp, ast.Compare, ast.IfExp, ast.NamedExpr, ast.Starred, ast.Await,
+    ast.Yield,
     ast.YieldFrom, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp, ast.Lambda, ast.Slice,
 )  # fmt: skip

@@ -116,9 +116,10 @@ class Scope:
     """A module's, class's or function's names while its body is read.
 
     home: the nearest scope outwards whose names can be seen: never a class. clock: the scope whose log tells time, a
-    class's home. seen: how much of home's log had been written when this could first run. counts: bindings of each name,
-    where others see the last (module, class). cells: names that functions within assign, so that any of their values may
-    hold at any time. mangler: what private names begin with. loops, depth: how many loops, and branches of any kind, are open.
+    class's home. seen: how much of home's log had been written when this could first run. counts: bindings of each
+    name, where others see the last (module, class). cells: names that functions within assign, so that any of their
+    values may hold at any time. mangler: what private names begin with. loops, depth: how many loops, and branches of
+    any kind, are open.
     """
 
     __slots__ = (

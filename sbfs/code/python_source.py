@@ -219,7 +219,7 @@ def _bare(line: str) -> str:
 
 
 def _hash(text: str) -> str:
-    return hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()[:10]
+    return hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()[:8]
 
 
 def _on_one_line(parts: Iterable[str]) -> str:
