@@ -186,7 +186,7 @@ class Scope:
             part = self.solver.fresh()
             if number == star:
                 index = self.container("list", part)
-                self.solver.watch(source, Spill(self.unit, self.place, index, None))
+                self.solver.watch(source, Spill(self.unit, self.place, index, -number))
             else:
                 key = number if star is None or number < star else number - len(targets)
                 self.solver.watch(source, Item(self.unit, self.place, key, part, unpacks=True))

@@ -39,7 +39,7 @@ def guess(solver: Solver) -> None:
     """Let annotations, defaults and the policies speak for what flow left empty. All is decided before anything is
     added."""
     sets = solver.sets
-    hints = [(variable, hint) for variable, told in solver.hints if not sets[variable] for hint in told]
+    hints = [(variable, hint) for variable, told in solver.hints if solver.is_blank(variable) for hint in told]
     defaults = [
         (default, variable)
         for function in solver.functions.values()

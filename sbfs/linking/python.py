@@ -10,7 +10,7 @@ from sbfs.linking.python_builtins import SUMMARIES, At
 from sbfs.linking.python_classes import WIDE, Classes, Key, is_class
 from sbfs.linking.python_hints import hinted
 from sbfs.linking.python_modules import Found, Modules
-from sbfs.linking.python_names import BUILTINS, TYPES
+from sbfs.linking.python_names import BUILTINS, COMMON, METHODS, TYPES
 from sbfs.linking.rules import Base, Call, Hint, Implied, Load, Place, Store, element, take
 from sbfs.linking.solver import Solver
 from sbfs.linking.tables import File, Function, Project, Unit
@@ -20,6 +20,11 @@ BEYOND = ("other", "beyond")
 """What comes from outside, of which nothing is known."""
 LONGEST = 6
 """Dots in a name outside after which nothing more is known."""
+EMPTY_BASES = frozenset(
+    """
+    <builtin>.object abc.ABC typing.Generic typing.Protocol typing.NamedTuple enum.Enum enum.IntEnum
+    """.split()
+)"""Bases outside that give no methods of note."""
 PARTIAL = 4
 """Partials of partials that are followed."""
 UNSHOWN = frozenset({"ext::<builtin>.property", "ext::<builtin>.staticmethod", "ext::<builtin>.classmethod"})
@@ -94,7 +99,7 @@ class Python:
             self._of_bound(solver, what, name, target, level)
         elif kind in ("container", "literal", "text", "generator"):
             sort = "str" if kind == "text" else "generator" if kind == "generator" else what[0]
-            if sort in TYPES:
+            if sort in TYPES and (name in METHODS.get(sort, COMMON) or name.startswith("__")):
                 method = solver.values.index("external", f"{TYPES[sort]}.{name}")
                 solver.add(target, solver.values.value("bound", method, index, level=level))
         elif kind == "other":
@@ -230,20 +235,25 @@ class Python:
                 if meta is not None and meta[0]:
                     self.class_attribute(solver, self.classes.order(meta), receiver, name, target)
                     break
-        elif not name.startswith("__"):
-            self._fallbacks(solver, order, receiver, name, target)
+        self._fallbacks(solver, order, receiver, name, target)
 
     def _fallbacks(self, solver: Solver, order: list[Key], receiver: int, name: str, target: int) -> None:
-        """Methods of a builtin type that the class builds on; `__getattr__`."""
+        """Methods of a builtin type that the class builds on; `__getattr__`; the one base outside."""
         for key in order:
             builtin = key[1].removeprefix("<builtin>.")
             if not key[0] and builtin != key[1] and builtin in TYPES:
                 method = solver.values.index("external", f"{TYPES[builtin]}.{name}")
                 solver.add(target, solver.values.value("bound", method, receiver, level=INFERRED))
                 return
+        if name in self.stored:
+            return
         definer = self.classes.definer(order, "__getattr__")
-        if definer is not None and solver.values.kind[receiver] == "instance" and name not in self.stored:
+        if definer is not None and solver.values.kind[receiver] == "instance" and not name.startswith("__"):
             self.run(solver, self.unit(definer[0]), receiver, "__getattr__", [], target)
+            return
+        outside = [key[1] for key in order if not key[0] and key[1] not in EMPTY_BASES]
+        if len(outside) == 1 and not any(key in self.classes.loose for key in order):
+            solver.add(target, solver.values.value("external", f"{outside[0]}.{name}", level=INFERRED))
 
     def run(self, solver: Solver, unit: Unit, receiver: int, name: str, arguments: list[int], result: int) -> None:
         """Call a method of an instance without an edge for it."""
@@ -476,6 +486,9 @@ class Python:
                 self.imply(solver, place, index, "__getitem__", [-1], target, level)
             else:
                 take(solver, index, key, target, level)
+        elif kind == "module":
+            if isinstance(key, str):
+                self._of_module(solver, solver.values.what[index][0], key, target, level)
         elif kind in ("class", "literal", "text", "external"):
             solver.add(target, value if kind != "text" else solver.values.value("literal", "str", level=level))
         elif kind in ("made", "other"):
@@ -819,7 +832,7 @@ class CallPartial:
         call = Call(
             self.call.unit,
             self.call.site,
-            self.call.callee,
+            solver.field(self.index, "func"),
             [*held.arguments[1:], *self.call.arguments],
             [*held.keywords, *self.call.keywords],
             self.call.result,
@@ -829,6 +842,7 @@ class CallPartial:
             {place - 1: text for place, text in held.texts.items() if place},
         )
         call.depth = self.call.depth + 1
+        solver.calls.append(call)
         self.policy.call(solver, value, call)
 
 

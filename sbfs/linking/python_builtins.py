@@ -500,6 +500,10 @@ def _import_module(at: At) -> None:
         )
 
 
+def _globals(at: At) -> None:
+    at.give("module", at.call.unit.file.path)
+
+
 def _methodcaller(at: At) -> None:
     name = at.call.texts.get(0)
     if name is not None:
@@ -643,6 +647,7 @@ SUMMARIES: dict[str, Summary] = {
     "<builtin>.input": _literal("str"),
     "<builtin>.getattr": _getattr,
     "<builtin>.setattr": _setattr,
+    "<builtin>.globals": _globals,
     "<builtin>.type": _type,
     "<builtin>.property": _property,
     "<builtin>.staticmethod": _wrapped("staticmethod"),

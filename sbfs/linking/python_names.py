@@ -288,3 +288,29 @@ COMMON = frozenset(
     ]
 )
 """Names of methods of builtin types: such a name alone is no evidence for a method of the project."""
+
+_TEXT = frozenset(
+    ["capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format", "format_map", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isprintable", "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "maketrans", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "translate", "upper", "zfill"]
+)
+_SET = frozenset(
+    ["add", "clear", "copy", "difference", "difference_update", "discard", "intersection", "intersection_update", "isdisjoint", "issubset", "issuperset", "pop", "remove", "symmetric_difference", "symmetric_difference_update", "union", "update"]
+)
+_LIST = frozenset(
+    ["append", "appendleft", "clear", "copy", "count", "extend", "extendleft", "index", "insert", "pop", "popleft", "remove", "reverse", "rotate", "sort"]
+)
+_DICT = frozenset(
+    ["clear", "copy", "elements", "fromkeys", "get", "items", "keys", "most_common", "move_to_end", "pop", "popitem", "setdefault", "subtract", "update", "values"]
+)
+METHODS = {
+    "str": _TEXT,
+    "bytes": (_TEXT - {"encode", "format", "format_map"}) | {"decode", "fromhex", "hex"},
+    "list": _LIST,
+    "tuple": frozenset(("count", "index")),
+    "set": _SET,
+    "frozenset": _SET,
+    "dict": _DICT,
+    "generator": frozenset(("aclose", "asend", "athrow", "close", "send", "throw")),
+    "int": frozenset(("bit_count", "bit_length", "conjugate", "from_bytes", "is_integer", "to_bytes")),
+    "float": frozenset(("as_integer_ratio", "conjugate", "fromhex", "hex", "is_integer")),
+}
+"""Methods of builtin types, and of what is held as one of them (a deque as a list, a Counter as a dict)."""

@@ -188,6 +188,14 @@ class Solver:
 
     # -- what rules and policies may do
 
+    def is_blank(self, variable: int) -> bool:
+        """Whether a variable holds nothing, or only what came from outside and may be anything."""
+        kinds, what = self.values.kind, self.values.what
+        return all(
+            kinds[value >> 2] == "other" and what[value >> 2][0] in ("beyond", "returned")
+            for value in self.sets[variable]
+        )
+
     def add(self, variable: int, value: int) -> None:
         """A value reaches a variable."""
         held = self.sets[variable]
@@ -257,7 +265,7 @@ class Solver:
     # -- to the fixpoint
 
     def solve(self) -> None:
-        """Propagate until nothing is new: rounds, each to its own fixpoint; between them gates let through what waits."""
+        """Propagate until nothing is new, in rounds: each goes to its own fixpoint, then gates let in what waits."""
         for _ in range(ROUNDS):
             self._round()
             if not self._waiting:
