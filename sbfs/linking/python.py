@@ -20,11 +20,9 @@ BEYOND = ("other", "beyond")
 """What comes from outside, of which nothing is known."""
 LONGEST = 6
 """Dots in a name outside after which nothing more is known."""
-EMPTY_BASES = frozenset(
-    """
-    <builtin>.object abc.ABC typing.Generic typing.Protocol typing.NamedTuple enum.Enum enum.IntEnum
-    """.split()
-)"""Bases outside that give no methods of note."""
+EMPTY_BASES = frozenset(("<builtin>.object", "abc.ABC", "typing.Generic", "typing.Protocol", "typing.NamedTuple", "enum.Enum"))
+)
+"""Bases outside that give no methods of note."""
 PARTIAL = 4
 """Partials of partials that are followed."""
 UNSHOWN = frozenset({"ext::<builtin>.property", "ext::<builtin>.staticmethod", "ext::<builtin>.classmethod"})

@@ -289,18 +289,24 @@ COMMON = frozenset(
 )
 """Names of methods of builtin types: such a name alone is no evidence for a method of the project."""
 
-_TEXT = frozenset(
-    ["capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format", "format_map", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isprintable", "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "maketrans", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "translate", "upper", "zfill"]
-)
-_SET = frozenset(
-    ["add", "clear", "copy", "difference", "difference_update", "discard", "intersection", "intersection_update", "isdisjoint", "issubset", "issuperset", "pop", "remove", "symmetric_difference", "symmetric_difference_update", "union", "update"]
-)
-_LIST = frozenset(
-    ["append", "appendleft", "clear", "copy", "count", "extend", "extendleft", "index", "insert", "pop", "popleft", "remove", "reverse", "rotate", "sort"]
-)
-_DICT = frozenset(
-    ["clear", "copy", "elements", "fromkeys", "get", "items", "keys", "most_common", "move_to_end", "pop", "popitem", "setdefault", "subtract", "update", "values"]
-)
+_TEXT_WORDS = """
+capitalize casefold center count encode endswith expandtabs find format format_map index isalnum isalpha
+isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper join ljust lower
+lstrip maketrans partition removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip split
+splitlines startswith strip swapcase title translate upper zfill
+"""
+_SET_WORDS = """
+add clear copy difference difference_update discard intersection intersection_update isdisjoint issubset
+issuperset pop remove symmetric_difference symmetric_difference_update union update
+"""
+_LIST_WORDS = """
+append appendleft clear copy count extend extendleft index insert pop popleft remove reverse rotate sort
+"""
+_DICT_WORDS = """
+clear copy elements fromkeys get items keys most_common move_to_end pop popitem setdefault subtract update
+values
+"""
+_TEXT, _SET, _LIST, _DICT = (frozenset(words.split()) for words in (_TEXT_WORDS, _SET_WORDS, _LIST_WORDS, _DICT_WORDS))
 METHODS = {
     "str": _TEXT,
     "bytes": (_TEXT - {"encode", "format", "format_map"}) | {"decode", "fromhex", "hex"},
