@@ -20,7 +20,8 @@ BEYOND = ("other", "beyond")
 """What comes from outside, of which nothing is known."""
 LONGEST = 6
 """Dots in a name outside after which nothing more is known."""
-EMPTY_BASES = frozenset(("<builtin>.object", "abc.ABC", "typing.Generic", "typing.Protocol", "typing.NamedTuple", "enum.Enum"))
+EMPTY_BASES = frozenset(
+    ("<builtin>.object", "abc.ABC", "typing.Generic", "typing.Protocol", "typing.NamedTuple", "enum.Enum")
 )
 """Bases outside that give no methods of note."""
 PARTIAL = 4
