@@ -231,7 +231,8 @@ class _Tolerant:
 
     def _delete_statement(self, node: Node) -> Any:
         value = self._first(node)
-        return _at(node, ast.Delete(value.elts if isinstance(value, ast.Tuple) else [value] if value else []))
+        targets = value.elts if isinstance(value, ast.Tuple) else [value] if value else []
+        return _at(node, ast.Delete([_stored(one) for one in targets]))
 
     def _global_statement(self, node: Node) -> Any:
         return _at(node, ast.Global([_name(one) for one in node.named_children]))
@@ -438,13 +439,16 @@ class _Tolerant:
     _x_list_splat_pattern = _x_list_splat
 
     def _x_string(self, node: Node) -> Any:
-        inner = [
-            value
-            for one in node.named_children
-            if one.type == "interpolation" and (value := self._field(one, "expression"))
-        ]
+        inner: list[ast.expr] = []
+        todo = [one for one in node.named_children if one.type == "interpolation"]
+        for one in todo:
+            if (value := self._field(one, "expression")) is not None:
+                inner.append(_at(one, ast.FormattedValue(value, -1, None)))
+            for part in one.named_children:
+                if part.type == "format_specifier":
+                    todo += [each for each in part.named_children if each.type == "format_expression"]
         if inner:
-            return _at(node, ast.JoinedStr([_at(node, ast.FormattedValue(one, -1, None)) for one in inner]))
+            return _at(node, ast.JoinedStr(inner))
         text = "".join(_text(one) for one in node.named_children if one.type == "string_content")
         return _at(node, ast.Constant(text))
 

@@ -224,7 +224,14 @@ def _hash(text: str) -> str:
 
 def _on_one_line(parts: Iterable[str]) -> str:
     text = " ".join(stripped for part in parts if (stripped := part.strip()))
-    return text.replace("( ", "(").replace("[ ", "[").replace(" )", ")").replace(" ]", "]").replace(",)", ")")
+    return (
+        text.replace("( ", "(")
+        .replace("[ ", "[")
+        .replace(" )", ")")
+        .replace(" ]", "]")
+        .replace(",)", ")")
+        .replace(",]", "]")
+    )
 
 
 # -- names and docs ----------------------------------------------------------------------------

@@ -266,17 +266,21 @@ class Values(Names):
         if left in (TEXT, BYTES):
             self.drop(right, line)
             return left
+        if kind is ast.Add and right == TEXT:
+            self.drop(left, line)
+            return TEXT
+        if left is None or right is None:  # one is a number: so is the other
+            self.drop(left, line)
+            self.drop(right, line)
+            return None
         if kind is ast.Add:
-            if right == TEXT:
-                self.drop(left, line)
-                return TEXT
             for type in ("list", "tuple"):
                 if type in (_literal(left), _literal(right)):
-                    return [type, [["*", one] for one in (left, right) if one is not None]]
+                    return [type, [["*", left], ["*", right]]]
             return one_of((left, right))
         if kind is ast.BitOr:
             if "dict" in (_literal(left), _literal(right)):
-                return ["dict", [[["**"], one] for one in (left, right) if one is not None]]
+                return ["dict", [[["**"], left], [["**"], right]]]
             return one_of((left, right))
         if kind is ast.Mult and _literal(left) in ("list", "tuple"):
             self.drop(right, line)
