@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 
 _HOMES = {"Store": "sbfs.store", "Error": "sbfs.errors"}
 _MODULES = (
+    "graph",
     "messages",
     "projects",
     "quality",
@@ -37,6 +38,7 @@ __all__ = [
     "__version__",
     "doctor",
     "errors",
+    "graph",
     "history",
     "messages",
     "projects",

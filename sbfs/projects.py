@@ -474,7 +474,7 @@ def _parsed(path: str, raw: bytes) -> Project | None:
 
 
 def excluded(view: View, name: str) -> Sequence[str]:
-    """The patterns, as in .gitignore, of what is left out of a project's code graph: those of sbfs.yaml, then its own."""
+    """The patterns, as in .gitignore, of what is left out of a project's graph: those of sbfs.yaml, then its own."""
     known = next((one for one in everyone(view) if one.name == name), None)
     said = [view.store.settings().get("graph"), known.extra.get("graph") if known else None]
     return [str(one) for each in said if isinstance(each, dict) for one in each.get("exclude") or ()]

@@ -301,7 +301,8 @@ def imports(
 
     file: its path, or the end of it where that is unique.
     """
-    return asked(store, project, at, progress, lambda found: _imports(found, file, "source", limit, cursor))
+    project, path = naming.located(store, project, file, at)
+    return asked(store, project, at, progress, lambda found: _imports(found, path, "source", limit, cursor))
 
 
 def imported_by(
@@ -315,7 +316,8 @@ def imported_by(
     progress: Progress = quiet,
 ) -> Answer:
     """What imports a file, or a module outside the project by its dotted name. Items: Imported."""
-    return asked(store, project, at, progress, lambda found: _imports(found, file, "target", limit, cursor))
+    project, path = naming.located(store, project, file, at)
+    return asked(store, project, at, progress, lambda found: _imports(found, path, "target", limit, cursor))
 
 
 def _imports(found: Opened, file: str, side: str, limit: int, cursor: str | None) -> Answer:

@@ -278,7 +278,7 @@ def _symbol_row(one: Facts, symbol: Symbol, dotted: Dotted) -> Row:
         "body_hash": symbol.body_hash,
         "parameters": [each.name for each in symbol.parameters],
     }
-    kept = {key: value for key, value in facts.items() if value}
+    kept = {key: value for key, value in facts.items() if value and value != "public"}
     said = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
     id = f"{one.path}::{symbol.name}"
     name = dotted(one.path, one.language, symbol.name)

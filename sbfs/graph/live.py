@@ -45,10 +45,14 @@ class Made:
 
 def linked(view: View, tree: str | None, tell: Progress) -> Made:
     """All of a state, from its shards."""
+    return linked_facts(read_all(view, tree), tell)
+
+
+def linked_facts(facts: dict[str, Facts], tell: Progress) -> Made:
+    """All of a state, from its facts by path."""
     from sbfs.linking import link
 
     tell("link", 0, 0)
-    facts = read_all(view, tree)
     with no_collecting():
         return Made(facts, link(facts.values()), namer(facts))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
+from sbfs import projects
 from sbfs.errors import Ambiguous, NotFound
 from sbfs.graph.cache import last_of
 from sbfs.graph.opened import Graph, Node
+from sbfs.store import Store
 
 _HINT = "write more of it: module.Class.method, or path/to/file.py::Class.method"
 
@@ -82,3 +85,15 @@ def _near(graph: Graph, name: str) -> list[str]:
     last = last_of(name.rpartition("::")[2])
     rows = graph.rows("SELECT DISTINCT last FROM symbols WHERE path != '' AND type != 'file' AND last != ''")
     return [row[0] for row in rows if row[0][:2].lower() == last[:2].lower()]
+
+
+def located(store: Store, project: str, file: str, at: str | None) -> tuple[str, str]:
+    """(project, path below its source) of a file; an absolute one belongs to the project whose source path holds it."""
+    if not os.path.isabs(file):
+        return project, file
+    view = store.view(at)
+    place = os.path.normpath(file)
+    owner = projects.resolve(view, project).name if project else projects.holding(view, place)
+    if not owner:
+        raise NotFound("project that holds", file, hint="index its folder: sbfs graph index --path DIR")
+    return owner, os.path.relpath(place, projects.resolve(view, owner).source_path).replace(os.sep, "/")

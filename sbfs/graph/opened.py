@@ -191,6 +191,10 @@ class Graph:
         with cache.whole():
             return self.data.execute(statement, tuple(values)).fetchall()
 
+    def pairs(self, statement: str) -> Iterator[tuple[Any, str]]:
+        """What a statement gives that asks for two things."""
+        return ((row[0], row[1]) for row in self.rows(statement))
+
     def nodes(self, condition: str = "1", values: Iterable[Any] = ()) -> list[Node]:
         """Nodes by a condition of SQL, by their ids."""
         return [
@@ -225,7 +229,7 @@ class Graph:
 
     def blobs(self) -> dict[str, str]:
         """Path → Git's id of the source file that was read."""
-        return {str(path): str(blob) for path, blob in self.rows("SELECT path, blob FROM files")}
+        return dict(self.pairs("SELECT path, blob FROM files"))
 
 
 def up_to(confidence: str) -> tuple[str, ...]:
@@ -345,7 +349,7 @@ def _cache(store: Store, view: View, project: str, tree: str, progress: Progress
         current = files[0] if view.current else files[1]
         made = live.linked(view, tree, progress)
         data = _written(live, current, tree, made)
-        _forget_old(files[1].parent, current)
+        forget_old(files[1].parent, current)
     return data
 
 
@@ -358,7 +362,8 @@ def _written(live: Any, file: Path, tree: str, made: Any) -> sqlite3.Connection:
     return cache.in_memory(meta(tree), [*made.facts.values()], made.links, made.naming)
 
 
-def _forget_old(folder: Path, but: Path) -> None:
+def forget_old(folder: Path, but: Path) -> None:
+    """Remove the caches of past states that were made first, as far as there are too many."""
     found = sorted(folder.glob("*.sqlite"), key=lambda file: file.stat().st_mtime, reverse=True)
     for file in found[_KEPT:]:
         if file != but:

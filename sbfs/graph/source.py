@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from sbfs import files
 from sbfs.code import languages, reading
 from sbfs.errors import Invalid
 from sbfs.git.ignoring import Rules, patterns
+from sbfs.git.source import Kept
 from sbfs.graph.value import Skipped
 from sbfs.record import etag
 
@@ -116,6 +117,38 @@ class Disk:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise OSError(f"{path} is no file any more")
             return stream.read(limit)
+
+
+class Committed:
+    """The files of a commit. kept: path → mode and id. read: a file's bytes by its id."""
+
+    def __init__(self, kept: Mapping[str, Kept], read: Callable[[str], bytes]):
+        self.kept = kept
+        self._read = read
+        self._folders: dict[str, dict[str, tuple[int, object]]] = {"": {}}
+        for path, file in kept.items():
+            folder, _, name = path.rpartition("/")
+            self._add(f"{folder}/" if folder else "", name, stat.S_IFMT(file.mode), path)
+
+    def _add(self, folder: str, name: str, mode: int, entry: object) -> None:
+        self._folders.setdefault(folder, {})[name] = (mode, entry)
+        if folder:
+            above, _, own = folder[:-1].rpartition("/")
+            if own not in self._folders.get(f"{above}/" if above else "", {}):
+                self._add(f"{above}/" if above else "", own, stat.S_IFDIR, folder)
+
+    def entries(self, folder: str) -> Sequence[tuple[str, int, object]]:
+        """(name, mode, path)."""
+        return [(name, mode, entry) for name, (mode, entry) in self._folders.get(folder, {}).items()]
+
+    def stamp(self, entry: object) -> Stamp:  # noqa: ARG002 - the twin of `Disk.stamp`
+        """What is not known of a commit's file: it is always read."""
+        return Stamp(0, 0, 0)
+
+    def read(self, path: str, limit: int = -1) -> bytes:
+        """A file's bytes."""
+        raw = self._read(self.kept[path].id)
+        return raw if limit < 0 else raw[:limit]
 
 
 class Walk:

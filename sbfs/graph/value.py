@@ -186,7 +186,7 @@ SHARD: Kind[Facts] = Kind(
         Field("blob", required=True),
         Field("symbols", list, required=True),
         Field("imports", list, required=True),
-        Field("lines", list, required=True),
+        Field("numbers", list, required=True),
     ),
     load=_facts,
     dump=_dump_facts,
