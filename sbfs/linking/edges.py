@@ -4,7 +4,7 @@ reasons."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sbfs.linking.links import CONFIDENCES, Edge, EdgeType, Links, Unresolved
@@ -24,8 +24,8 @@ LONGEST_TEXT = 80
 class _Found:
     """What is known of one edge so far: the surest level, its lines."""
 
-    confidence: int = len(CONFIDENCES)
-    lines: set[int] = field(default_factory=set)
+    confidence: int
+    lines: tuple[int, ...] = ()
 
 
 class Reader:
@@ -57,10 +57,14 @@ class Reader:
     def _add(
         self, source: str, target: str, type: EdgeType, confidence: int, line: int, flags: tuple[str, ...] = ()
     ) -> None:
-        found = self._edges.setdefault((source, target, type, flags), _Found())
-        found.confidence = min(found.confidence, confidence)
-        if line > 0:
-            found.lines.add(line)
+        key = (source, target, type, flags)
+        found = self._edges.get(key)
+        if found is None:
+            found = self._edges[key] = _Found(confidence)
+        elif confidence < found.confidence:
+            found.confidence = confidence
+        if line > 0 and line not in found.lines:
+            found.lines = (*found.lines, line)
 
     def _structure(self, file: File) -> None:
         for symbol in file.facts.symbols:
@@ -77,6 +81,8 @@ class Reader:
     def _call(self, call: Call) -> None:
         targets: dict[str, int] = {}
         values = self.solver.sets[call.callee]
+        if not values and call.expression is None:
+            return
         policy = call.unit.file.policy
         for value in values:
             level = 1 if value & 3 or call.level else 0

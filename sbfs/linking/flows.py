@@ -282,7 +282,9 @@ class Scope:
             variable = self.solver.fresh()
         result = self.solver.fresh() if wanted else -1
         call = Call(self.unit, expression[1], variable, arguments, keywords, result, callee)
-        call.base, call.texts = base, texts
+        call.base = base
+        if texts:
+            call.texts = texts
         call.new = expression[0] == "new"
         call.decorates = decorates if decorates is not None else _decorates(expression)
         self.solver.calls.append(call)
@@ -375,6 +377,9 @@ class Scope:
         variable = self.solver.fresh()
         index = self.container(expression[0], variable)
         elements = expression[1]
+        if elements and _plain(expression):
+            self._texts(elements, index)
+            return variable
         known = len(elements) <= TABLE and expression[0] != "set"
         spread = False
         for place, one in enumerate(elements):
@@ -393,10 +398,22 @@ class Scope:
             self.solver.lengths[index] = len(elements)
         return variable
 
+    def _texts(self, elements: list[Any], index: int) -> None:
+        """Elements that cannot be called: only the texts among them matter, and not where they stand."""
+        for one in elements:
+            if one is not None and len(one) > 2:
+                self.flow(self._text(one[2]), self.solver.field(index, REST))
+
     def _dict(self, expression: list[Any]) -> int:
         variable = self.solver.fresh()
         index = self.container("dict", variable)
         entries = expression[1]
+        if entries and _plain(expression):
+            self._texts([entry[1] for entry in entries], index)
+            for entry in entries:
+                if isinstance(entry[0], str):
+                    self.flow(self._text(entry[0]), self.solver.field(index, KEYS))
+            return variable
         known = len(entries) <= TABLE
         for entry in entries:
             key, source = entry[0], self.value(entry[1])
@@ -528,6 +545,8 @@ def _decorates(expression: list[Any]) -> bool:
 def _plain(expression: list[Any]) -> bool:
     """Whether a literal holds nothing that could be called."""
     for part in expression[1]:
+        if expression[0] == "dict" and (len(part) > 2 or isinstance(part[0], list)):
+            return False
         one = part[1] if expression[0] == "dict" else part
         if one is not None and not (isinstance(one, list) and one and one[0] == "lit"):
             return False

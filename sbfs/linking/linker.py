@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+import gc
+from collections.abc import Iterable, Iterator, Mapping
 
 from sbfs.code.facts import Facts
 from sbfs.linking.edges import Reader
@@ -56,7 +58,20 @@ def guess(solver: Solver) -> None:
 
 def link(facts: Iterable[Facts]) -> Links:
     """The links of a project, from the facts of all its files. The order of the facts does not matter."""
-    return Reader(solved(facts)).read()
+    with without_collection():
+        return Reader(solved(facts)).read()
+
+
+@contextlib.contextmanager
+def without_collection() -> Iterator[None]:
+    """Hold the search for garbage in cycles: it would walk millions of rules again and again, and find none."""
+    held = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if held:
+            gc.enable()
 
 
 class Linker:

@@ -656,7 +656,19 @@ class Python:
         instantiated = frozenset(self.instantiated)
         for file, function in empty:
             self._seed_receiver(solver, file, function, instantiated)
-        for load in [load for load in solver.loads if not solver.sets[load.target] and load.unit.file.policy is self]:
+        told = {
+            key.rpartition(":")[2][:-1]
+            for file in self.modules.files.values()
+            for key in file.variables
+            if key[-1] == "!"
+        }
+        told |= self.stored
+        families = [
+            load
+            for load in solver.loads
+            if load.name in told and load.unit.file.policy is self and solver.is_blank(load.target)
+        ]
+        for load in families:
             solver.watch(load.base, Family(self, load))
         for call in list(solver.calls):
             if call.decorates and call.result >= 0 and not solver.sets[call.result] and call.unit.file.policy is self:

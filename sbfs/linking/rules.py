@@ -22,6 +22,10 @@ def element(key: str | int | None) -> str:
     return place_name(key) if isinstance(key, int) else f"['{key}"
 
 
+NO_TEXTS: dict[int, str] = {}
+"""Of a call without constant texts. Never written to."""
+
+
 class Place(Protocol):
     """Where code stands: the unit whose body it is in, the number of its call site there, or -1."""
 
@@ -104,7 +108,7 @@ class Call:
         self.arguments, self.keywords = arguments, keywords
         self.new = self.decorates = False
         self.implicit, self.level, self.base, self.depth = "", EXACT, -1, 0
-        self.texts: dict[int, str] = {}
+        self.texts = NO_TEXTS
 
     def react(self, solver: Solver, value: int) -> None:
         """The language says what calling does."""

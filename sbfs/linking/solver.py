@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from sbfs.linking.rules import Base, Call, Hint, Keyed, Load, Place, Rule, Store
     from sbfs.linking.tables import File, Function, Project
 
+CHUNK = 4096
+"""Variables for which room is made at once."""
+FEW = 12
+"""Copies of a variable up to which a list is searched for doubles."""
 NOTHING: dict[int, int] = {}
 """The set of every variable that holds nothing. Never written to."""
 MOST = 16
@@ -123,7 +127,7 @@ class Solver:
         self.project = project
         self.values = Values()
         self.sets: list[dict[int, int]] = []
-        self.outs: list[dict[int, int] | None] = []
+        self.outs: list[list[int] | None] = []
         self.rules: list[list[Rule] | None] = []
         self.fields: dict[tuple[int, str], int] = {}
         self.lengths: dict[int, int] = {}
@@ -139,6 +143,8 @@ class Solver:
         self._elements: dict[int, list[str]] = {}
         self._element_watchers: dict[int, list[Keyed]] = {}
         self._gates = bytearray()
+        self._made = 0
+        self._wide: dict[int, set[int]] = {}
         self._waiting: dict[int, dict[int, None]] = {}
         self._new: list[list[int] | None] = []
         self._work: deque[int] = deque()
@@ -148,12 +154,17 @@ class Solver:
 
     def fresh(self, *, gate: bool = False) -> int:
         """A new variable."""
-        self.sets.append(NOTHING)
-        self.outs.append(None)
-        self.rules.append(None)
-        self._new.append(None)
-        self._gates.append(gate)
-        return len(self.sets) - 1
+        made = self._made
+        if made == len(self.sets):
+            self.sets.extend([NOTHING] * CHUNK)
+            self.outs.extend([None] * CHUNK)
+            self.rules.extend([None] * CHUNK)
+            self._new.extend([None] * CHUNK)
+            self._gates.extend(bytes(CHUNK))
+        self._made = made + 1
+        if gate:
+            self._gates[made] = 1
+        return made
 
     def gate(self, variable: int) -> int:
         """Make a variable a gate."""
@@ -166,9 +177,13 @@ class Solver:
         found = self.fields.get(key)
         if found is None:
             found = self.fields[key] = self.fresh(gate=True)
-            if name[0] == "[" and name != ANY:
-                if name != KEYS:
-                    self.copy(found, self.field(index, ANY))
+            if name == ANY:
+                for one in self._elements.get(index, ()):
+                    if one != KEYS:
+                        self.copy(self.fields[index, one], found)
+            elif name[0] == "[":
+                if name != KEYS and (index, ANY) in self.fields:
+                    self.copy(found, self.fields[index, ANY])
                 self._elements.setdefault(index, []).append(name)
                 self._later.extend((watcher.field, name) for watcher in self._element_watchers.get(index, ()))
         return found
@@ -232,11 +247,21 @@ class Solver:
         code = target * 4 + level
         outs = self.outs[source]
         if outs is None:
-            outs = self.outs[source] = {}
-        elif code in outs:
-            outs[code] += 1
+            self.outs[source] = [code]
+        elif len(outs) < FEW:
+            if code in outs:
+                return
+            outs.append(code)
+        else:
+            wide = self._wide.get(source)
+            if wide is None:
+                wide = self._wide[source] = set(outs)
+            if code in wide:
+                return
+            wide.add(code)
+            outs.append(code)
+        if self.sets[source] is NOTHING:
             return
-        outs[code] = 1
         for value in list(self.sets[source]):
             self.add(target, at_least(value, level))
 
@@ -246,6 +271,8 @@ class Solver:
         if rules is None:
             rules = self.rules[variable] = []
         rules.append(rule)
+        if self.sets[variable] is NOTHING:
+            return
         self._later.extend((rule.react, value) for value in self.sets[variable])
 
     def invoke(self, index: int, call: Call, level: int, *, first: int = -1, this: int = -1) -> None:
