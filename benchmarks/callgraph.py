@@ -36,7 +36,7 @@ def measured(cases: Iterable[Case], confidence: str, wrong: bool) -> dict[tuple[
         if wrong:
             for word, edges in (("missing", expected - found), ("too much", found - expected)):
                 for edge in sorted(edges):
-                    print(f"{case.language}/{case.feature}/{case.name}: {word}: {' -> '.join(edge)}")
+                    print(f"{'/'.join((case.language, case.feature, case.name))}: {word}: {' -> '.join(edge)}")
     return scores
 
 
@@ -90,9 +90,8 @@ def main() -> None:
     lines = lines_of(scores)
     print(table(lines))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(
-        f"\nEdges of confidence {asked.confidence} and better; {time.process_time() - start:.1f} s, {memory} MB at most."
-    )
+    seconds = time.process_time() - start
+    print(f"\nEdges of confidence {asked.confidence} and better; {seconds:.1f} s of CPU, {memory} MB at most.")
     if asked.json:
         rows = [dict(zip(HEAD, line, strict=True)) for line in lines]
         asked.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

@@ -675,10 +675,26 @@ def test_hash_seeds_change_nothing():
 
 
 PIECES = st.sampled_from(
-    "def f(a, b=1):|class A(B):|    |\n|x = |x, *y = |return |yield |(|)|[|]|{|}|:|,|lambda z: z|x.y|f(x)|for x in y:|if x:|else:|"
-    "elif y:|try:|except E as e:|finally:|with a as b:|import a.b|from . import c|global x|nonlocal x|del x|@d|async |await |"
-    "'s'|f'{x()}'|1|not |and |or |x[1:2]|x['k']|**|*|:=|->|=|+=|match x:|case A(b=c):|\\|#|\"\"\"|\t|\r\n|é|\x00|pass|raise X|"
-    "isinstance(x, A)|while x:|break|continue|self.x = |print 1|`x`|...".split("|")
+    [
+        *("def f(a, b=1):", "class A(B):", "    ", "\n", "x = ", "x, *y = ", "return ", "yield ", "lambda z: z", "x.y"),
+        *("f(x)", "for x in y:", "if x:", "else:", "elif y:", "try:", "except E as e:", "finally:", "with a as b:"),
+        *(
+            "import a.b",
+            "from . import c",
+            "global x",
+            "nonlocal x",
+            "del x",
+            "@d",
+            "async ",
+            "await ",
+            "'s'",
+            "f'{x()}'",
+        ),
+        *("1", "not ", "and ", "or ", "x[1:2]", "x['k']", "match x:", "case A(b=c):", "pass", "raise X", "while x:"),
+        *("isinstance(x, A)", "break", "continue", "self.x = ", "print 1", "`x`", "é", "\x00", "\t", "\r\n", '"""'),
+        *("()[]{}:,*=#\\"),
+        *(":=", "->"),
+    ]
 )
 
 

@@ -58,11 +58,11 @@ Statements:
   ["star", spec, level]            everything that a module exports (also `export * from`)
   ["export", name, E]              where exports are said apart from variables
   ["include", kind, E]             a module mixed into the class whose body this is (`include`, `prepend`, `extend`)
-Types T: ["inst", E, [T…]] an instance of the class E with its arguments; ["any", [T…]]; ["call", [T…], T] a
-callable; null where nothing is said. A class's body has flows of its own, and its variables are the class's attributes;
-decorators are calls in the enclosing scope: `["=", "f", ["call", 3, "cache", [["func", "f"]]]]`. Statements may stand in any
-order: solving does not look at it. Python leaves out plain definitions: a function that no `func` mentions is the value
-of its own name in the flows around it, `["=", "f", ["func", "A.f"]]` in those of `A`.
+Types T: ["inst", E, [T…]] an instance of the class E with its arguments; ["any", [T…]]; ["call", [T…], T] a callable;
+null where nothing is said. A class's body has flows of its own, and its variables are the class's attributes;
+decorators are calls in the enclosing scope: `["=", "f", ["call", 3, "cache", [["func", "f"]]]]`. Statements may stand
+in any order: solving does not look at it. Python leaves out plain definitions: a function that no `func` mentions is
+the value of its own name in the flows around it, `["=", "f", ["func", "A.f"]]` in those of `A`.
 """
 
 from __future__ import annotations

@@ -45,6 +45,8 @@ class Body(Matching):
         self.walk(tree.body)
         self._leave_names(scope)
         scope.drain()
+        self.table.clear()
+        self.statements.clear()
         if self.exports is not None:
             self.facts.exports = tuple(self.exports)
         if self.too_deep:

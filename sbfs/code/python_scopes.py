@@ -236,6 +236,10 @@ class Scope:
             later.run_once()
         while self.heap:
             heappop(self.heap)[2].run_once()
+        self.pending.clear()  # what holds each other is let go here, not by the collector
+        self.defs.clear()
+        self.env.clear()
+        self.log.clear()
 
     def visible(self, name: str, seen: float) -> Value | None:
         """What a function within may see of a name that this scope binds, or None where it does not.
