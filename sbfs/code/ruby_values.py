@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -220,7 +221,9 @@ def _if(reader: Reader, scope: Scope, node: Node) -> Expression:
         scope.branch()
         condition = one.child_by_field_name("condition")
         reader.do(scope, reader.value(scope, condition), one.start_point[0])
-    arms = [partial(_body, reader, scope, one.child_by_field_name("consequence")) for one in rest]
+    arms: list[Callable[[], Expression]] = [
+        partial(_body, reader, scope, one.child_by_field_name("consequence")) for one in rest
+    ]
     arms.append(partial(_body, reader, scope, step))
     return reader.arms(scope, arms)
 

@@ -110,9 +110,9 @@ class Source:
         return " ".join(self._without_comments(start, end).decode("utf-8", "replace").split())
 
     def body_hash(self, start: int, end: int) -> str:
-        """16 hex digits of what stands there, whatever its comments and its layout."""
+        """8 hex digits of what stands there, whatever its comments and its layout."""
         words = self._without_comments(start, end).split()
-        return hashlib.blake2b(b" ".join(words), digest_size=8).hexdigest()
+        return hashlib.blake2b(b" ".join(words), digest_size=4).hexdigest()
 
     def comments_above(self, row: int) -> list[str]:
         """Comments that stand alone on the lines right above a line (from 0), from the top."""

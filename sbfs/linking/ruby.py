@@ -33,7 +33,7 @@ class Ruby:
 
     languages: tuple[str, ...] = ("ruby",)
     everything = ""
-    super_is_called = False
+    implies_definitions = False
     common = COMMON
 
     def prepare(self, project: Project) -> None:
