@@ -366,12 +366,13 @@ def facts_of(path: str, data: dict[str, Any], *, absolute: bool = False) -> Fact
     complexity = _read_letters(complexities)
     symbols: list[Symbol] = []
     start, end, before = 0, 0, ""
+    shared: dict[str, str] = {}
     for number, (record, span) in enumerate(zip(data["symbols"], spans.split("|") if spans else (), strict=True)):
         sites, _, flows = span.partition(".")
         step, length, *site_steps = _read_letters(sites)
         start = _stepped(step, start, end)
         end = start + length
-        one = _loaded(record, before, bindings, (start, end, _places(site_steps, start), _read_letters(flows)))
+        one = _loaded(record, before, bindings, (start, end, _places(site_steps, start), _read_letters(flows)), shared)
         one.complexity = complexity[number]
         one.body_hash = hashes[number * _HASH : (number + 1) * _HASH].rstrip("-")
         symbols.append(one)
@@ -391,8 +392,22 @@ def facts_of(path: str, data: dict[str, Any], *, absolute: bool = False) -> Fact
     )
 
 
+def _share(form: list[Any], shared: dict[str, str]) -> None:
+    """Let equal texts of a form be one: the facts of a large project take half the memory."""
+    for place, part in enumerate(form):
+        kind = part.__class__
+        if kind is str:
+            form[place] = shared.setdefault(part, part)
+        elif kind is list:
+            _share(part, shared)
+
+
 def _loaded(
-    record: list[Any], before: str, bindings: Sequence[list[Any]], place: tuple[int, int, list[int], list[Any]]
+    record: list[Any],
+    before: str,
+    bindings: Sequence[list[Any]],
+    place: tuple[int, int, list[int], list[Any]],
+    shared: dict[str, str],
 ) -> Symbol:
     name, type, parameters, folded = record[:4]
     get = record[4].get if len(record) > 4 else _NOTHING.get
@@ -401,6 +416,7 @@ def _loaded(
         if flow.__class__ is int:
             flows += bindings[flow]
         else:
+            _share(flow, shared)
             flows.append(flow)
     start, end, sites, said = place
     symbol = Symbol(

@@ -147,7 +147,8 @@ class Change:
             return self._held
         self._tell("link", 0, 0)
         known = _HELD.setdefault(self._store, {}).pop(self._project, None)
-        changed = {path: None if raw is None else load(path, raw) for path, raw in sorted(self._changed.items())}
+        with no_collecting():
+            changed = {path: None if raw is None else load(path, raw) for path, raw in sorted(self._changed.items())}
         self._facts = dict(changed)
         if known is not None and known.tree == (self._tree or ""):
             for path, one in changed.items():
