@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 NEW, SILENT, MAIN = "new", "silent", "main"
 """Words of values that only Ruby has: a class's `new`, what is called without an edge, `self` outside of any class."""
+FAMILY = 8
+"""A method of a class with more heirs than this sees all of its receivers as one."""
 WIDE = 16
 """Overrides beyond this number are not followed from a receiver that is only guessed."""
 
@@ -255,6 +257,8 @@ class Ruby:
         held = self.find(one, name, own=True)
         if held:
             self._bind(solver, held, index, load.target, level)
+            if level == GUESSED:
+                self._class_overrides(solver, one, name, load.target)
             return
         if name[:1].isupper() and not load.called:
             self.give(
@@ -264,17 +268,18 @@ class Ruby:
         if name == "new":
             solver.add(load.target, solver.values.value("other", NEW, index, level=level))
             return
+        if not self._class_overrides(solver, one, name, load.target) and not self._of_module(
+            solver, one, index, level, load
+        ):
+            self._of_any_class(solver, index, level, load)
+
+    def _class_overrides(self, solver: Solver, one: RubyClass, name: str, target: int) -> bool:
+        """What subclasses have of their own under the name of a method of the class; whether any has."""
         overrides = [sub for sub in one.below() if f"self.{name}" in sub.methods][:WIDE]
         for sub in overrides:
-            self._bind(
-                solver,
-                sub.methods[f"self.{name}"],
-                solver.values.index("class", *self.site(sub)),
-                load.target,
-                INFERRED,
-            )
-        if not overrides and not self._of_module(solver, one, index, level, load):
-            self._of_any_class(solver, index, level, load)
+            index = solver.values.index("class", *self.site(sub))
+            self._bind(solver, sub.methods[f"self.{name}"], index, target, INFERRED)
+        return bool(overrides)
 
     def _by_instances(self, one: RubyClass, name: str) -> list[Held]:
         return self.find(one, name, own=False) or [
@@ -357,7 +362,19 @@ class Ruby:
 
     def _bind(self, solver: Solver, held: Iterable[Held], receiver: int, target: int, level: int) -> None:
         for file, key, _ in held:
-            solver.watch(solver.variable(file, key), Bind(receiver, target, level))
+            seen, least = self._widened(solver, receiver, file, key)
+            solver.watch(solver.variable(file, key), Bind(seen, target, max(level, least)))
+
+    def _widened(self, solver: Solver, receiver: int, file: File, key: str) -> tuple[int, int]:
+        """The receiver as a method's body sees it, and at what level: in a large family, all are one."""
+        kind = solver.values.kind[receiver]
+        owner = self.classes.by_site.get((file.path, key.rpartition(":")[0]))
+        if owner is None:
+            return solver.values.index("other", MAIN) if kind == "instance" else receiver, EXACT
+        if kind not in ("instance", "class") or self.of(solver, receiver) is owner or len(owner.below()) <= FAMILY:
+            return receiver, EXACT
+        index = solver.values.index("class", *self.site(owner))
+        return solver.values.index("instance", index) if kind == "instance" else index, GUESSED
 
     def store(self, solver: Solver, value: int, store: Store) -> None:
         """`@x` of an instance or a class, `@@x` of a family, a constant below a class."""

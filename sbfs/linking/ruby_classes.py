@@ -46,8 +46,8 @@ class RubyClass:
     """
 
     __slots__ = (
-        "_ancestors", "base", "children", "full", "includers", "is_module", "methods", "mixes", "open", "outside",
-        "sites",
+        "_ancestors", "_below", "base", "children", "full", "includers", "is_module", "methods", "mixes", "open",
+        "outside", "sites",
     )  # fmt: skip
 
     def __init__(self, full: str, is_module: bool) -> None:
@@ -61,10 +61,11 @@ class RubyClass:
         self.outside: list[str] = []
         self.open = False
         self._ancestors: list[RubyClass] | None = None
+        self._below: list[RubyClass] | None = None
 
     def settle(self) -> None:
         """Forget the order of look-up: not all of what it follows from was known."""
-        self._ancestors = None
+        self._ancestors = self._below = None
 
     def of(self, kind: str) -> list[RubyClass]:
         """What is mixed in one way, the last one first."""
@@ -96,14 +97,16 @@ class RubyClass:
 
     def below(self) -> list[RubyClass]:
         """Classes that inherit from it, or include it, at any depth, by name."""
-        found: dict[int, RubyClass] = {}
-        waiting = [self]
-        while waiting:
-            for child in (step := waiting.pop()).children + step.includers:
-                if id(child) not in found:
-                    found[id(child)] = child
-                    waiting.append(child)
-        return sorted(found.values(), key=lambda one: one.full)
+        if self._below is None:
+            found: dict[int, RubyClass] = {}
+            waiting = [self]
+            while waiting:
+                for child in (step := waiting.pop()).children + step.includers:
+                    if id(child) not in found:
+                        found[id(child)] = child
+                        waiting.append(child)
+            self._below = sorted(found.values(), key=lambda one: one.full)
+        return self._below
 
     def is_open(self) -> bool:
         """Whether something outside the project may define more methods."""
@@ -165,7 +168,7 @@ class Classes:
         """The name that the reader took a compact definition for, which does not know what lies in other files."""
         names: list[str] = []
         step: Any = target
-        while isinstance(step, list):
+        while isinstance(step, list) and step and step[0] in ("attr", "const"):
             names.append(step[2] if step[0] == "attr" else step[1])
             step = step[1] if step[0] == "attr" else None
         return "::".join([*([outer] if outer else []), *reversed(names)])

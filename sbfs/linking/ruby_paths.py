@@ -93,9 +93,18 @@ def _parts(flow: list[Any]) -> Iterator[Any]:
         one = waiting.pop()
         if not isinstance(one, list) or not one:
             continue
-        if one[0] == "const" or (one[0] == "attr" and one[2][:1].isupper()):
+        if _is_constant(one):
             yield one
         waiting.extend(part for part in one if isinstance(part, list))
+
+
+def _is_constant(one: list[Any]) -> bool:
+    """Whether a list is a form, not a pair of a keyword and its value."""
+    if len(one) < 3:
+        return False
+    return (one[0] == "const" and isinstance(one[1], str)) or (
+        one[0] == "attr" and isinstance(one[2], str) and one[2][:1].isupper()
+    )
 
 
 def _home(one: RubyClass) -> str:
