@@ -9,6 +9,8 @@ from typing import Any
 
 from sbfs.linking.links import CONFIDENCES, Edge, EdgeType, Links, Unresolved
 from sbfs.linking.nametier import NameTier
+from sbfs.linking.python import UNSHOWN
+from sbfs.linking.python_builtins import SUMMARIES
 from sbfs.linking.rules import Call
 from sbfs.linking.solver import Solver
 from sbfs.linking.tables import File
@@ -34,6 +36,7 @@ class Reader:
     def __init__(self, solver: Solver):
         self.solver, self.project = solver, solver.project
         self.names = NameTier(self.project)
+        self.lost = solver.lost()
         self._edges: dict[tuple[str, str, EdgeType, tuple[str, ...]], _Found] = {}
         self._unresolved: list[Unresolved] = []
 
@@ -119,6 +122,10 @@ class Reader:
             kind = kinds[value >> 2]
             if kind == "class" or (kind == "other" and what[value >> 2][0] not in ("beyond", "returned")):
                 return True
+            if kind == "other" and what[value >> 2][0] == "returned" and f"{what[value >> 2][1]}()" in SUMMARIES:
+                return True
+            if kind == "external" and f"ext::{what[value >> 2][0]}" in UNSHOWN:
+                return True
         return False
 
     def _unresolved_call(self, call: Call) -> None:
@@ -138,7 +145,7 @@ class Reader:
         for value in sets[call.callee]:
             if kinds[value >> 2] in OUTSIDE or kinds[value >> 2] == "other":
                 return "external"
-        if call.callee in self.solver.closed or (call.base in self.solver.closed and not sets[call.callee]):
+        if call.callee in self.lost or (call.base in self.lost and not sets[call.callee]):
             return "too-many"
         held = sets[call.base] if call.base >= 0 else {}
         if held:

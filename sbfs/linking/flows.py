@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from sbfs.linking.rules import (
@@ -77,7 +78,8 @@ def compile_file(solver: Solver, file: File) -> None:
         scope = Scope(solver, unit, mentioned)
         for number, flow in enumerate(symbol.flows):
             scope.number = number
-            scope.statement(flow)
+            with contextlib.suppress(RecursionError):  # nested so deep that nobody wrote it: left out
+                scope.statement(flow)
         everything = file.policy.everything
         if unit.function is not None and everything and unit.prefix + everything in file.variables:
             value = solver.values.value("container", "list", (file.path, symbol.name, everything))

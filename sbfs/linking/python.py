@@ -24,6 +24,15 @@ EMPTY_BASES = frozenset(
     ("<builtin>.object", "abc.ABC", "typing.Generic", "typing.Protocol", "typing.NamedTuple", "enum.Enum")
 )
 """Bases outside that give no methods of note."""
+SPECIAL = {
+    "__dict__": "dict",
+    "__doc__": "str",
+    "__file__": "str",
+    "__module__": "str",
+    "__name__": "str",
+    "__qualname__": "str",
+}
+"""Attributes that everything has, and their types."""
 PARTIAL = 4
 """Partials of partials that are followed."""
 UNSHOWN = frozenset({"ext::<builtin>.property", "ext::<builtin>.staticmethod", "ext::<builtin>.classmethod"})
@@ -82,7 +91,9 @@ class Python:
         """An attribute, by the kind of what it is of."""
         index, level, name, target = value >> 2, value & 3, load.name, load.target
         kind, what = solver.values.kind[index], solver.values.what[index]
-        if kind in ("instance", "class", "super"):
+        if name in SPECIAL and kind in ("instance", "class", "function", "bound", "module"):
+            solver.add(target, solver.values.value("literal", SPECIAL[name], level=level))
+        elif kind in ("instance", "class", "super"):
             solver.copy(self.member(solver, index, name), target, level)
             if name in self.properties:
                 solver.watch(solver.field(index, f"<get>{name}"), Implied(load, "implicit"))
@@ -489,7 +500,8 @@ class Python:
             if isinstance(key, str):
                 self._of_module(solver, solver.values.what[index][0], key, target, level)
         elif kind in ("class", "literal", "text", "external"):
-            solver.add(target, value if kind != "text" else solver.values.value("literal", "str", level=level))
+            texts = kind == "text" or solver.values.what[index] == ("texts",)
+            solver.add(target, solver.values.value("literal", "str", level=level) if texts else value)
         elif kind in ("made", "other"):
             solver.add(target, solver.values.value(*BEYOND, level=level))
 
@@ -515,7 +527,7 @@ class Python:
         elif kind == "class":
             if self.is_enum((what[0], what[1])):
                 solver.add(target, solver.values.value("instance", index, level=level))
-        elif kind == "text" or (kind == "literal" and what[0] == "str"):
+        elif kind == "text" or (kind == "literal" and what[0] in ("str", "texts")):
             solver.add(target, solver.values.value("literal", "str", level=level))
         elif kind in ("external", "made", "other"):
             solver.add(target, solver.values.value(*BEYOND, level=level))
@@ -670,6 +682,11 @@ class Python:
         ]
         for load in families:
             solver.watch(load.base, Family(self, load))
+        for file in self.modules.files.values():
+            for key in [key for key in file.defined if key[0] == ":" and key[1:] in BUILTINS]:
+                variable = solver.variable(file, key)
+                if not solver.sets[variable]:
+                    solver.add(variable, solver.values.value("external", f"<builtin>.{key[1:]}", level=GUESSED))
         for call in list(solver.calls):
             if call.decorates and call.result >= 0 and not solver.sets[call.result] and call.unit.file.policy is self:
                 solver.copy(call.arguments[0][0], call.result, GUESSED)

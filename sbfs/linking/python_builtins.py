@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sbfs.linking.python_names import LIST_METHODS, TEXT_METHODS
+from sbfs.linking.python_names import LIST_METHODS, LISTS_OF_TEXTS, TEXT_METHODS, TEXTS
 from sbfs.linking.rules import Call, Element, Load, Store, take
 from sbfs.linking.values import ANY, INFERRED, KEYS, REST, at_least
 
@@ -747,7 +747,9 @@ SUMMARIES: dict[str, Summary] = {
     "<**PyGenerator**>.send": _send,
     "<**PyGenerator**>.__next__": _send,
     **{f"<**PyStr**>.{name}": _literal("str") for name in TEXT_METHODS},
-    **{f"<**PyStr**>.{name}": _literal("list") for name in LIST_METHODS},
+    **{f"<**PyStr**>.{name}": _literal("texts") for name in LIST_METHODS},
+    **{name: _literal("str") for name in TEXTS},
+    **{name: _literal("texts") for name in LISTS_OF_TEXTS},
 }
 
 

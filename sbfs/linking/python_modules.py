@@ -94,14 +94,20 @@ class Modules:
             return ("external", f"{dotted}.{name}" if name else dotted)
         if not name:
             return found  # type: ignore[return-value]
+        if found[1] == path and (below := self.below(path, name)) is not None:
+            return below  # type: ignore[return-value]
         return self.member(found[1], name) or ("external", f"{self.dotted(path, spec, level)}.{name}")
 
     def member(self, path: str, name: str) -> Found | None:
         """What a name is in a module or a folder: its variable, then what stars bring, then the module below."""
         file = self.files.get(path)
         if file is not None:
-            for found in self._names(file, name, set()):
-                return found
+            found = list(self._names(file, name, set()))
+            for one in found:
+                if one[0] != "variable" or one[1] is file or one[2] not in one[1].brought:
+                    return one
+            if found:
+                return self.below(path, name) or found[0]  # type: ignore[return-value]
         below = self.below(path, name)
         if below is not None:
             return below  # type: ignore[return-value]
@@ -121,7 +127,7 @@ class Modules:
                 continue
             exports = other.facts.exports
             if (name in exports) if exports is not None else not name.startswith("_"):
-                yield from self._names(other, name, seen)
+                yield from self._names(other, name, set(seen))
                 if exports is not None:
                     below = self.below(other.path, name)
                     if below is not None:

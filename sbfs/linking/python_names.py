@@ -158,6 +158,7 @@ TYPES = {
     "str": "<**PyStr**>",
     "bytes": "<**PyBytes**>",
     "list": "<**PyList**>",
+    "texts": "<**PyList**>",
     "tuple": "<**PyTuple**>",
     "set": "<**PySet**>",
     "frozenset": "<**PySet**>",
@@ -197,6 +198,20 @@ TEXT_METHODS = frozenset(
 )
 """Methods of str that give a str."""
 LIST_METHODS = frozenset(("split", "rsplit", "splitlines"))
+
+_TEXTS_WORDS = """
+json.dumps os.getcwd os.getenv os.path.abspath os.path.basename os.path.dirname os.path.expanduser
+os.path.expandvars os.path.join os.path.normpath os.path.realpath os.path.relpath os.readlink os.strerror
+platform.machine platform.node platform.platform platform.release platform.system platform.version
+posixpath.basename posixpath.dirname posixpath.join re.escape re.sub shutil.which string.capwords
+tempfile.gettempdir tempfile.mkdtemp textwrap.dedent textwrap.fill textwrap.indent time.ctime time.strftime
+traceback.format_exc urllib.parse.quote urllib.parse.unquote urllib.parse.urlencode urllib.parse.urljoin
+html.escape html.unescape getpass.getpass getpass.getuser socket.gethostname inspect.getsource
+"""
+TEXTS = frozenset(_TEXTS_WORDS.split())
+"""Functions of the standard library that give a str."""
+LISTS_OF_TEXTS = frozenset(("glob.glob", "os.listdir", "re.findall", "re.split", "shlex.split", "textwrap.wrap"))
+"""Functions of the standard library that give a list of str."""
 
 COMMON = frozenset(
     [
@@ -311,6 +326,7 @@ METHODS = {
     "str": _TEXT,
     "bytes": (_TEXT - {"encode", "format", "format_map"}) | {"decode", "fromhex", "hex"},
     "list": _LIST,
+    "texts": _LIST,
     "tuple": frozenset(("count", "index")),
     "set": _SET,
     "frozenset": _SET,

@@ -289,6 +289,18 @@ class Solver:
         key = (place.unit.source, place.site, place.unit.file.path, place.unit.name, target, flag)
         self.implied[key] = min(level, self.implied.get(key, level))
 
+    def lost(self) -> set[int]:
+        """Closed gates, and the variables that hold nothing because of them."""
+        found = set(self.closed)
+        work = list(found)
+        while work:
+            for code in self.outs[work.pop()] or ():
+                target = code >> 2
+                if target not in found and self.sets[target] is NOTHING:
+                    found.add(target)
+                    work.append(target)
+        return found
+
     # -- to the fixpoint
 
     def solve(self) -> None:

@@ -73,7 +73,8 @@ class Function:
 class File:
     """A file's facts, and its names.
 
-    symbols: by name. defined: variables that something in the file assigns, as `symbol:name`. variables: those
+    symbols: by name. brought: variables of the module that imports assign.
+    defined: variables that something in the file assigns, as `symbol:name`. variables: those
     that have a number.
     """
 
@@ -81,6 +82,7 @@ class File:
         self.facts, self.path, self.language, self.policy = facts, facts.path, facts.language, policy
         self.symbols = {symbol.name: symbol for symbol in facts.symbols}
         self.defined: set[str] = set()
+        self.brought: set[str] = set()
         self.stars: list[tuple[str, int]] = []
         self.stored: set[str] = set()
         self.variables: dict[str, int] = {}
@@ -98,6 +100,8 @@ class File:
             prefix = symbol.name + ":"
             for flow in symbol.flows:
                 if flow[0] == "=":
+                    if symbol.name == "" and isinstance(flow[2], list) and flow[2] and flow[2][0] == "module":
+                        self.brought.add(f":{flow[1]}")
                     self._target(flow[1], prefix, attributes)
                 elif flow[0] == "star":
                     self.stars.append((flow[1], flow[2]))
