@@ -21,7 +21,6 @@ from sbfs.linking.javascript_rules import (
     Implement,
     ItemOf,
     Iterated,
-    Members,
     Next,
     PassComponent,
     Replaced,
@@ -46,8 +45,6 @@ ALL = "[all"
 PARENT = "^"
 BELOW = "<below>"
 """Field of a class or interface: the classes that extend or implement it."""
-DEEP = 30
-"""Steps up a chain of prototypes after which it is given up."""
 LONGEST = 6
 """Dots in a name outside after which it does not grow."""
 BORROWED = ("call", "apply", "bind")
@@ -81,7 +78,11 @@ class JavaScript:
         self.accessors: set[str] = set()
         self.setters: set[tuple[str, str]] = set()
         self.scripts: dict[str, list[File]] = {}
+        self.stored = {name for file in self.files.values() for name in file.stored}
         self._members: dict[tuple[int, str, bool], int] = {}
+        self._raw: dict[tuple[int, str], int] = {}
+        self._inherited: dict[tuple[int, str], int] = {}
+        self._constructors: dict[int, int] = {}
         self._units: dict[str, Unit] = {}
         self.held: dict[tuple[str, str, int], Call] = {}
         self._decorated: list[tuple[int, int]] = []
@@ -237,66 +238,78 @@ class JavaScript:
         found = self._members.get(key)
         if found is None:
             found = self._members[key] = solver.fresh()
-            self.look(solver, index, Take(self, index, name, found, called), 0)
+            solver.watch(self.raw(solver, index, name), Take(self, index, name, found, called))
         return found
 
-    def look(self, solver: Solver, index: int, take: Members, depth: int) -> None:
-        """Let a value's members of one name reach a rule: its own, then what it inherits."""
-        kind, what, name = solver.values.kind[index], solver.values.what[index], take.name
-        if depth > DEEP:
-            return
+    def raw(self, solver: Solver, index: int, name: str) -> int:
+        """The variable of a member as it is: what a value has of its own, and what it inherits."""
+        key = (index, name)
+        found = self._raw.get(key)
+        if found is None:
+            found = self._raw[key] = solver.fresh()
+            self._look(solver, index, name, found)
+        return found
+
+    def _look(self, solver: Solver, index: int, name: str, target: int) -> None:
+        kind, what = solver.values.kind[index], solver.values.what[index]
         if kind == "object":
-            solver.watch(solver.field(index, element(name)), take)
-            solver.watch(solver.field(index, REST), take)
-            solver.watch(solver.field(index, PARENT), Up(self, take, depth))
+            solver.copy(solver.field(index, element(name)), target)
+            solver.copy(solver.field(index, REST), target)
+            solver.watch(solver.field(index, PARENT), Up(self, name, target, statics=True))
             if name in OBJECT:
-                take.react(solver, solver.values.value("external", f"<builtin>.Object.{name}"))
+                solver.add(target, solver.values.value("external", f"<builtin>.Object.{name}"))
         elif kind == "instance":
-            solver.watch(solver.field(index, f".{name}"), take)
-            self.inherited(solver, what[0], take, depth)
+            solver.copy(solver.field(index, f".{name}"), target)
+            solver.copy(self.inherited(solver, what[0], name), target)
             if name == "constructor":
-                take.react(solver, what[0] * 4)
+                solver.add(target, what[0] * 4)
             elif name in OBJECT:
-                take.react(solver, solver.values.value("external", f"<builtin>.Object.{name}"))
+                solver.add(target, solver.values.value("external", f"<builtin>.Object.{name}"))
         elif kind in ("class", "function"):
-            self._static(solver, index, take, depth)
+            self._static(solver, index, name, target)
         elif kind == "other" and what[0] == "prototype":
-            self.inherited(solver, what[1], take, depth)
+            solver.copy(self.inherited(solver, what[1], name), target)
         elif kind == "external":
-            take.react(solver, solver.values.value("external", longer(what[0], name)))
+            solver.add(target, solver.values.value("external", longer(what[0], name)))
         elif kind == "made":
-            take.react(solver, solver.values.value("external", longer(what[0], name), level=INFERRED))
+            solver.add(target, solver.values.value("external", longer(what[0], name), level=INFERRED))
 
-    def _static(self, solver: Solver, index: int, take: Members, depth: int) -> None:
-        name = take.name
-        solver.watch(solver.field(index, f".{name}"), take)
+    def _static(self, solver: Solver, index: int, name: str, target: int) -> None:
+        solver.copy(solver.field(index, f".{name}"), target)
         if name == "prototype":
-            take.react(solver, solver.values.value("other", "prototype", index))
+            solver.add(target, solver.values.value("other", "prototype", index))
         elif name in BORROWED:
-            take.react(solver, solver.values.value("other", name, index))
+            solver.add(target, solver.values.value("other", name, index))
         elif solver.values.kind[index] == "class" and name not in self.statics.get(solver.values.what[index], ()):
-            solver.watch(solver.field(index, PARENT), Up(self, take, depth, statics=True))
+            solver.watch(solver.field(index, PARENT), Up(self, name, target, statics=True))
 
-    def inherited(self, solver: Solver, maker: int, take: Members, depth: int) -> None:
-        """Let members reach a rule that the instances of a class or constructor inherit."""
-        kind, what, name = solver.values.kind[maker], solver.values.what[maker], take.name
-        if depth > DEEP:
-            return
-        if kind == "external":
-            take.react(solver, solver.values.value("external", longer(what[0], name)))
+    def inherited(self, solver: Solver, maker: int, name: str) -> int:
+        """The variable of a member that the instances of a class or constructor inherit."""
+        key = (maker, name)
+        found = self._inherited.get(key)
+        if found is None:
+            found = self._inherited[key] = solver.fresh()
+            self._inherit(solver, maker, name, found)
+        return found
+
+    def _inherit(self, solver: Solver, maker: int, name: str, target: int) -> None:
+        kind, what = solver.values.kind[maker], solver.values.what[maker]
+        if kind not in ("class", "function"):
+            if name[0] != "#" and name not in self.stored:
+                solver.add(target, solver.values.value("other", "beyond", longer(what[0], name)))
             return
         prototype = solver.values.index("other", "prototype", maker)
-        solver.watch(solver.field(prototype, f".{name}"), take)
+        solver.copy(solver.field(prototype, f".{name}"), target)
         file = self.files[what[0]]
         if kind == "class" and name in self.members.get(what, ()):
-            solver.watch(solver.variable(file, f"{what[1]}:{name}"), take)
+            solver.copy(solver.variable(file, f"{what[1]}:{name}"), target)
             return
         own = file.symbols.get(f"{what[1]}.{name}")
         if kind == "function" and own is not None and own.type == "method":
             return
-        solver.watch(solver.field(prototype, PARENT), Up(self, take, depth))
+        solver.watch(solver.field(prototype, PARENT), Up(self, name, target))
         if kind == "class":
-            solver.watch(solver.field(maker, PARENT), Up(self, take, depth))
+            solver.watch(solver.field(maker, PARENT), Up(self, name, target))
 
     def store(self, solver: Solver, value: int, store: Store) -> None:
         """A member is set."""
@@ -328,7 +341,7 @@ class JavaScript:
     def _sets(self, solver: Solver, index: int, path: str, store: Store, level: int) -> bool:
         """Run setters, if any have the name. Returns whether the file of the value has one: then nothing is stored."""
         if store.name in self.accessors:
-            self.look(solver, index, RunSetter(self, index, store, level), 0)
+            solver.watch(self.raw(solver, index, store.name), RunSetter(self, index, store, level))
         return (path, store.name) in self.setters
 
     # -- calls
@@ -418,22 +431,28 @@ class JavaScript:
                 solver.copy(call.arguments[0][0], solver.field(instance, ".props"), level)
             inner = Call(call.unit, call.site, -1, [], [], -1)
             solver.watch(self.member(solver, instance, "render", called=True), RunMethod(self, inner, level))
-        self.initialize(solver, index, instance * 4, without_result(call), level, 0)
+        self.initialize(solver, index, instance * 4, without_result(call), level)
 
-    def initialize(self, solver: Solver, maker: int, receiver: int, call: Call, level: int, depth: int) -> None:
+    def initialize(self, solver: Solver, maker: int, receiver: int, call: Call, level: int) -> None:
         """Run the constructor that a class has or inherits on a receiver; fields of the class see that receiver."""
         kind, what = solver.values.kind[maker], solver.values.what[maker]
-        if depth > DEEP:
-            return
-        if kind == "function":
-            solver.invoke(maker, call, level, this=receiver)
-        elif kind == "class":
-            file = self.files[what[0]]
-            solver.add(solver.variable(file, f"{what[1]}:<this>"), at_least(receiver, level))
-            if "constructor" in self.members.get(what, ()):
-                solver.watch(solver.variable(file, f"{what[1]}:constructor"), RunMethod(self, call, level, receiver))
-            else:
-                solver.watch(solver.field(maker, PARENT), Extend(self, receiver, call, level, depth))
+        if kind == "class":
+            solver.add(solver.variable(self.files[what[0]], f"{what[1]}:<this>"), at_least(receiver, level))
+        solver.watch(self.constructor(solver, maker), RunMethod(self, call, level, receiver))
+
+    def constructor(self, solver: Solver, maker: int) -> int:
+        """The variable of the function that makes a class's instances: its own, or the nearest above."""
+        found = self._constructors.get(maker)
+        if found is None:
+            found = self._constructors[maker] = solver.fresh()
+            kind, what = solver.values.kind[maker], solver.values.what[maker]
+            if kind in ("function", "external"):
+                solver.add(found, maker * 4)
+            elif kind == "class" and "constructor" in self.members.get(what, ()):
+                solver.copy(solver.variable(self.files[what[0]], f"{what[1]}:constructor"), found)
+            elif kind == "class":
+                solver.watch(solver.field(maker, PARENT), Extend(self, found))
+        return found
 
     def outside(self, solver: Solver, dotted: str, call: Call, level: int, receiver: int) -> None:
         """Call what lies outside. receiver: index of the value that it is a method of, or -1."""
@@ -472,34 +491,32 @@ class JavaScript:
         elif kind == "function" or kind == "class" and call.implicit == "renders":
             yield f"{what[0]}::{what[1]}"
         elif kind == "class" and call.new:
-            yield from self.constructors(solver, index, 0)
+            yield from self._made_by(solver, self._constructors.get(index))
         elif kind == "external":
             yield f"ext::{what[0]}"
         elif kind == "module":
             for one in solver.sets[solver.field(index, ALL)]:
                 yield from self.targets(solver, one, call)
         elif kind == "other" and what[0] == "parent":
-            yield from self._parents(solver, what[1], 0)
+            yield from self._above(solver, what[1])
         elif kind == "other" and what[0] in ("call", "apply"):
             yield from self.targets(solver, what[1] * 4, call)
         elif kind == "other" and what[0] == "held":
             yield from self.targets(solver, what[2] * 4, call)
 
-    def constructors(self, solver: Solver, maker: int, depth: int) -> Iterator[str]:
-        """Ids of the constructors that making an instance runs first: the class's own, or the nearest above."""
-        kind, what = solver.values.kind[maker], solver.values.what[maker]
-        if kind == "function":
-            yield f"{what[0]}::{what[1]}"
-        elif kind == "external":
-            yield f"ext::{what[0]}"
-        elif kind == "class" and "constructor" in self.members.get(what, ()):
-            yield f"{what[0]}::{what[1]}.constructor"
-        elif kind == "class":
-            yield from self._parents(solver, maker, depth)
+    def _made_by(self, solver: Solver, variable: int | None) -> Iterator[str]:
+        """Ids of the constructors that a variable holds."""
+        for value in sorted(solver.sets[variable]) if variable is not None else ():
+            kind, what = solver.values.kind[value >> 2], solver.values.what[value >> 2]
+            if kind == "function":
+                yield f"{what[0]}::{what[1]}"
+            elif kind == "external":
+                yield f"ext::{what[0]}"
 
-    def _parents(self, solver: Solver, maker: int, depth: int) -> Iterator[str]:
-        for value in sorted(solver.sets[solver.field(maker, PARENT)]) if depth < DEEP else ():
-            yield from self.constructors(solver, value >> 2, depth + 1)
+    def _above(self, solver: Solver, index: int) -> Iterator[str]:
+        """Ids of the constructors that `super(…)` in a class may run."""
+        for value in sorted(solver.sets[solver.field(index, PARENT)]):
+            yield from self._made_by(solver, self._constructors.get(value >> 2))
 
     # -- elements
 
@@ -560,10 +577,10 @@ class JavaScript:
         solver.copy(solver.field(index, ANY), solver.field(pair, element(1)))
         return pair
 
-    def enter(self, solver: Solver, value: int, target: int, place: Place) -> None:  # noqa: ARG002
+    def enter(self, solver: Solver, value: int, target: int, place: Place) -> None:
         """The language has no such contexts."""
 
-    def awaited(self, solver: Solver, value: int, target: int, place: Place) -> None:
+    def awaited(self, solver: Solver, value: int, target: int, place: Place) -> None:  # noqa: ARG002
         """What a promise promises; anything else as it is."""
         Resolve(target).react(solver, value)
 
@@ -573,6 +590,10 @@ class JavaScript:
         """What a class extends."""
         if solver.values.kind[value >> 2] in ("class", "function", "external", "made"):
             solver.add(solver.field(base.index, PARENT), value)
+            if solver.values.kind[value >> 2] == "class":
+                own, above = solver.values.what[base.index], solver.values.what[value >> 2]
+                below = solver.variable(self.files[own[0]], f"{own[1]}:<this>")
+                solver.copy(below, solver.variable(self.files[above[0]], f"{above[1]}:<this>"))
             solver.add(solver.field(value >> 2, BELOW), base.index * 4 + INFERRED)
 
     def hinted(self, solver: Solver, value: int, hint: Hint, target: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from sbfs.linking.rules import Call, Load, Place, Store
 from sbfs.linking.values import ANY, INFERRED, at_least
@@ -16,15 +16,6 @@ NESTED = 3
 """Promises of promises that are gone through."""
 
 
-class Members(Protocol):
-    """Takes the values that members of one name have."""
-
-    name: str
-
-    def react(self, solver: Solver, value: int) -> None:
-        """Answer a value."""
-
-
 class Take:
     """A member as seen through a receiver: an accessor runs; a function that is called is bound to the receiver."""
 
@@ -35,6 +26,11 @@ class Take:
 
     def react(self, solver: Solver, value: int) -> None:
         """Functions of the project and methods outside are bound, anything else is what it is."""
+        kind, what = solver.values.kind[value >> 2], solver.values.what[value >> 2]
+        if kind == "other" and what[0] == "beyond":
+            if not self.called:
+                return
+            value = solver.values.value("external", what[1], level=value & 3)
         function = solver.functions.get(value >> 2)
         if function is not None:
             flags = function.symbol.flags
@@ -72,17 +68,18 @@ class RunSetter:
 class Up:
     """The search goes on above: in what is extended, in a prototype. statics: of classes as objects."""
 
-    __slots__ = ("depth", "policy", "statics", "take")
+    __slots__ = ("name", "policy", "statics", "target")
 
-    def __init__(self, policy: JavaScript, take: Members, depth: int, *, statics: bool = False):
-        self.policy, self.take, self.depth, self.statics = policy, take, depth, statics
+    def __init__(self, policy: JavaScript, name: str, target: int, *, statics: bool = False):
+        self.policy, self.name, self.target, self.statics = policy, name, target, statics
 
     def react(self, solver: Solver, value: int) -> None:
         """By what it is."""
         if not self.statics and solver.values.kind[value >> 2] in ("class", "function", "external"):
-            self.policy.inherited(solver, value >> 2, self.take, self.depth + 1)
+            found = self.policy.inherited(solver, value >> 2, self.name)
         else:
-            self.policy.look(solver, value >> 2, self.take, self.depth + 1)
+            found = self.policy.raw(solver, value >> 2, self.name)
+        solver.copy(found, self.target, value & 3)
 
 
 class View:
@@ -91,22 +88,16 @@ class View:
     __slots__ = ("called", "index", "level", "name", "policy", "target")
 
     def __init__(self, policy: JavaScript, index: int, name: str, target: int, called: bool, level: int):
-        self.policy, self.index, self.name, self.target, self.called, self.level = (
-            policy,
-            index,
-            name,
-            target,
-            called,
-            level,
-        )
+        self.policy, self.index, self.name, self.target, self.called = policy, index, name, target, called
+        self.level = level
 
     def react(self, solver: Solver, value: int) -> None:
         """Look it up above the class."""
-        target = solver.fresh()
-        solver.copy(target, self.target, max(value & 3, self.level))
-        take = Take(self.policy, value >> 2, self.name, target, self.called)
+        found, target = solver.fresh(), solver.fresh()
         statics = solver.values.kind[value >> 2] == "class"
-        solver.watch(solver.field(self.index, PARENT), Up(self.policy, take, 0, statics=statics))
+        solver.watch(solver.field(self.index, PARENT), Up(self.policy, self.name, found, statics=statics))
+        solver.watch(found, Take(self.policy, value >> 2, self.name, target, self.called))
+        solver.copy(target, self.target, max(value & 3, self.level))
 
 
 class UpConstructor:
@@ -119,21 +110,22 @@ class UpConstructor:
 
     def react(self, solver: Solver, value: int) -> None:
         """Run it on the receiver."""
-        solver.watch(solver.field(self.index, PARENT), Extend(self.policy, value, self.call, self.level, 0))
+        found = solver.fresh()
+        solver.watch(solver.field(self.index, PARENT), Extend(self.policy, found))
+        solver.watch(found, RunMethod(self.policy, self.call, max(self.level, value & 3), value))
 
 
 class Extend:
-    """A class above: its constructor runs on a receiver."""
+    """A class above: its constructor."""
 
-    __slots__ = ("call", "depth", "level", "policy", "receiver")
+    __slots__ = ("policy", "target")
 
-    def __init__(self, policy: JavaScript, receiver: int, call: Call, level: int, depth: int):
-        self.policy, self.receiver, self.call, self.level, self.depth = policy, receiver, call, level, depth
+    def __init__(self, policy: JavaScript, target: int):
+        self.policy, self.target = policy, target
 
     def react(self, solver: Solver, value: int) -> None:
-        """Run it."""
-        level = max(self.level, value & 3)
-        self.policy.initialize(solver, value >> 2, self.receiver, self.call, level, self.depth + 1)
+        """Take it."""
+        solver.copy(self.policy.constructor(solver, value >> 2), self.target, value & 3)
 
 
 class Implement:
