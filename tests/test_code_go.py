@@ -176,10 +176,11 @@ def test_long_sums_and_chains_of_else_if_are_no_nesting():
     assert len(facts.symbols[1].sites) == 1500 + 301
 
 
-WORDS = (
-    "package import func type struct interface var const if else for range switch case select go defer return map chan "
-    '( ) { } [ ] , ; \n := = == && || * & <- . ... x y X "s" `r` 1 fmt.P x.(T) func(){} a.b nil // /* */ _ T[int]'
-).split(" ")
+TEXT = r"""
+package import func type struct interface var const if else for range switch case select go defer return map
+chan ( ) { } [ ] , ; := = == && || * & <- . ... x y X "s" `r` 1 fmt.P x.(T) func(){} a.b nil // /* */ _ T[int]
+"""
+WORDS = [*TEXT.split(), "\n"]
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=60).map(" ".join))

@@ -144,11 +144,12 @@ def test_deep_nesting_ends_in_a_note(inner):
     assert any("nested too deep" in note for note in facts.notes)
 
 
-WORDS = (
-    "package import static class interface enum record extends implements public private abstract void int String var if else for "
-    "switch case default: -> try catch finally return new this super throw ( ) { } [ ] < > , ; \n = == && || + . :: @A x y X 1 "
-    "\"s\" 'c' () -> // /* */ instanceof A.b A<B> int... synchronized yield"
-).split(" ")
+TEXT = r"""
+package import static class interface enum record extends implements public private abstract void int String var
+if else for switch case default: -> try catch finally return new this super throw ( ) { } [ ] < > , ; = == && ||
++ . :: @A x y X 1 "s" 'c' () -> // /* */ instanceof A.b A<B> int... synchronized yield
+"""
+WORDS = [*TEXT.split(), "\n"]
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=60).map(" ".join))

@@ -165,10 +165,12 @@ def test_deep_nesting_ends_in_a_note(inner):
     assert any("nested too deep" in note for note in facts.notes)
 
 
-WORDS = (
-    "fn struct enum trait impl mod use pub let mut if else match for in while loop return self Self super crate :: . => -> "
-    "( ) { } [ ] < > , ; \n = == && || & * ? x y X 1 'a' \"s\" println!( vec![ |x| async move dyn Some( Ok( // /* */ #[test] unsafe _ 'a"
-).split(" ")
+TEXT = r"""
+fn struct enum trait impl mod use pub let mut if else match for in while loop return self Self super crate :: .
+=> -> ( ) { } [ ] < > , ; = == && || & * ? x y X 1 'a' "s" println!( vec![ |x| async move dyn Some( Ok( // /* */
+#[test] unsafe _ 'a
+"""
+WORDS = [*TEXT.split(), "\n"]
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=60).map(" ".join))
