@@ -25,6 +25,7 @@ Expressions E:
   ["elem", E, site]                what iterating gives; a fourth element true for `async for`
   ["enter", E, site]               what entering a context gives; a fourth element true for `async with`
   ["await", E]
+  ["returned", E]                  what a generator returns at its end: the value of Python's `yield from`
   ["list"|"tuple"|"set", [E…]]     an element may be ["*", E]
   ["dict", [[key, E]…]]            key: constant, null for any other, "**" in a list of one ([["**"], E]) for a
                                    spread; a third element is the key's own expression, where that may be called
@@ -36,7 +37,8 @@ Expressions E:
   ["class", name, [E…], [[keyword, E]…]]   the class that is defined here, its bases in order, and keywords, if any
   ["any", [E…]]                    one of several: conditional, `or`, merged branches
   ["lit", type]                    a literal of a builtin type (`str`, `bytes`, …), ["lit", "str", value] where a short
-                                   constant text may be looked up (getattr, dispatch)
+                                   constant text may be looked up (getattr, dispatch);
+                                   ["lit", "str", value, true]: a text that begins so
   ["module", spec, level, name]    an import: spec as written, level of relative dots (Python) or 0, name: what is
                                    taken from it, "" for the module itself, "*default" for a default import; a fifth
                                    element true for imports of types only. Spec `builtins`: what the language gives

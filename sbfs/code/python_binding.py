@@ -57,6 +57,16 @@ class Binding(Values):
             scope.write(["=", self.mangled(name) if scope.is_class else name, TEXT], line)
         scope.bind(name, (Const(key),))
 
+    def _bind_beginning(self, name: str, source: ast.expr) -> bool:
+        """Let a function's own name stand for a text of which only the beginning is known. False where it is not."""
+        scope = self.scope
+        if scope.counts is not None or name in scope.globals or name in scope.nonlocals or name in scope.cells:
+            return False
+        beginning = self.beginning_of(source)
+        if beginning:
+            scope.bind(name, (Const(beginning, True),))
+        return bool(beginning)
+
     def assign(self, target: ast.expr, value: Expression, line: int, source: ast.expr | None = None) -> None:
         """Assign a value to any target. source: the expression that it was read from."""
         kind = target.__class__
@@ -64,6 +74,8 @@ class Binding(Values):
             name = target.id  # type: ignore[attr-defined]
             if source is not None and source.__class__ is ast.Constant and (key := key_of(source.value)) is not None:
                 self._bind_constant(name, key, line)
+                return
+            if value == TEXT and source is not None and self._bind_beginning(name, source):
                 return
             self.bind_name(name, value, line)
             if source.__class__ in _DISPLAYS and (

@@ -64,7 +64,7 @@ class Names(ABC):
             for entry in value[1]:
                 for part in entry[1:]:
                     self.drop(part, line)
-        elif head in ("item", "slice", "*", "cast"):
+        elif head in ("item", "slice", "*", "cast", "returned"):
             self.drop(value[1], line)
         elif head == "each":
             for part in value[2:]:
@@ -153,9 +153,33 @@ class Names(ABC):
             value = self.scope.env.get(node.id)  # type: ignore[attr-defined]
             if value is None:
                 value = self._find(node.id)[1]  # type: ignore[attr-defined]
-            if isinstance(value, tuple) and value and all(isinstance(atom, Const) for atom in value):
+            if (
+                isinstance(value, tuple)
+                and value
+                and all(isinstance(atom, Const) and not atom.begins for atom in value)
+            ):
                 return [atom.value for atom in value]  # type: ignore[union-attr]
         return None
+
+    def beginning_of(self, node: ast.expr) -> str:
+        """What a text that is put together begins with, where that is enough of a name; else ""."""
+        match node:
+            case ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]):
+                return _stem(text)
+            case ast.BinOp(left=left, op=ast.Add()):
+                keys = self.keys_of(left)
+                return (
+                    _stem(keys[0]) if keys and isinstance(keys[0], str) and len(keys) == 1 else self.beginning_of(left)
+                )
+            case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod()):
+                return _stem(text.partition("%")[0])
+            case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):
+                return _stem(text.partition("{")[0])
+            case ast.Name(id=name):
+                value = self.scope.env.get(name)
+                if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Const) and value[0].begins:
+                    return str(value[0].value)
+        return ""
 
     def shape(self, node: ast.expr) -> Shape | None:
         """What is known of the container that a name stands for."""
@@ -203,6 +227,10 @@ def key_of(value: object) -> str | int | None:
     if value.__class__ is int and -(2**31) < value < 2**31:
         return value
     return None
+
+
+def _stem(text: str) -> str:
+    return text if len(text) > 1 and text.isidentifier() else ""
 
 
 def path_of(value: Expression) -> str | None:

@@ -39,9 +39,10 @@ BUILTINS = words(
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """A name that stands for a constant, which may be a key."""
+    """A name that stands for a constant, which may be a key. begins: what a text begins with that is not known whole."""
 
     value: str | int
+    begins: bool = False
 
     @property
     def expression(self) -> Expression:

@@ -163,7 +163,9 @@ class Values(Names):
     def _key_argument(self, node: ast.expr) -> Expression:
         keys = self.keys_of(node)
         if keys is None:
-            return self.value(node)
+            value = self.value(node)
+            beginning = self.beginning_of(node) if value == TEXT else ""
+            return ["lit", "str", beginning, True] if beginning else value
         return one_of(["lit", "str" if isinstance(key, str) else "int", key] for key in keys)
 
     def _super(self, node: ast.Call, site: int) -> Expression:
@@ -346,9 +348,14 @@ class Values(Names):
     def _yieldfrom(self, node: ast.YieldFrom) -> Expression:
         self._generates()
         value = self.value(node.value)
-        if value is not None:
-            self.scope.write(["yield*", value], node.lineno)
-        return None
+        if value is None:
+            return None
+        if value.__class__ is list:
+            held = self.scope.temporary(".")
+            self.scope.write(["=", held, value], node.lineno)
+            value = held
+        self.scope.write(["yield*", value], node.lineno)
+        return ["returned", value]
 
     def _generates(self) -> None:
         if "generator" not in self.symbol.flags:
