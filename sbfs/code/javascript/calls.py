@@ -59,7 +59,10 @@ def _component(reader: Reader, given: Node | None) -> list[Expression]:
     for place, part in enumerate(parts):
         value = reader.value(part, reader.hint if place == 0 else None)
         if place == 0 and isinstance(value, list) and value[0] in ("func", "class"):
-            reader.symbols[value[1]].type = "component"
+            symbol = reader.symbols[value[1]]
+            if value[0] == "class" and symbol.type != "component":
+                symbol.flags = (*symbol.flags, "class")
+            symbol.type = "component"
         values.append(value)
     return values
 

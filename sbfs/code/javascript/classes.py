@@ -71,7 +71,7 @@ def read_class(
         render = reader.symbols[f"{symbol.name}.render"]
         if "renders" in render.flags:
             symbol.type = "component"
-            symbol.flags = (*symbol.flags, "renders")
+            symbol.flags = (*symbol.flags, "class", "renders")
     return value
 
 

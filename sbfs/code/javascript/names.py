@@ -36,11 +36,18 @@ def constant_key(reader: Reader, node: Node | None) -> str | int | None:
         digits = reader.text(node)
         return int(digits) if digits.isdecimal() and len(digits) < 8 else None
     if node.type == "identifier":
-        binding = reader.find(reader.text(node))
-        return binding.constant if binding is not None else None
+        return _named_key(reader, reader.text(node))
     if node.type == "member_expression" and reader.text(node.child_by_field_name("object")) == "Symbol":
         return f"[{reader.text(node)}]"
     return None
+
+
+def _named_key(reader: Reader, name: str) -> str | None:
+    """The key that a name stands for: a constant text, or a Symbol, also an imported one by custom (`kName`)."""
+    binding = reader.find(name)
+    if binding is None or binding.constant is not None:
+        return None if binding is None else binding.constant
+    return f"[{name}]" if name[:1] == "k" and name[1:2].isupper() and binding.frame.kind == "module" else None
 
 
 def key_of(reader: Reader, node: Node | None) -> str | int | None:

@@ -38,6 +38,6 @@ def _exported(symbol: Symbol, reader: Reader, *, script: bool) -> bool:
     owner = reader.symbols.get(above)
     if name in reader.exported:
         return True
-    if owner is None:
-        return above in reader.exported
+    if owner is None or owner.type == "namespace":
+        return owner is None and above in reader.exported
     return owner.type in _MEMBERS and symbol.visibility != "private" and owner.exported

@@ -171,16 +171,26 @@ def _declarator(reader: Reader, node: Node, constant: bool) -> None:
         binding = reader.find(reader.text(target))
         if binding is not None:
             if constant:
-                key = (
-                    constant_key(reader, value_node) if value_node is not None and value_node.type == "string" else None
-                )
-                binding.constant = key if isinstance(key, str) else None
+                binding.constant = _constant(reader, value_node, reader.text(target))
             annotation = node.child_by_field_name("type")
             if annotation is not None:
                 hint(reader, binding.text if value is None else reader.put(binding, value, node), annotation)
                 return
     if value is not None or target.type not in NAMES:
         assign(reader, target, value, node)
+
+
+def _constant(reader: Reader, node: Node | None, name: str) -> str | None:
+    """The key that a constant stands for: its text, or `[name]` for a Symbol of its own."""
+    if node is None:
+        return None
+    if node.type == "string":
+        key = constant_key(reader, node)
+        return key if isinstance(key, str) else None
+    if node.type == "call_expression":
+        callee = reader.text(node.child_by_field_name("function"))
+        return f"[{name}]" if callee in ("Symbol", "Symbol.for") else None
+    return None
 
 
 def _assignment_alone(reader: Reader, node: Node) -> None:
