@@ -192,7 +192,7 @@ def _parts(expression: Any, depth: int = 12) -> Iterator[str]:
         if kind == "attr":
             yield from _parts(expression[1], depth - 1)
             yield f".{expression[2]}"
-        elif kind in ("call", "new"):
+        elif kind in ("call", "new", "op"):
             yield from _parts(expression[2], depth - 1)
             yield "()"
         elif kind in ("item", "slice"):
@@ -204,5 +204,7 @@ def _parts(expression: Any, depth: int = 12) -> Iterator[str]:
             yield from _parts(expression[1], depth - 1)
         elif kind in ("this", "super", "block"):
             yield kind
-        elif kind == "lit":
+        elif kind in ("own", "main"):
+            yield "self" if len(expression) == 1 else str(expression[1])
+        elif kind in ("typed", "field") or kind == "lit":
             yield str(expression[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sbfs.linking.rules import (
@@ -35,10 +36,11 @@ def functions(solver: Solver, file: File) -> None:
     for symbol in file.facts.symbols:
         if not is_body(symbol) and symbol.name != "":
             index = solver.values.index("function", file.path, symbol.name)
-            file.functions[symbol.name] = solver.functions[index] = _function(solver, file, symbol, index)
+            file.functions[symbol.name] = solver.functions[index] = make_function(solver, file, symbol, index)
 
 
-def _function(solver: Solver, file: File, symbol: Symbol, index: int) -> Function:
+def make_function(solver: Solver, file: File, symbol: Symbol, index: int) -> Function:
+    """A function's record, its parameters made gates."""
     function = Function(file, symbol, index)
     function.returns, function.yields = solver.fresh(gate=True), solver.fresh(gate=True)
     prefix = symbol.name + ":"
@@ -71,22 +73,32 @@ def compile_file(solver: Solver, file: File) -> None:
     """Make the rules of all symbols of a file. `functions` of all files come before."""
     mentioned: set[str] = set()
     for symbol in file.facts.symbols:
-        if not symbol.flows:
-            continue
-        unit = Unit(file, symbol)
-        unit.function = file.functions.get(symbol.name)
-        scope = Scope(solver, unit, mentioned)
-        for number, flow in enumerate(symbol.flows):
-            scope.number = number
-            with contextlib.suppress(RecursionError):  # nested so deep that nobody wrote it: left out
-                scope.statement(flow)
-        everything = file.policy.everything
-        if unit.function is not None and everything and unit.prefix + everything in file.variables:
-            value = solver.values.value("container", "list", (file.path, symbol.name, everything))
-            solver.add(file.variables[unit.prefix + everything], value)
-            unit.function.everything = value >> 2
-    for name, function in file.functions.items() if file.policy.implies_definitions else ():
-        if name not in mentioned:
+        if symbol.flows:
+            compile_symbol(solver, file, symbol, mentioned)
+    implied(solver, file, (name for name in file.functions if name not in mentioned))
+
+
+def compile_symbol(solver: Solver, file: File, symbol: Symbol, mentioned: set[str]) -> None:
+    """Make the rules of one symbol's body. mentioned: gets the functions that it defines by a form."""
+    unit = Unit(file, symbol)
+    unit.function = file.functions.get(symbol.name)
+    scope = Scope(solver, unit, mentioned)
+    for number, flow in enumerate(symbol.flows):
+        scope.number = number
+        with contextlib.suppress(RecursionError):  # nested so deep that nobody wrote it: left out
+            scope.statement(flow)
+    everything = file.policy.everything
+    if unit.function is not None and everything and unit.prefix + everything in file.variables:
+        value = solver.values.value("container", "list", (file.path, symbol.name, everything))
+        solver.add(file.variables[unit.prefix + everything], value)
+        unit.function.everything = value >> 2
+
+
+def implied(solver: Solver, file: File, names: Iterable[str]) -> None:
+    """Assign functions that no flow mentions to their own names, where the language leaves that out."""
+    if file.policy.implies_definitions:
+        for name in names:
+            function = file.functions[name]
             solver.add(solver.variable(file, f"{file.around(name)}:{plain(name)}"), function.index * 4)
 
 
@@ -466,6 +478,8 @@ class Scope:
         return into
 
     def _defaults(self, function: Function, defaults: list[Any]) -> None:
+        if not self.solver.keeps_defaults(function, defaults):
+            return
         places = {parameter: place for place, parameter in enumerate(function.positional)}
         for name, one in defaults:
             source = self.value(one)

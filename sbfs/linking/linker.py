@@ -33,6 +33,8 @@ def run(solver: Solver) -> None:
         for key in [key for key in file.variables if key[0] == ":" and key not in file.defined and key[-1] != "!"]:
             file.policy.free(solver, file, key[1:], file.variables[key])
     solver.solve()
+    solver.round += 1
+    solver.guessed_from = solver.round
     guess(solver)
     solver.solve()
 

@@ -28,7 +28,7 @@ class NameTier:
     def candidates(self, file: File, name: str) -> list[str]:
         """Ids of the plausible definitions: all of that name; of several, those of the same file, else of imported
         files, else of the same package, where that leaves any."""
-        if name in COMMON or (name.startswith("__") and name.endswith("__")):
+        if name in getattr(file.policy, "common", COMMON) or (name.startswith("__") and name.endswith("__")):
             return []
         found = self._methods.get((id(file.policy), name), [])
         if len(found) > 1:

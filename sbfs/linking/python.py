@@ -3,6 +3,8 @@ nothing."""
 
 from __future__ import annotations
 
+import copy
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -57,7 +59,8 @@ class Python:
             for symbol in file.facts.symbols:
                 if "property" in symbol.flags or "cached" in symbol.flags or "setter" in symbol.flags:
                     self.properties.add(symbol.name.rpartition(".")[2].partition("#")[0])
-        self.instantiated: set[Key] = set()
+        self.instantiated: Counter[Key] = Counter()
+        self.told: frozenset[str] = frozenset()
         self._members: dict[tuple[int, str], int] = {}
         self._units: dict[str, Unit] = {}
         self._loose: dict[Key, int] = {}
@@ -275,6 +278,9 @@ class Python:
         found = self._units.get(path)
         if found is None:
             file = self.modules.files[path]
+            if file.policy is not self:  # a probe's policy: rules that stand there are the probe's
+                file = copy.copy(file)
+                file.policy = self
             found = self._units[path] = Unit(file, file.symbols.get("") or file.facts.symbols[0])
         return found
 
@@ -381,7 +387,7 @@ class Python:
         """Call a class: its metaclass, `__new__`, `__init__`; without one, what is given by name becomes
         attributes."""
         key = self.key(solver, index)
-        self.instantiated.add(key)
+        self.instantiated[key] += 1
         order = self.classes.order(key)
         instance = self.instance(solver, key)
         if call.decorates and key[1].lower().endswith("property"):
@@ -656,25 +662,30 @@ class Python:
 
     # -- where flow says nothing
 
+    def probe(self) -> Python:
+        """The same tables, with nothing of what was made while solving: for trying a few symbols out."""
+        other = copy.copy(self)
+        other.instantiated, other._members, other._units, other._loose = Counter(), {}, {}, dict(self._loose)
+        return other
+
     def seed(self, solver: Solver) -> None:
         """Give methods that nobody calls the receivers they can have, and attributes what their families and
         annotations say."""
         empty = [
-            (file, function)
-            for file in self.modules.files.values()
-            for function in file.functions.values()
-            if function.symbol.type == "method" and function.positional and not solver.sets[function.positional[0]]
+            (function.file, function)
+            for function in solver.own_functions()
+            if function.file.policy is self
+            and function.symbol.type == "method"
+            and function.positional
+            and not solver.sets[function.positional[0]]
         ]
         instantiated = frozenset(self.instantiated)
         for file, function in empty:
             self._seed_receiver(solver, file, function, instantiated)
-        told = {
-            key.rpartition(":")[2][:-1]
-            for file in self.modules.files.values()
-            for key in file.variables
-            if key[-1] == "!"
-        }
-        told |= self.stored
+        if not self.told:
+            hinted = (key for file in self.modules.files.values() for key in file.variables if key[-1] == "!")
+            self.told = frozenset(key.rpartition(":")[2][:-1] for key in hinted) | self.stored
+        told = self.told
         families = [
             load
             for load in solver.loads
@@ -682,7 +693,7 @@ class Python:
         ]
         for load in families:
             solver.watch(load.base, Family(self, load))
-        for file in self.modules.files.values():
+        for file in solver.own_files(self.modules.files):
             for key in [key for key in file.defined if key[0] == ":" and key[1:] in BUILTINS]:
                 variable = solver.variable(file, key)
                 if not solver.sets[variable]:

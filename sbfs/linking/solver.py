@@ -17,7 +17,7 @@ reading who calls what, from the sets of the calls' callees.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sbfs.linking.binding import bind
@@ -140,6 +140,10 @@ class Solver:
         self.texts: dict[str, int] = {}
         self.implied: dict[tuple[str, int, str, str, str, str], int] = {}
         self.closed: set[int] = set()
+        self.round = 0
+        self.guessed_from = 0
+        self.late: dict[int, bytearray] = {}
+        self.direct: dict[tuple[int, int], list[int]] = {}
         self._elements: dict[int, list[str]] = {}
         self._element_watchers: dict[int, list[Keyed]] = {}
         self._gates = bytearray()
@@ -217,9 +221,18 @@ class Solver:
         if value in held or (value & 3 and (value & ~3) in held):
             return
         if self._gates[variable]:
+            self._direct(variable, value)
             self._wait(variable, value)
         else:
             self._admit(variable, value)
+
+    def _direct(self, gate: int, value: int) -> None:
+        """Remember since which round a gate has been given a value without a copy, and how often in that round."""
+        known = self.direct.get((gate, value))
+        if known is None:
+            self.direct[gate, value] = [self.round, 1]
+        elif known[0] == self.round:
+            known[1] += 1
 
     def _wait(self, gate: int, value: int) -> None:
         waiting = self._waiting.get(gate)
@@ -232,7 +245,7 @@ class Solver:
         held = self.sets[variable]
         if held is NOTHING:
             held = self.sets[variable] = {}
-        held[value] = 0
+        held[value] = self.round
         new = self._new[variable]
         if new is None:
             self._new[variable] = [value]
@@ -260,6 +273,12 @@ class Solver:
                 return
             wide.add(code)
             outs.append(code)
+        if self.round:
+            late = self.late.get(source)
+            if late is None:
+                late = self.late[source] = bytearray()
+            late.extend(bytes(len(self.outs[source] or ()) - 1 - len(late)))
+            late.append(self.round)
         if self.sets[source] is NOTHING:
             return
         for value in list(self.sets[source]):
@@ -309,6 +328,7 @@ class Solver:
             self._round()
             if not self._waiting:
                 return
+            self.round += 1
             waiting, self._waiting = self._waiting, {}
             for gate, values in waiting.items():
                 held = self.sets[gate]
@@ -326,9 +346,42 @@ class Solver:
         self.closed.update(self._waiting)
         self._waiting = {}
 
+    @property
+    def made(self) -> int:
+        """How many variables there are."""
+        return self._made
+
+    def gates_up_to(self, end: int) -> bytearray:
+        """Which variables are gates, 1 for each that is one."""
+        return self._gates[:end]
+
+    def elements_of(self, index: int) -> list[str]:
+        """The element variables that a container has."""
+        return self._elements.get(index, [])
+
+    def has_element_watchers(self, index: int) -> bool:
+        """Whether rules wait for further elements of a container."""
+        return index in self._element_watchers
+
+    def own_functions(self) -> Iterable[Function]:
+        """The functions for which this solver is there: all."""
+        return self.functions.values()
+
+    def own_files(self, files: Mapping[str, File]) -> Iterable[File]:
+        """The files for which this solver is there: all."""
+        return files.values()
+
+    def keeps_defaults(self, function: Function, defaults: list[Any]) -> bool:  # noqa: ARG002
+        """Whether the defaults of a function that is defined are to be noted."""
+        return True
+
+    def is_gate(self, variable: int) -> bool:
+        """Whether a variable is a gate."""
+        return bool(self._gates[variable])
+
     def _round(self) -> None:
         work, news, outs, rules, sets = self._work, self._new, self.outs, self.rules, self.sets
-        later, gates, waits = self._later, self._gates, self._waiting
+        later, gates, waits, now = self._later, self._gates, self._waiting, self.round
         while work or later:
             while later:
                 answer, of = later.popleft()
@@ -354,7 +407,7 @@ class Solver:
                         continue
                     if held is NOTHING:
                         held = sets[target] = {}
-                    held[value] = 0
+                    held[value] = now
                     if new is None:
                         new = news[target] = [value]
                         work.append(target)
