@@ -113,9 +113,12 @@ def revision(folder: Path, name: str) -> str:
 
     try:
         with _opened(folder) as (repo, _):
-            found: bytes = parse_commit(repo, name).id
-            return found.decode()
-    except (KeyError, ValueError):
+            base, _, steps = name.partition("~")
+            found = parse_commit(repo, base or "HEAD")
+            for _ in range(int(steps or 1) if "~" in name else 0):
+                found = repo[found.parents[0]]
+            return bytes(found.id).decode()
+    except (KeyError, ValueError, IndexError):
         raise NotFound("revision of the source", name, hint="see 'git log' there") from None
     except _unknown() as error:
         raise Failed(f"{folder} is in no Git repository that can be read: {error}") from None

@@ -225,8 +225,8 @@ def _moved(gone: Sequence[Node], come: Sequence[Node]) -> dict[str, str]:
         options = by_body.get((node.type, node.facts.get("body_hash", "")), [])
         same = [one for one in options if one.last == node.last] or (options if len(options) == 1 else [])
         if same:
-            options.remove(same[0])
             found[node.id] = same[0].id
+            options.remove(same[0])
     return found
 
 

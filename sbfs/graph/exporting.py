@@ -148,6 +148,11 @@ def _drawn(nodes: Mapping[int, Node], rows: Sequence[Row]) -> tuple[list[Node], 
     return [nodes[number] for number in order], drawn
 
 
+def _shown(nodes: Mapping[int, Node], drawn: Sequence[Node]) -> int:
+    """All, where only those without an edge are not drawn."""
+    return len(drawn) if len(drawn) == DRAWN else len(nodes)
+
+
 _STYLES = {"exact": "solid", "inferred": "solid", "name": "dashed", "ambiguous": "dotted"}
 _ARROWS = {"calls": "vee", "component_calls": "vee", "extends": "empty", "imports": "open"}
 
@@ -162,7 +167,7 @@ def _dot(nodes: Mapping[int, Node], rows: Sequence[Row], edges: Sequence[Edge], 
         for row in drawn
     ]
     text = "\n".join([*lines, "}"]) + "\n"
-    return Exported("dot", text, None, len(nodes), len(edges), len(shown), standing)
+    return Exported("dot", text, None, len(nodes), len(edges), _shown(nodes, shown), standing)
 
 
 def _quoted(text: str) -> str:
@@ -181,7 +186,7 @@ def _mermaid(nodes: Mapping[int, Node], rows: Sequence[Row], edges: Sequence[Edg
         f"{'' if row.type in CALLS else f'|{row.type}|'} {names[row.target]}"
         for row in drawn
     ]
-    return Exported("mermaid", "\n".join(lines) + "\n", None, len(nodes), len(edges), len(shown), standing)
+    return Exported("mermaid", "\n".join(lines) + "\n", None, len(nodes), len(edges), _shown(nodes, shown), standing)
 
 
 def _entity(text: str) -> str:

@@ -80,7 +80,7 @@ def held(store: Store, project: str) -> Iterator[None]:
     folder = hints.folder(store.repo.gitdir)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / f"{project}.lock", timeout=max(store.lock_wait, 60.0), thread_local=False)
+        lock = FileLock(folder / f"{project}.linking", timeout=max(store.lock_wait, 60.0), thread_local=False)
         lock.acquire()
     except Timeout:
         hint = "wait until it is done, and repeat"

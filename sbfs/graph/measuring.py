@@ -117,7 +117,7 @@ def _cycle(graph: Graph, net: Net, part: Iterable[int], kind: str) -> Cycle:
     for begin in sorted(numbers, key=lambda number: nodes[number].id)[:50]:
         ways = net.rx.dijkstra_shortest_paths(own, places[begin], default_weight=1.0)
         for end in own.predecessor_indices(places[begin]):
-            way = [places[begin]] if end == places[begin] else ways.get(end)
+            way = [places[begin]] if end == places[begin] else [*ways[end]] if end in ways else []
             if way and (not best or len(way) < len(best)):
                 best = [own[place] for place in way]
     steps = zip(best, [*best[1:], best[0]], strict=True)
