@@ -340,6 +340,14 @@ def _call(reader: Reader, body: Body, node: Node) -> Expression:
         type = type_of(reader, given.named_children[0])
         body.emit(["do", reader.call(body, row, ["const", reader.text(callee), []], [])], row)
         return NOTHING if type is NOTHING else ["typed", type]
+    if (
+        callee is not None
+        and callee.type == "identifier"
+        and (text := reader.text(callee)) in PLAIN
+        and body.find(text) is None
+    ):
+        values = reader.arguments(body, given)  # A conversion.
+        return values[0] if values else NOTHING
     # The callee is read first: in `f(g())` the site of f comes before that of g, in chains after.
     found = reader.value(body, callee)
     spread = given is not None and any(child.type == "..." for child in given.children)

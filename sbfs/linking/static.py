@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sbfs.linking.ruby_classes import words
 from sbfs.linking.rules import Base, Call, Hint, Load, Place, Store
-from sbfs.linking.static_names import Found, JavaNames, Names, Type, all_names, defined
+from sbfs.linking.static_names import JAVA_OBJECT, RUST_ANY, Found, JavaNames, Names, Type, all_names, defined
 from sbfs.linking.values import ANY, EXACT, GUESSED, INFERRED, REST, at_least
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ GIVES_SELF = words(
     "of inspect and_then or_else"
 )
 ADDS = words("add push put push_back push_front insert offer addFirst addLast set append")
+SAME = words("clone to_owned borrow borrow_mut as_ref as_mut")
 LITERALS = frozenset({"list", "tuple"})
 
 
@@ -44,6 +45,14 @@ class Static:
     languages: tuple[str, ...] = ("go", "rust", "java")
     everything = ""
     implies_definitions = False
+    common = (
+        GIVES_ELEMENT
+        | GIVES_SELF
+        | ADDS
+        | RUST_ANY
+        | JAVA_OBJECT
+        | words("len size isEmpty is_empty contains map close new")
+    )
 
     def prepare(self, project: Project) -> None:
         """Make the tables of names and types."""
@@ -82,8 +91,8 @@ class Static:
                         if other[1] not in one.above:
                             one.above.append(other[1])
                             other[1].below.append(one)
-                    else:
-                        one.outside.append(other[1] if other is not None else str(flow[2][1]))
+                    elif other is None or other[0] == "outside":
+                        one.outside.append(str(other[1] if other is not None else flow[2][1]))
 
     # -- names
 
@@ -196,6 +205,9 @@ class Static:
                 scope.solver.copy(load, target)
             else:
                 self._bind_all(scope.solver, self.find(one, name), self.instance(scope.solver, one), target, EXACT)
+            return
+        if name in JAVA_OBJECT and nesting:
+            scope.solver.add(target, scope.solver.values.value("external", f"java.lang.Object.{name}"))
             return
         self._by_static_import(scope, name, target)
 
@@ -326,7 +338,14 @@ class Static:
         if not held and any(name in step.fields for step in one.order()):
             self._of_field(solver, one, name, load.target, level)
         elif not held and load.called:
-            self._of_bases_outside(solver, one, load, level)
+            if load.name in JAVA_OBJECT and one.file.language == "java":
+                dotted = f"java.lang.Object.{load.name}"
+                solver.add(load.target, solver.values.value("external", dotted, level=level))
+            elif load.name in RUST_ANY and one.file.language == "rust":
+                external = solver.values.index("external", f"<builtin>.{load.name}")
+                solver.add(load.target, solver.values.value("bound", external, index, level=level))
+            else:
+                self._of_bases_outside(solver, one, load, level)
 
     def _overrides(self, solver: Solver, one: Type, name: str, target: int) -> None:
         for other in self.implementors(one)[:MOST]:
@@ -465,9 +484,11 @@ class Static:
 
     def _builtin(self, solver: Solver, dotted: str, receiver: int, call: Call, level: int) -> None:
         """What methods of containers do: with what they call a function that is given, and what they give back."""
-        if solver.values.kind[receiver] != "container":
-            return
         name = dotted.rpartition(".")[2]
+        if solver.values.kind[receiver] != "container":
+            if call.result >= 0 and name in SAME:
+                solver.add(call.result, receiver * 4 + level)
+            return
         every = solver.field(receiver, ANY)
         for variable, _ in call.arguments:
             if variable >= 0:

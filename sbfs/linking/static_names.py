@@ -23,13 +23,25 @@ GO_BUILTINS = words(
     "append cap clear close complex copy delete imag len make max min new panic print println real recover"
 )
 JAVA_LANG = words(
-    "Object String StringBuilder StringBuffer CharSequence Comparable Iterable Runnable Thread ThreadLocal Math "
-    "StrictMath System Runtime Process ProcessBuilder Class ClassLoader Enum Record Number Integer Long Short "
-    "Byte Double Float Boolean Character Void Throwable Exception RuntimeException Error IllegalArgumentException "
-    "IllegalStateException NullPointerException IndexOutOfBoundsException ClassCastException "
-    "UnsupportedOperationException ArithmeticException InterruptedException CloneNotSupportedException "
-    "NumberFormatException AutoCloseable Cloneable Override Deprecated"
+    "Object String StringBuilder StringBuffer CharSequence Comparable Iterable Runnable Thread ThreadGroup "
+    "ThreadLocal InheritableThreadLocal Math StrictMath System Runtime Process ProcessBuilder ProcessHandle Class "
+    "ClassLoader ClassValue Enum Record Module ModuleLayer Package SecurityManager StackTraceElement StackWalker "
+    "Number Integer Long Short Byte Double Float Boolean Character Void Appendable Readable AutoCloseable "
+    "Cloneable Override Deprecated FunctionalInterface SafeVarargs SuppressWarnings Throwable Exception "
+    "RuntimeException Error AssertionError LinkageError NoClassDefFoundError OutOfMemoryError StackOverflowError "
+    "ReflectiveOperationException ClassNotFoundException NoSuchMethodException NoSuchFieldException "
+    "IllegalAccessException InstantiationException IllegalArgumentException IllegalStateException "
+    "IllegalMonitorStateException NullPointerException IndexOutOfBoundsException ArrayIndexOutOfBoundsException "
+    "StringIndexOutOfBoundsException NegativeArraySizeException ArrayStoreException ClassCastException "
+    "UnsupportedOperationException ArithmeticException SecurityException InterruptedException "
+    "CloneNotSupportedException NumberFormatException"
 )
+RUST_ANY = words(
+    "clone to_string into try_into borrow borrow_mut to_owned eq ne cmp partial_cmp hash fmt default as_ref as_mut "
+    "type_id"
+)
+"""Methods that nearly every type has, mostly derived."""
+JAVA_OBJECT = words("getClass hashCode equals toString notify notifyAll wait clone finalize")
 RUST_PRELUDE = words(
     "Vec String Option Result Box Rc Arc Some None Ok Err Iterator IntoIterator Default Clone Copy Drop Fn FnMut "
     "FnOnce From Into ToString ToOwned AsRef AsMut Send Sync Sized Debug Display PartialEq Eq PartialOrd Ord Hash "
@@ -320,6 +332,21 @@ class RustNames:
             self.places.setdefault(at, path)
         for file, symbol in symbols_of(files.values()):
             self._add(file, symbol)
+        self._uses = self._all_uses()
+        self._resolved: dict[tuple[tuple[str, str], str], Found | None] = {}
+
+    def _all_uses(self) -> dict[tuple[str, str], tuple[dict[str, str], list[str]]]:
+        """What each module takes from others: name → path, and the paths of which it takes all."""
+        found: dict[tuple[str, str], tuple[dict[str, str], list[str]]] = {}
+        for file in self.files.values():
+            for one in file.facts.imports:
+                taken, stars = found.setdefault(self.module(file, one.owner), ({}, []))
+                for name, alias in one.names:
+                    if name == "*":
+                        stars.append(one.spec)
+                    else:
+                        taken.setdefault(alias, f"{one.spec}::{name}" if name else one.spec)
+        return found
 
     def _module_of(self, path: str) -> tuple[str, str]:
         """(root folder of the crate, path of the module in it)."""
@@ -374,7 +401,10 @@ class RustNames:
     def resolve(self, file: File, name: str, nesting: list[str]) -> Found | None:
         """A path, from the module around."""
         at = self.module(file, nesting[0] if nesting else "")
-        return self._path(at, name.split("::"), 0) or self._outside(file, at, name)
+        key = (at, name)
+        if key not in self._resolved:
+            self._resolved[key] = self._path(at, name.split("::"), 0) or self._outside(at, name)
+        return self._resolved[key]
 
     def _path(self, at: tuple[str, str], parts: list[str], depth: int) -> Found | None:
         if depth > 12 or not parts:
@@ -417,18 +447,10 @@ class RustNames:
         below = (at[0], "::".join(filter(None, (at[1], name))))
         if below in self.modules:
             return ("module", below, "")
-        path = self.places.get(at)
-        stars = []
-        for one in self.files[path].facts.imports if path is not None else ():
-            if self.module(self.files[path or ""], one.owner) != at or one.spec == f"self::{name}":
-                continue
-            for taken, alias in one.names:
-                if taken == "*":
-                    stars.append(one.spec)
-                elif alias == name:
-                    full = f"{one.spec}::{taken}" if taken else one.spec
-                    if full != name:
-                        return self._path(at, full.split("::"), depth + 1)
+        taken, stars = self._uses.get(at, ({}, []))
+        full = taken.get(name, "")
+        if full and full not in (name, f"self::{name}"):
+            return self._path(at, full.split("::"), depth + 1)
         for spec in stars:
             step = self._path(at, spec.split("::"), depth + 1)
             if step is not None and step[0] == "module" and step[1] != at:
@@ -443,22 +465,20 @@ class RustNames:
             if name in step.methods:
                 file, symbol = step.methods[name][0]
                 return ("function", file, symbol)
+            if name in step.fields and step.file.symbols[step.symbol].type == "enum":
+                return ("type", step, "")  # A variant makes a value of its enum.
             if name in step.fields:
                 return ("variable", step.file, f"{step.symbol}:{name}")
         return None
 
-    def _outside(self, file: File, at: tuple[str, str], name: str) -> Found | None:
+    def _outside(self, at: tuple[str, str], name: str) -> Found | None:
         """The full name of what the project does not hold."""
         first, _, rest = name.partition("::")
-        for one in file.facts.imports:
-            for taken, alias in one.names:
-                if alias == first and self.module(file, one.owner) == at:
-                    full = "::".join(filter(None, (one.spec, taken, rest)))
-                    return (
-                        None
-                        if full.startswith(("crate::", "self::", "super::"))
-                        else ("outside", full.replace("::", "."), "")
-                    )
+        taken = self._uses.get(at, ({}, []))[0].get(first, "")
+        if taken:
+            if taken.startswith(("crate::", "self::", "super::")):
+                return None
+            return ("outside", "::".join(filter(None, (taken, rest))).replace("::", "."), "")
         if first in RUST_PRELUDE or first.endswith("!"):
             return ("outside", f"<builtin>.{name.replace('::', '.')}", "")
         if rest and first not in ("crate", "self", "super", "Self") and first[:1].islower():
