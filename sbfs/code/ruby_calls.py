@@ -63,6 +63,7 @@ def plain(reader: Reader, scope: Scope, node: Node, receiver: Expression, name: 
         else [child for child in arguments.named_children if child.type not in ("comment", "heredoc_body")]
     )
     first = literal(reader, given[0]) if given else None
+    beginning = beginning_of(reader, given[0]) if name in SENDS and given and first is None else ""
     if name in SENDS and first is not None:
         name, given = first, given[1:]
     elif name in TAKES and first is not None and len(given) == 1:
@@ -79,6 +80,10 @@ def plain(reader: Reader, scope: Scope, node: Node, receiver: Expression, name: 
             found = ["attr", found, part]
         return found
     site = scope.site((node.child_by_field_name("method") or node).start_point[0])
+    if beginning:
+        reader.do(scope, reader.value(scope, given[0]), node.start_point[0])
+        positional, keywords = passed(reader, scope, given[1:])
+        return ["call", site, ["begins", receiver, beginning], positional, keywords]
     inside = name in INSIDE
     if inside:
         receiver = reader.hold(scope, receiver, node.start_point[0])
@@ -90,6 +95,14 @@ def plain(reader: Reader, scope: Scope, node: Node, receiver: Expression, name: 
     if keywords:
         found.append(keywords)
     return found
+
+
+def beginning_of(reader: Reader, node: Node) -> str:
+    """What a name that is worked out begins with: of `"visit_#{kind}"` it is `visit_`."""
+    if node.type not in ("string", "delimited_symbol") or not node.named_child_count:
+        return ""
+    first = node.named_children[0]
+    return reader.source.text(first) if first.type == "string_content" else ""
 
 
 def bare(reader: Reader, scope: Scope, node: Node) -> Expression:

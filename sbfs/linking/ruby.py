@@ -20,7 +20,7 @@ from sbfs.linking.values import EXACT, GUESSED, INFERRED, REST, at_least
 if TYPE_CHECKING:
     from sbfs.linking.flows import Scope
     from sbfs.linking.solver import Solver
-    from sbfs.linking.tables import File, Project
+    from sbfs.linking.tables import File, Project, Unit
 
 NEW, SILENT, MAIN = "new", "silent", "main"
 """Words of values that only Ruby has: a class's `new`, what is called without an edge, `self` outside of any class."""
@@ -71,6 +71,12 @@ class Ruby:
             return self._operator(scope, expression)
         if kind == "above":
             return self._above(scope, expression[2])
+        if kind == "begins":
+            variable = scope.solver.fresh()
+            source = scope.value(expression[1])
+            if source >= 0:
+                scope.solver.watch(source, Begins(self, scope.unit, expression[2], variable))
+            return variable
         if kind == "inferred":
             variable = scope.solver.fresh()
             source = scope.value(expression[1])
@@ -592,6 +598,30 @@ class Bind:
             solver.add(self.target, solver.values.value("bound", index, self.receiver, level=level))
         else:
             solver.add(self.target, at_least(value, level))
+
+
+class Begins:
+    """A method whose name is worked out, of which the beginning is known: any of the receiver's that begins so."""
+
+    __slots__ = ("beginning", "policy", "target", "unit")
+
+    def __init__(self, policy: Ruby, unit: Unit, beginning: str, target: int) -> None:
+        self.policy, self.unit, self.beginning, self.target = policy, unit, beginning, target
+
+    def react(self, solver: Solver, value: int) -> None:
+        """By the names of an instance's class and of what it inherits, or of a class's own methods."""
+        index = value >> 2
+        kind = solver.values.kind[index]
+        if kind not in ("instance", "class"):
+            return
+        one = self.policy.of(solver, index)
+        prefix = "self." if kind == "class" else ""
+        steps = [step for step, _ in one.singletons()] if kind == "class" else one.ancestors()
+        start = prefix + self.beginning
+        names = sorted({name.removeprefix(prefix) for step in steps for name in step.methods if name.startswith(start)})
+        for name in names[:WIDE]:
+            load = Load(self.unit, -1, -1, name, self.target, True)
+            self.policy.load(solver, at_least(value, INFERRED), load)
 
 
 class Construct:
