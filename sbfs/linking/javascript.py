@@ -77,6 +77,7 @@ class JavaScript:
         self.statics: dict[tuple[str, str], set[str]] = {}
         self.accessors: set[str] = set()
         self.setters: set[tuple[str, str]] = set()
+        self.prototyped: set[tuple[str, str, str]] = set()
         self.scripts: dict[str, list[File]] = {}
         self.stored = {name for file in self.files.values() for name in file.stored}
         self._members: dict[tuple[int, str, bool], int] = {}
@@ -93,7 +94,11 @@ class JavaScript:
     def _tables(self, file: File) -> None:
         exports = self.exports[file.path] = set()
         for symbol in file.facts.symbols:
-            exports.update(flow[1] for flow in symbol.flows if flow[0] == "export")
+            for flow in symbol.flows:
+                if flow[0] == "export":
+                    exports.add(flow[1])
+                elif flow[0] == "=" and _on_prototype(flow[1]):
+                    self.prototyped.add((file.path, flow[1][1][1].rpartition(":")[2], flow[1][2]))
             if "property" in symbol.flags or "setter" in symbol.flags:
                 word = symbol.name.rpartition(".")[2].partition("#2")[0]
                 self.accessors.add(word)
@@ -304,8 +309,7 @@ class JavaScript:
         if kind == "class" and name in self.members.get(what, ()):
             solver.copy(solver.variable(file, f"{what[1]}:{name}"), target)
             return
-        own = file.symbols.get(f"{what[1]}.{name}")
-        if kind == "function" and own is not None and own.type == "method":
+        if kind == "function" and (what[0], what[1].rpartition(".")[2], name) in self.prototyped:
             return
         solver.watch(solver.field(prototype, PARENT), Up(self, name, target))
         if kind == "class":
@@ -460,7 +464,8 @@ class JavaScript:
             return
         if len(call.arguments) == 1 and not dotted.startswith("<builtin>."):
             solver.watch(call.arguments[0][0], PassComponent(call.result))
-        solver.add(call.result, solver.values.value("made", dotted, level=level))
+        word = dotted if call.new or dotted.rpartition(".")[2][:1].isupper() else f"{dotted}()"
+        solver.add(call.result, solver.values.value("made", word, level=level))
 
     def callback(
         self,
@@ -492,7 +497,7 @@ class JavaScript:
             yield f"{what[0]}::{what[1]}"
         elif kind == "class" and call.new:
             yield from self._made_by(solver, self._constructors.get(index))
-        elif kind == "external":
+        elif kind == "external" and "()" not in what[0]:
             yield f"ext::{what[0]}"
         elif kind == "module":
             for one in solver.sets[solver.field(index, ALL)]:
@@ -834,6 +839,13 @@ class JavaScript:
         for below in sorted(solver.sets[solver.field(solver.values.what[index][0], BELOW)]):
             instance = solver.values.index("instance", below >> 2)
             solver.copy(self.member(solver, instance, load.name, load.called), load.target, GUESSED)
+
+
+def _on_prototype(target: Any) -> bool:
+    """Whether an assignment's target is `A.prototype.name`."""
+    if not isinstance(target, list) or target[0] != "attr" or not isinstance(target[1], list):
+        return False
+    return target[1][0] == "attr" and target[1][2] == "prototype" and isinstance(target[1][1], str)
 
 
 def longer(dotted: str, name: str) -> str:

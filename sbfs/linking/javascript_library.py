@@ -711,9 +711,8 @@ def _listen(at: At) -> None:
 def _wait_outside(at: At) -> None:
     for variable in at.rest(0):
         at.calls(variable, [at.solver.fresh()])
-    name = "awaited"
     if at.call.result >= 0:
-        at.solver.add(at.call.result, at.solver.values.value("made", name, level=at.level))
+        at.solver.add(at.call.result, at.solver.values.value("made", "awaited()", level=at.level))
 
 
 def _each_outside(at: At) -> None:

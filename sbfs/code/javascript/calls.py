@@ -29,6 +29,7 @@ def _call(reader: Reader, node: Node) -> Expression:
         return ["call", site, ["parent", reader.home()], arguments(reader, given)]
     callee = reader.value(function)
     site = reader.site(node)
+    reader.ran()
     if given is not None and given.type == "template_string":
         return ["call", site, callee, _tagged(reader, given)]
     if _wraps(reader, function):
@@ -107,6 +108,7 @@ def _dynamic_import(reader: Reader, node: Node, given: Node | None) -> Expressio
 def _new(reader: Reader, node: Node) -> Expression:
     callee = reader.value(node.child_by_field_name("constructor"))
     site = reader.site(node)
+    reader.ran()
     return ["new", site, callee, arguments(reader, node.child_by_field_name("arguments"))]
 
 

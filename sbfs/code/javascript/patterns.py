@@ -99,18 +99,30 @@ def _member(reader: Reader, target: Node, value: Expression, at: Node) -> None:
 
         export_common(reader, exported, value, at)
         return
-    base = reader.value(target.child_by_field_name("object"))
-    reader.frame.emit(["=", ["attr", base, name], value], reader.line(at))
+    _store(reader, target, name, value, at)
 
 
 def _item(reader: Reader, target: Node, value: Expression, at: Node) -> None:
-    base = reader.value(target.child_by_field_name("object"))
     index = target.child_by_field_name("index")
     key = constant_key(reader, index)
     if key is None:
         reader.effects(index)
-    place = ["attr", base, key] if isinstance(key, str) else ["item", base, key]
-    reader.frame.emit(["=", place, value], reader.line(at))
+    _store(reader, target, key, value, at)
+
+
+def _store(reader: Reader, target: Node, key: str | int | None, value: Expression, at: Node) -> None:
+    """Set a member. What a variable's member was set to before, and nothing has read since, is undone."""
+    base_node = target.child_by_field_name("object")
+    binding = reader.find(reader.text(base_node)) if base_node is not None and base_node.type == "identifier" else None
+    kept = reader.unread.get(binding, {}) if binding is not None else {}
+    base = reader.value(base_node)
+    statement = ["=", ["attr", base, key] if isinstance(key, str) else ["item", base, key], value]
+    reader.frame.emit(statement, reader.line(at))
+    if binding is not None and key is not None:
+        reader.unread[binding] = kept
+        reader.stored(binding, key, statement.clear)
+    elif key is None:
+        reader.ran()
 
 
 def _object(reader: Reader, pattern: Node, value: Expression, at: Node) -> None:

@@ -49,6 +49,7 @@ class Reader:
         self.anchor = 0
         self.depth = 0
         self.starts: dict[str, int] = {}
+        self.unread: dict[Binding, dict[str | int, Callable[[], None]]] = {}
         root = text.root
         self.module = self.symbol("", "module", root, root, row=0)
         self.frame = Frame(self.module, "module", None)
@@ -132,9 +133,11 @@ class Reader:
     def maybe(self, node: Node | None, hint: str | None = None) -> Expression:
         """What an expression gives that may not be worked out at all."""
         self.frame.weak += 1
+        self.ran()
         try:
             return self.value(node, hint)
         finally:
+            self.ran()
             self.frame.weak -= 1
 
     def statement(self, node: Node) -> None:
@@ -167,6 +170,7 @@ class Reader:
 
         def run() -> None:
             self.frame, self.depth = frame, 0
+            self.ran()
             read()
 
         self.waiting.append(run)
@@ -176,7 +180,24 @@ class Reader:
     def variable(self, name: str) -> str:
         """The variable that a name reads here."""
         binding = self.frame.block.find(name)
-        return f":{name}" if binding is None else self.versions.read(self.frame, binding)
+        if binding is None:
+            return f":{name}"
+        self.unread.pop(binding, None)
+        return self.versions.read(self.frame, binding)
+
+    def ran(self) -> None:
+        """Something ran that may have read any member: what was stored last counts from here on."""
+        self.unread.clear()
+
+    def stored(self, binding: Binding, key: str | int, undo: Callable[[], None]) -> None:
+        """A member is set that nothing has read yet: if that key was set before, it is as if it had not been."""
+        if binding.frame is not self.frame or self.frame.weak > binding.weak:
+            return
+        members = self.unread.setdefault(binding, {})
+        before = members.get(key)
+        if before is not None:
+            before()
+        members[key] = undo
 
     def find(self, name: str) -> Binding | None:
         """What a name is bound to here."""
@@ -246,6 +267,8 @@ class Reader:
             self.waiting.popleft()()
         self.frame = module
         self.versions.close(1)
+        for symbol in self.symbols.values():
+            _drop_undone(symbol)
 
     def facts(self, language: str) -> Facts:
         """What was read, in the order of the source."""
@@ -261,6 +284,14 @@ class Reader:
             imports=self.imports,
             exports=tuple(self.exports) if self.exports else None,
         )
+
+
+def _drop_undone(symbol: Symbol) -> None:
+    """Leave out statements that were undone."""
+    if [] in symbol.flows:
+        kept = [place for place, flow in enumerate(symbol.flows) if flow]
+        symbol.flow_lines = [symbol.flow_lines[place] for place in kept]
+        symbol.flows = [symbol.flows[place] for place in kept]
 
 
 def matters(expression: Expression) -> bool:

@@ -178,6 +178,26 @@ def _declarator(reader: Reader, node: Node, constant: bool) -> None:
                 return
     if value is not None or target.type not in NAMES:
         assign(reader, target, value, node)
+        if target.type in NAMES and value_node is not None:
+            _made(reader, target, value)
+
+
+def _made(reader: Reader, target: Node, value: Expression) -> None:
+    """A variable is given a literal, whose members nothing has read yet."""
+    binding = reader.find(reader.text(target))
+    if binding is None or not isinstance(value, list) or value[0] not in ("object", "list"):
+        return
+    for place, part in enumerate(value[1]):
+        if value[0] == "object" and isinstance(part[0], (str, int)) and not _accessor(reader, part[1]):
+            reader.stored(binding, part[0], lambda part=part: part.__setitem__(1, None))  # type: ignore[misc]
+        elif value[0] == "list" and not (isinstance(part, list) and part[:1] == ["*"]):
+            reader.stored(binding, place, lambda place=place: value[1].__setitem__(place, None))  # type: ignore[misc]
+
+
+def _accessor(reader: Reader, value: Expression) -> bool:
+    if not isinstance(value, list) or value[0] != "func":
+        return False
+    return not {"property", "setter"}.isdisjoint(reader.symbols[value[1]].flags)
 
 
 def _constant(reader: Reader, node: Node | None, name: str) -> str | None:
@@ -303,6 +323,7 @@ def _way(reader: Reader, node: Node | None, ways: list[dict[Binding, str]]) -> N
     frame = reader.frame
     before = frame.dead
     frame.dead = False
+    reader.ran()
     if node is not None:
         reader.statement(node)
     if not frame.dead:
@@ -313,12 +334,14 @@ def _way(reader: Reader, node: Node | None, ways: list[dict[Binding, str]]) -> N
 def _weakly(reader: Reader, *nodes: Node | None) -> None:
     frame = reader.frame
     frame.weak += 1
+    reader.ran()
     before = frame.dead
     for node in nodes:
         if node is not None:
             reader.statement(node)
     frame.dead = before
     frame.weak -= 1
+    reader.ran()
 
 
 def _for_statement(reader: Reader, node: Node) -> None:
@@ -382,7 +405,6 @@ def _try_statement(reader: Reader, node: Node) -> None:
         parameter = handler.child_by_field_name("parameter")
         if parameter is not None:
             declare(reader, parameter)
-            assign(reader, parameter, ["caught"], handler)
         _weakly(reader, handler.child_by_field_name("body"))
         assert frame.block.parent is not None
         frame.block = frame.block.parent
@@ -422,7 +444,7 @@ def _throw_statement(reader: Reader, node: Node) -> None:
         if part.type != "comment":
             value = reader.value(part)
             if value is not None:
-                reader.frame.emit(["throw", value], reader.line(node))
+                reader.happen(value, node)
     reader.frame.dead = True
 
 
