@@ -11,11 +11,13 @@ from typing import Any
 import click
 import pytest
 from domain_helpers import Shell, mail, people, put
+from graph_helpers import lay
 
 from sbfs import (
     conflicts,
     conversations,
     doctor,
+    graph,
     history,
     messages,
     projects,
@@ -79,6 +81,7 @@ def test_every_verb_is_a_command_and_every_command_a_verb():
         search,
         redacting,
         conversations,
+        graph,
     ],
     ids=lambda module: module.__name__,
 )
@@ -116,7 +119,7 @@ def test_options_and_arguments_are_the_verbs_own(verb):
     if verb.name.endswith("search"):
         words |= dict.fromkeys(("sender", "recipient", "role", "model", "agent", "tool"), "where")
         words |= dict.fromkeys(("status", "priority", "type", "tags", "flags"), "where")
-    words |= {"output": "", "force": ""} if verb.name == "conversation.export" else {}
+    words |= {"output": "", "force": ""} if verb.name in ("conversation.export", "graph.export") else {}
     if "unread" in taken:
         del words["unread"]
     mapped = {words.get(name, name) for name in given if name} - {""}
@@ -161,10 +164,13 @@ def test_tools_are_verbs():
     assert sorted(tools) == [
         "add_quality",
         "add_reflection",
+        "find_related_code",
         "forward_project_message",
         "get_conversation_stats",
         "import_conversations",
+        "index_code_graph",
         "list_project_messages",
+        "query_code_graph",
         "search_conversations",
         "search_store",
         "send_project_message",
@@ -176,6 +182,7 @@ def test_tools_are_verbs():
 
 
 def _prepared(store: Store) -> dict[str, str]:
+    graph.index(store, path=lay(store.root.parent / "code"))
     people(store, "web", "api", "docs")
     projects.group_add(store, group="team", projects=["web", "api"])
     ids = {"first": mail(store).id, "second": mail(store, sender="api", to="web", priority="high").id}
@@ -222,6 +229,24 @@ READING: list[tuple[str, dict[str, Any], list[str]]] = [
     ("quality.trend", {"project": "web", "since": datetime(2020, 1, 1, tzinfo=UTC),
      "until": datetime(2120, 1, 1, tzinfo=UTC), "conversations": True, "component": "coverage"},
      ["web", "--since", "2020-01-01", "--until", "2120-01-01", "--conversations", "--component", "coverage"]),
+    ("graph.index", {"project": "code"}, ["code"]),
+    ("graph.show", {"symbol": "Cart", "depth": 2}, ["Cart", "--depth", "2"]),
+    ("graph.symbols", {"pattern": "*a*", "type": "method", "limit": 2}, ["*a*", "--type", "method", "--limit", "2"]),
+    ("graph.callers", {"symbol": "price_of", "depth": 3, "confidence": "exact"},
+     ["price_of", "--depth", "3", "--confidence", "exact"]),
+    ("graph.callees", {"symbol": "test_add", "limit": 1, "cursor": "1"}, ["test_add", "--limit", "1", "--cursor", "1"]),
+    ("graph.imports", {"file": "cart.py"}, ["cart.py"]),
+    ("graph.imported-by", {"file": "cart.py", "project": "code"}, ["cart.py", "--project", "code"]),
+    ("graph.related", {"file": "shop/cart.py"}, ["shop/cart.py"]),
+    ("graph.related", {"file": "shop/cart.py", "type": "imports"}, ["shop/cart.py", "--type", "imports"]),
+    ("graph.path", {"first": "test_add", "second": "unknown"}, ["test_add", "unknown"]),
+    ("graph.impact", {"symbol": "price_of"}, ["price_of"]),
+    ("graph.cycles", {"type": "calls"}, ["--type", "calls"]),
+    ("graph.unused", {"possible": True}, ["--possible"]),
+    ("graph.metrics", {"metric": "lines", "threshold": 1.0}, ["--metric", "lines", "--threshold", "1"]),
+    ("graph.diff", {"before": "HEAD", "after": "HEAD"}, ["HEAD", "HEAD"]),
+    ("graph.export", {"format": "callgraph"}, ["--format", "callgraph"]),
+    ("graph.export", {"format": "mermaid", "symbol": "Cart"}, ["--format", "mermaid", "--symbol", "Cart"]),
     ("project.set", {"project": "web"}, ["web"]),
     ("project.relate", {"project": "web", "other": "api", "remove": True}, ["web", "api", "--remove"]),
 ]  # fmt: skip
@@ -260,6 +285,14 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("quality.add", {"project": "web"}, ["web"]),
     ("quality.add", {"project": "web", "score": 101.5}, ["web", "--score", "101.5"]),
     ("quality.measure", {"project": "web", "tests": "no/such.xml"}, ["web", "--tests", "no/such.xml"]),
+    ("graph.callers", {"symbol": "price"}, ["price"]),
+    ("graph.callers", {"symbol": "add", "project": "web"}, ["add", "--project", "web"]),
+    ("graph.show", {"symbol": "Cart", "depth": 99}, ["Cart", "--depth", "99"]),
+    ("graph.callees", {"symbol": "Cart", "confidence": "sure"}, ["Cart", "--confidence", "sure"]),
+    ("graph.related", {"file": "x.py"}, ["x.py"]),
+    ("graph.diff", {"before": "beef1234"}, ["beef1234"]),
+    ("graph.export", {"format": "svg"}, ["--format", "svg"]),
+    ("graph.index", {"project": "web"}, ["web"]),
     ("project.add", {"name": "web"}, ["web"]),
     ("project.add", {"name": "../x"}, ["../x"]),
     ("project.relate", {"project": "web", "other": "api", "type": "likes"}, ["web", "api", "--type", "likes"]),

@@ -74,7 +74,7 @@ def diff(
     cursor: str | None = None,
     progress: Progress = quiet,
 ) -> Difference:
-    """Symbols and edges that were added, removed or changed between two states of a graph.
+    """Symbols and edges that were added, removed, changed or moved between two revisions of a graph.
 
     before, after: revisions of the store (an id, HEAD~3, a date), or `source:REV` of the project's own repository;
     without the second, the graph as it is. limit: of symbols and of edges. Edges are told of every confidence.
