@@ -94,7 +94,7 @@ def plain(reader: Reader, scope: Scope, node: Node, receiver: Expression, name: 
     found = ["call", site, ["attr", receiver, name], positional]
     if keywords:
         found.append(keywords)
-    return found
+    return ["sends", found] if name in SENDS and given else found
 
 
 def beginning_of(reader: Reader, node: Node) -> str:

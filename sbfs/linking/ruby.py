@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from sbfs.linking.ruby_builtins import CLASS_METHODS, COMMON, KERNEL, OBJECT, TYPES, summarize
+from sbfs.linking.ruby_builtins import CLASS_METHODS, COMMON, KERNEL, OBJECT, TYPES, Runs, call_given, summarize
 from sbfs.linking.ruby_classes import CORE, Classes, Held, RubyClass, words
 from sbfs.linking.ruby_paths import Extended, Imported, Paths, extends, imports
 from sbfs.linking.rules import Base, Call, Hint, Load, Place, Store
@@ -55,7 +55,26 @@ class Ruby:
         """Nothing: a name that is no local is a call."""
 
     def statement(self, scope: Scope, statement: list[Any]) -> None:
-        """Nothing: what is mixed in is in the tables."""
+        """What is mixed in is in the tables; here its hook runs (`included` and the like)."""
+        hook = {"include": "included", "prepend": "prepended", "extend": "extended"}.get(statement[1])
+        owner = self.classes.by_site.get((scope.file.path, scope.unit.name))
+        if statement[0] != "include" or hook is None or owner is None:
+            return
+        module = self.classes.static(statement[2])
+        if isinstance(module, RubyClass):
+            self._run_hook(scope.solver, scope, module, hook, owner)
+
+    def _run_hook(self, solver: Solver, place: Place, one: RubyClass, hook: str, told: RubyClass) -> None:
+        """A class's own method that Ruby calls when something is built on it, with what that is."""
+        held = self.find(one, hook, own=True)
+        if not held:
+            return
+        argument = solver.fresh()
+        solver.add(argument, solver.values.value("class", *self.site(told)))
+        receiver = solver.values.index("class", *self.site(one))
+        for file, key, _ in held:
+            call = Call(place.unit, place.site, -1, [(argument, False)], [], -1)
+            solver.watch(solver.variable(file, key), Runs(receiver, call, EXACT, "implicit"))
 
     def special(self, scope: Scope, expression: list[Any]) -> int:
         """Constants, `self` outside of methods, operators, `super`, and what is only inferred."""
@@ -71,6 +90,9 @@ class Ruby:
             return self._operator(scope, expression)
         if kind == "above":
             return self._above(scope, expression[2])
+        if kind == "sends":
+            self._looks_up(scope)
+            return int(scope.call(expression[1], wanted=True))
         if kind == "begins":
             variable = scope.solver.fresh()
             source = scope.value(expression[1])
@@ -86,6 +108,15 @@ class Ruby:
         if kind == "mix":
             return -1
         return -1
+
+    def _looks_up(self, scope: Scope) -> None:
+        """Names that are given to the functions around matter: they are sent."""
+        name = scope.unit.name
+        while name:
+            function = scope.file.functions.get(name)
+            if function is not None:
+                function.looks_up = True
+            name = scope.file.around(name)
 
     def _constant(self, scope: Scope, name: str, nesting: list[str]) -> int:
         variable = scope.solver.fresh()
@@ -465,7 +496,10 @@ class Ruby:
         """Nothing: Ruby has no such thing."""
 
     def base(self, solver: Solver, value: int, base: Base) -> None:
-        """Nothing: superclasses are in the tables."""
+        """Superclasses are in the tables; here the hook `inherited` runs."""
+        path = solver.values.what[base.index][0]
+        if solver.values.kind[value >> 2] == "class" and path in self.files:
+            self._run_hook(solver, base, self.of(solver, value >> 2), "inherited", self.of(solver, base.index))
 
     def hinted(self, solver: Solver, value: int, hint: Hint, target: int) -> None:
         """An instance of a class that documentation names."""
@@ -516,8 +550,16 @@ class Ruby:
             for function in file.functions.values()
             if function.symbol.type in ("method", "function") and function.this >= 0 and not solver.sets[function.this]
         ]
+        unknown = [
+            call
+            for call in solver.calls
+            if call.unit.file.policy is self and call.keywords and not solver.sets[call.callee]
+        ]
         for file, function in empty:
             self._seed(solver, file, function)
+        for call in unknown:
+            # Whatever is called there, it was given a function to call.
+            call_given(solver, call)
 
     def _seed(self, solver: Solver, file: File, function: Any) -> None:
         name = function.symbol.name

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sbfs.linking.ruby_classes import words
 from sbfs.linking.rules import Call, Load, take
-from sbfs.linking.values import ANY, EXACT, INFERRED, KEYS, REST, at_least
+from sbfs.linking.values import ANY, EXACT, GUESSED, INFERRED, KEYS, REST, at_least
 
 if TYPE_CHECKING:
     from sbfs.linking.ruby import Ruby
@@ -124,6 +124,18 @@ COMMON = frozenset(
 """Names so common among Ruby's own types that they say nothing of a receiver."""
 
 
+TEXT = words(
+    "to_s to_str upcase downcase capitalize swapcase strip lstrip rstrip chomp chop chomp! squeeze gsub sub tr delete "
+    "reverse center ljust rjust inspect encode force_encoding unpack1 format sprintf join dump scrub unicode_normalize "
+    "prepend replace succ next slice byteslice read gets readline basename dirname extname expand_path hexdigest"
+)
+"""Methods that answer with a text."""
+TEXTS = words("split lines chars scan grapheme_clusters readlines partition rpartition glob entries")
+"""Methods that answer with a list of texts."""
+NUMBER = words("size length count to_i bytesize ord index rindex hash hex oct abs floor ceil round")
+"""Methods that answer with a number."""
+
+
 def summarize(policy: Ruby, solver: Solver, dotted: str, receiver: int, call: Call, level: int) -> None:
     """A call of something outside the project. receiver: index of the value it is bound to, or -1."""
     name = dotted.rpartition(".")[2] if not dotted.endswith(".") else dotted
@@ -162,6 +174,19 @@ def summarize(policy: Ruby, solver: Solver, dotted: str, receiver: int, call: Ca
             solver.copy(variable, call.result, level) if variable >= 0 else None
     else:
         _run(solver, call, [], call.result if name in ("catch", "synchronize", "measure") else -1, level)
+        if call.result >= 0 and kind in ("literal", "text", ""):
+            _plain_result(solver, name, call, level)
+
+
+def _plain_result(solver: Solver, name: str, call: Call, level: int) -> None:
+    """What methods of texts and numbers answer with, as far as it has methods that matter."""
+    if name in TEXTS:
+        made = _list(solver, call, name, level)
+        solver.add(solver.field(made, REST), solver.values.value("literal", "String", level=level))
+    elif name in TEXT:
+        solver.add(call.result, solver.values.value("literal", "String", level=level))
+    elif name in NUMBER:
+        solver.add(call.result, solver.values.value("literal", "Integer", level=level))
 
 
 def block_of(call: Call) -> int:
@@ -174,6 +199,11 @@ def _run(solver: Solver, call: Call, arguments: list[int], result: int, level: i
     block = block_of(call)
     if block >= 0:
         solver.watch(block, Callback(call, [(one, False) for one in arguments], result, level, this))
+
+
+def call_given(solver: Solver, call: Call) -> None:
+    """A block given to something unknown runs, with what nobody knows."""
+    _run(solver, call, [], -1, GUESSED)
 
 
 def _of_self(solver: Solver, name: str, receiver: int, call: Call, level: int) -> None:
@@ -347,12 +377,12 @@ class Callback:
 
 
 class Runs:
-    """A method of the project that one outside runs."""
+    """A method of the project that one outside runs. flag: of the edge."""
 
-    __slots__ = ("call", "level", "receiver")
+    __slots__ = ("call", "flag", "level", "receiver")
 
-    def __init__(self, receiver: int, call: Call, level: int) -> None:
-        self.receiver, self.call, self.level = receiver, call, level
+    def __init__(self, receiver: int, call: Call, level: int, flag: str = "") -> None:
+        self.receiver, self.call, self.level, self.flag = receiver, call, level, flag
 
     def react(self, solver: Solver, value: int) -> None:
         """Bind the block that is handed on."""
@@ -360,7 +390,7 @@ class Runs:
         if solver.values.kind[index] == "function":
             solver.invoke(index, self.call, level, this=self.receiver * 4 + level)
             path, name = solver.values.what[index]
-            solver.imply(self.call, f"{path}::{name}", "", level)
+            solver.imply(self.call, f"{path}::{name}", self.flag, level)
 
 
 class Sent:
