@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,8 +30,8 @@ class Body(Matching):
             kind: getattr(self, f"_{kind.__name__.lower()}") for kind in _STATEMENTS
         }
         raw = source.raw
-        self.has_nonlocal = b"nonlocal" in raw
-        self.has_global = b"global" in raw
+        self.has_nonlocal = re.search(rb"\bnonlocal[ \t\\]", raw) is not None
+        self.has_global = re.search(rb"\bglobal[ \t\\]", raw) is not None
 
     def read_module(self, tree: ast.Module) -> None:
         """Read a module's body and all within it."""

@@ -39,7 +39,7 @@ BUILTINS = words(
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """A name that stands for a constant, which may be a key. begins: what a text begins with that is not known whole."""
+    """A name that stands for a constant, which may be a key. begins: of a text, only the beginning is known."""
 
     value: str | int
     begins: bool = False

@@ -29,7 +29,10 @@ _HARMLESS = words(
 """Builtins that change nothing of what is known about attributes."""
 
 _MANY = 4
-"""A literal of more texts than this is written as one of any number of texts."""
+"""A literal of more elements than this, all alike, is written as one of any number of them."""
+
+_FOLLOWED = 64
+"""Of a longer literal, elements are not kept apart."""
 
 
 class Values(Names):
@@ -220,8 +223,11 @@ class Values(Names):
         elements = self._elements(nodes)
         if not any(elements):
             return [type, []]
-        if len(elements) > _MANY and all(element is None or element == TEXT for element in elements):
-            return ["each", type, TEXT] if type != "tuple" else ["tuple", [["*", ["each", "list", TEXT]]]]
+        if len(elements) > _MANY:
+            kinds = _distinct(["item", one[1], None] if _is_star(one) else one for one in elements)
+            if len(kinds) == 1 or len(elements) > _FOLLOWED:
+                each = ["each", type if type != "tuple" else "list", one_of(kinds)]
+                return each if type != "tuple" else ["tuple", [["*", each]]]
         return [type, elements]
 
     def _list(self, node: ast.List) -> Expression:
@@ -245,8 +251,10 @@ class Values(Names):
                 entry = [None, self.value(item), *([] if name is None or name == TEXT else [name])]
             if entry[1] is not None or len(entry) > 2:
                 entries.append(entry)
-        if len(entries) > _MANY and all(len(entry) == 2 and entry[1] == TEXT for entry in entries):
-            return ["each", "dict", TEXT]
+        if len(entries) > _MANY and all(len(entry) == 2 and entry[0].__class__ is not list for entry in entries):
+            kinds = _distinct(entry[1] for entry in entries)
+            if len(kinds) == 1 or (len(entries) > _FOLLOWED and len(kinds) < _MANY):
+                return ["each", "dict", one_of(kinds)]
         return ["dict", entries]
 
     # -- operators ----------------------------------------------------------------------------
@@ -317,6 +325,8 @@ class Values(Names):
 
     def _ifexp(self, node: ast.IfExp) -> Expression:
         self.branches += 1
+        if self.has_lambda:
+            self._reserve((node.body, node.test, node.orelse))
         self.effect(node.test)
         undo = self.narrow(node.test, True)
         body = self.value(node.body)
@@ -469,6 +479,8 @@ class Values(Names):
         symbol = self.source.lambda_symbol(name, node)
         if self.fixed_line:
             symbol.start = symbol.end = self.fixed_line  # places within formatted texts differ between Pythons
+            symbol.signature = f"lambda {', '.join(one.name for one in symbol.parameters)}".rstrip()
+            symbol.body_hash = ""
         self.facts.symbols.append(symbol)
         defaults = self.defaults(node.args)
         mangler = self.scope.mangler
@@ -484,6 +496,15 @@ class Values(Names):
         pairs += [(name, one) for name, one in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if one]
         found = [[name.arg, self.value(default)] for name, default in pairs]
         return [pair for pair in found if pair[1] is not None]
+
+
+def _is_star(value: Expression) -> bool:
+    return value.__class__ is list and value[0] == "*"
+
+
+def _distinct(values: Iterable[Expression]) -> list[Expression]:
+    """Values that differ, without what cannot matter."""
+    return list({str(value): value for value in values if value is not None}.values())
 
 
 def _literal(value: Expression) -> str:
