@@ -85,6 +85,7 @@ class JavaScript:
         self._inherited: dict[tuple[int, str], int] = {}
         self._constructors: dict[int, int] = {}
         self._units: dict[str, Unit] = {}
+        self.said: dict[tuple[str, str, int], Hint] = {}
         self.held: dict[tuple[str, str, int], Call] = {}
         self._decorated: list[tuple[int, int]] = []
         self._solver: Solver | None = None
@@ -386,6 +387,9 @@ class JavaScript:
             again.level, again.new = level, call.new
             again.texts = {place - 1: text for place, text in held.texts.items() if place}
             self.with_receiver(solver, what[2], again, level, receiver)
+        elif what[0] == "said" and call.result >= 0:
+            for one in self.said[what[1]].parts[-1]:
+                one.tell(solver, call.result)
         elif what[0] == "resolver" and call.arguments:
             self.settle(solver, call.arguments[0][0], solver.field(what[1], REST), level)
 
@@ -622,6 +626,14 @@ class JavaScript:
         }.get(word)
         if word == dotted:
             solver.add(target, solver.values.value("made", dotted, level=GUESSED))
+        elif word == "Function" and hint.parts:
+            self.said[hint.place] = hint
+            solver.add(target, solver.values.value("other", "said", hint.place, level=GUESSED))
+        elif word == "Record":
+            made = solver.values.index("object", hint.place)
+            solver.add(target, made * 4 + GUESSED)
+            for one in hint.parts[-1] if hint.parts else ():
+                one.tell(solver, solver.field(made, REST))
         elif sort is not None:
             made = solver.values.index("container", sort, hint.place)
             solver.add(target, made * 4 + GUESSED)

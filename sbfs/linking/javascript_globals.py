@@ -8,7 +8,7 @@ FinalizationRegistry Float32Array Float64Array Function Infinity Int16Array Int3
 Map Math NaN Number Object Promise Proxy RangeError ReadonlyArray ReferenceError Reflect RegExp Set SharedArrayBuffer
 String Symbol SyntaxError TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef
 WeakSet WebAssembly decodeURI decodeURIComponent encodeURI encodeURIComponent escape eval globalThis isFinite isNaN
-parseFloat parseInt unescape Iterable
+parseFloat parseInt unescape Iterable Record
 """
 _HOSTS = """
 AbortController AbortSignal Blob Buffer CustomEvent DOMParser Event EventTarget File FileReader FormData Headers

@@ -102,6 +102,27 @@ class At:
         """The function that is called calls one that it is given."""
         self.policy.callback(self.solver, self.call, function, arguments, result, level=max(level, self.level))
 
+    def loops(self, arguments: list[int], result: int = -1) -> None:
+        """The first argument is called with elements; the second, if there is one, is its receiver."""
+        if self.given(1):
+            self.solver.watch(self.argument(0), Receiver(self.argument(1)))
+        self.calls(self.argument(0), arguments, result)
+
+
+class Receiver:
+    """`forEach(function () {…}, receiver)`: functions get a receiver."""
+
+    __slots__ = ("variable",)
+
+    def __init__(self, variable: int):
+        self.variable = variable
+
+    def react(self, solver: Solver, value: int) -> None:
+        """Each of them."""
+        function = solver.functions.get(value >> 2)
+        if function is not None:
+            solver.copy(self.variable, function.this, INFERRED)
+
 
 Summary = Callable[[At], None]
 
@@ -130,29 +151,29 @@ def library(policy: JavaScript, solver: Solver, name: str, call: Call, level: in
 
 
 def _each(at: At) -> None:
-    at.calls(at.argument(0), [at.elements(), -1, at.itself()])
+    at.loops([at.elements(), -1, at.itself()])
 
 
 def _map(at: At) -> None:
-    at.calls(at.argument(0), [at.elements(), -1, at.itself()], at.field(at.made("list")))
+    at.loops([at.elements(), -1, at.itself()], at.field(at.made("list")))
 
 
 def _filter(at: At) -> None:
     elements = at.elements()
-    at.calls(at.argument(0), [elements, -1, at.itself()])
+    at.loops([elements, -1, at.itself()])
     at.solver.copy(elements, at.field(at.made("list")))
 
 
 def _find(at: At) -> None:
     elements = at.elements()
-    at.calls(at.argument(0), [elements, -1, at.itself()])
+    at.loops([elements, -1, at.itself()])
     at.result(elements)
 
 
 def _flat_map(at: At) -> None:
     result = at.solver.fresh()
     target = at.field(at.made("list"))
-    at.calls(at.argument(0), [at.elements(), -1, at.itself()], result)
+    at.loops([at.elements(), -1, at.itself()], result)
     at.solver.watch(result, Flat(at, target))
 
 
@@ -274,7 +295,7 @@ def _set_add(at: At) -> None:
 
 def _set_each(at: At) -> None:
     elements = at.elements()
-    at.calls(at.argument(0), [elements, elements, at.itself()])
+    at.loops([elements, elements, at.itself()])
 
 
 def _new_map(at: At) -> None:
@@ -320,7 +341,7 @@ def _map_get(at: At) -> None:
 
 def _map_each(at: At) -> None:
     if at.receiver >= 0:
-        at.calls(at.argument(0), [at.solver.field(at.receiver, ANY), at.solver.field(at.receiver, KEYS), at.itself()])
+        at.loops([at.solver.field(at.receiver, ANY), at.solver.field(at.receiver, KEYS), at.itself()])
 
 
 def _map_values(at: At) -> None:

@@ -10,7 +10,7 @@ from sbfs.code.javascript.frames import Frame
 from sbfs.code.javascript.functions import LONG, declared_parameters, define
 from sbfs.code.javascript.names import key_of, shown
 from sbfs.code.javascript.reader import Reader
-from sbfs.code.javascript.types import class_of, parameters_of, type_of
+from sbfs.code.javascript.types import class_of, parameters_of, returning, type_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -212,7 +212,7 @@ def _signature(reader: Reader, node: Node, owner: Symbol) -> None:
     returns = type_of(reader, node.child_by_field_name("return_type"))
     abstract = node.type == "abstract_method_signature"
     if returns is not None:
-        reader.frame.emit(["hint", name, ["call", [], returns]], reader.line(node))
+        reader.frame.emit(["hint", name, returning(returns)], reader.line(node))
     if abstract or owner.type != "class" or ".d." in reader.path:
         value = define(
             reader, node, f"{owner.name}.{name}", "method", owner=owner.name, row=node.start_point[0], method=True
@@ -249,7 +249,7 @@ def _said(reader: Reader, body: Node | None) -> None:
             said = type_of(reader, part.child_by_field_name("type"))
         elif part.type == "method_signature":
             returns = type_of(reader, part.child_by_field_name("return_type"))
-            said = ["call", [], returns] if returns is not None else None
+            said = returning(returns)
         else:
             continue
         if said is not None and name:

@@ -225,12 +225,28 @@ def _hint_parts(reader: Reader, part: Declared) -> None:
     """`({a}: {a: T})`: what is said of the parts."""
     annotation = part.type
     inner = annotation.named_children[0] if annotation is not None and annotation.named_children else None
-    if inner is None or inner.type != "object_type":
+    if inner is None or inner.type != "object_type" or part.pattern.type != "object_pattern":
         return
+    bound = dict(_bound_parts(reader, part.pattern))
     for said in inner.named_children:
-        if said.type == "property_signature":
-            name = reader.text(said.child_by_field_name("name"))
-            hint(reader, ["attr", part.name, name], said.child_by_field_name("type"))
+        name = bound.get(reader.text(said.child_by_field_name("name")))
+        if said.type == "property_signature" and name is not None:
+            hint(reader, reader.variable(name), said.child_by_field_name("type"))
+
+
+def _bound_parts(reader: Reader, pattern: Node) -> list[tuple[str, str]]:
+    """The members that an object pattern takes, and the names that they get."""
+    found = []
+    for one in pattern.named_children:
+        key, value = one.child_by_field_name("key"), one.child_by_field_name("value")
+        if one.type == "shorthand_property_identifier_pattern":
+            found.append((reader.text(one), reader.text(one)))
+        elif one.type == "object_assignment_pattern":
+            name = reader.text(one.child_by_field_name("left"))
+            found.append((name, name))
+        elif key is not None and value is not None and value.type == "identifier":
+            found.append((reader.text(key), reader.text(value)))
+    return found
 
 
 def function_value(reader: Reader, node: Node) -> Expression:

@@ -305,8 +305,10 @@ def _if_statement(reader: Reader, node: Node) -> None:
     ways: list[dict[Binding, str]] = []
     current: Node | None = node
     while current is not None and current.type == "if_statement":
-        reader.effects(current.child_by_field_name("condition"))
+        condition = current.child_by_field_name("condition")
+        reader.effects(condition)
         before = dict(frame.env)
+        _narrow(reader, condition)
         _way(reader, current.child_by_field_name("consequence"), ways)
         frame.env = before
         other = current.child_by_field_name("alternative")
@@ -317,6 +319,35 @@ def _if_statement(reader: Reader, node: Node) -> None:
     frame.dead = not ways
     if ways:
         reader.versions.join(frame, ways, reader.line(node))
+
+
+def _narrow(reader: Reader, condition: Node | None) -> None:
+    """`if (x instanceof C)`: where that holds, x is one."""
+    waiting = [condition]
+    while waiting:
+        node = waiting.pop()
+        if node is None:
+            continue
+        if node.type == "parenthesized_expression":
+            waiting.extend(node.named_children[:1])
+        elif node.type == "binary_expression":
+            left, right, operator = (node.child_by_field_name(part) for part in ("left", "right", "operator"))
+            if operator is None or left is None or right is None:
+                continue
+            if operator.type == "&&":
+                waiting.extend((left, right))
+            elif operator.type == "instanceof" and left.type == "identifier":
+                _said(reader, left, right)
+
+
+def _said(reader: Reader, name: Node, kind: Node) -> None:
+    binding = reader.find(reader.text(name))
+    if binding is None or binding.frame is not reader.frame:
+        return
+    before, type = reader.variable(reader.text(name)), reader.value(kind)
+    if isinstance(type, str) or (isinstance(type, list) and type[0] == "attr"):
+        text = reader.versions.version(reader.frame, binding)
+        reader.frame.emit(["=", text, ["cast", before, ["inst", type, []]]], reader.line(name))
 
 
 def _way(reader: Reader, node: Node | None, ways: list[dict[Binding, str]]) -> None:

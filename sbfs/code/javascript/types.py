@@ -81,10 +81,12 @@ def _generic(reader: Reader, parts: list[Node], depth: int) -> Expression:
 
 
 def _function(reader: Reader, node: Node, depth: int) -> Expression:
-    parameters = node.child_by_field_name("parameters")
-    parts = parameters.named_children if parameters is not None else []
-    given = [type_of(reader, part.child_by_field_name("type"), depth + 1) for part in parts]
-    return ["call", given, type_of(reader, node.child_by_field_name("return_type"), depth + 1)]
+    return returning(type_of(reader, node.child_by_field_name("return_type"), depth + 1))
+
+
+def returning(returned: Expression) -> Expression:
+    """The type of a function, by what it returns."""
+    return None if returned is None else ["inst", ":Function", [returned]]
 
 
 def _any(ways: list[Expression]) -> Expression:
