@@ -212,10 +212,11 @@ class Ruby:
 
     def _of_instance(self, solver: Solver, index: int, level: int, load: Load) -> None:
         name = load.name
+        one = self.of(solver, index)
         if name.startswith("@"):
             solver.copy(solver.field(index, name), load.target, level)
+            self._of_family(solver, one, name, load.target)
             return
-        one = self.of(solver, index)
         held = self.find(one, name, own=False)
         if held:
             self._bind(solver, held, index, load.target, level)
@@ -227,6 +228,15 @@ class Ruby:
             self._of_includers(solver, one, level, load)
         if not held and not overrides:
             self._of_any(solver, one, index, level, load)
+
+    def _of_family(self, solver: Solver, one: RubyClass, name: str, target: int) -> None:
+        """In a large family methods see all receivers as one: what they store is found there, and from there in all."""
+        for step in one.ancestors()[1:]:
+            if len(step.below()) > FAMILY:
+                solver.copy(solver.field(self.instance(solver, step), name), target, INFERRED)
+        if len(one.below()) > FAMILY:
+            for step in one.below()[:WIDE]:
+                solver.copy(solver.field(self.instance(solver, step), name), target, INFERRED)
 
     def _of_includers(self, solver: Solver, one: RubyClass, level: int, load: Load) -> None:
         """A module's method may count on what whoever includes it inherits."""
