@@ -451,7 +451,8 @@ def test_search_finds_symbols(store: Store, indexed: Path):
     """Code that only `graph` knows of."""
     found = search.search(store, query="price_of", kind=["symbol"])
     assert found.results[0].id == "shop/prices.py::price_of"
-    assert found.results[0].project == "shop"
+    assert (found.results[0].project, found.results[0].callers) == ("shop", ("shop.cart.Cart.total",))
+    assert "shop.prices.unknown" in found.results[0].callees
 
 
 def test_the_shell_asks_and_exports(store: Store, indexed: Path, monkeypatch: pytest.MonkeyPatch):

@@ -280,7 +280,7 @@ def opened(
         )
         yield Opened(graph, standing, view, root)
     except cache.Broken:
-        for file in _places(store, name, tree):
+        for file in places_of(store, name, tree):
             file.unlink(missing_ok=True)
         raise
     finally:
@@ -329,13 +329,14 @@ def root_of(store: Store, view: View, project: str) -> Path | None:
     return None
 
 
-def _places(store: Store, project: str, tree: str) -> tuple[Path, Path]:
+def places_of(store: Store, project: str, tree: str) -> tuple[Path, Path]:
+    """Where the cache of a state may lie: as the project's current one, or as that of a past state."""
     folder = hints.folder(store.repo.gitdir)
     return folder / f"{project}.sqlite", folder / "past" / f"{tree}.sqlite"
 
 
 def _cache(store: Store, view: View, project: str, tree: str, progress: Progress) -> sqlite3.Connection:
-    files = _places(store, project, tree)
+    files = places_of(store, project, tree)
     for file in files:
         if found := cache.open_(file, meta(tree)):
             return found

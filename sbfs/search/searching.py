@@ -42,7 +42,8 @@ class Result:
 
     snippet: the passage that matched, matches between `**`. conversation_id, message_id: of a turn, the
     latter as its transcript gave it. matches: hits in the same conversation or thread, of which this is
-    the best. around: what stands before and after it, where that was asked for.
+    the best. around: what stands before and after it, where that was asked for. callers, callees: of a symbol of code,
+    by their dotted names.
     """
 
     id: str
@@ -58,6 +59,8 @@ class Result:
     speaker: str = ""
     facets: Mapping[str, Any] = field(default_factory=dict)
     quality_score: float | None = None
+    callers: tuple[str, ...] = ()
+    callees: tuple[str, ...] = ()
     matches: int = 1
     around: tuple[Passage, ...] = ()
 
@@ -379,6 +382,7 @@ class _Reader:
     def _made(self, hit: Hit, entry: Entry) -> Result:
         from sbfs.search import snippets
 
+        callers, callees = self._beside(entry)
         return Result(
             id=entry.id,
             kind=entry.kind,
@@ -393,7 +397,18 @@ class _Reader:
             speaker=entry.speaker,
             facets={name: value for name, value in entry.facets.items() if name != "projects"},
             quality_score=entry.quality,
+            callers=callers,
+            callees=callees,
         )
+
+    def _beside(self, entry: Entry) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Of a symbol of code who calls it and what it calls: why it may be what is looked for."""
+        if entry.kind != "symbol":
+            return (), ()
+        from sbfs.graph import neighbours
+
+        found = neighbours.of(self.view, entry.project, entry.id)
+        return found.callers, found.callees
 
     def _around(self, key: str, entry: Entry) -> tuple[Passage, ...]:
         """What stands beside an entry: in its own file, and in the files beside it in its folder."""
