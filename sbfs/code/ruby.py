@@ -16,6 +16,7 @@ from sbfs.code.facts import Expression, Facts, Import, Symbol
 from sbfs.code.ruby_calls import NOT_SPECIAL
 from sbfs.code.ruby_definitions import ANYWHERE, given, literals
 from sbfs.code.ruby_docs import doc_of
+from sbfs.code.ruby_names import underscored
 from sbfs.code.ruby_scopes import NOTHING, Handler, Reader, Scope
 from sbfs.code.treesitter import Source, utf8
 
@@ -135,12 +136,6 @@ def _autoload(reader: Reader, scope: Scope, node: Node, arguments: list[Node]) -
         )
         return NOTHING
     return NOT_SPECIAL
-
-
-def underscored(name: str) -> str:
-    """The path that a constant's name stands for by convention: `Shop::TaxRate` is `shop/tax_rate`."""
-    name = re.sub(r"([A-Z\d]+)([A-Z][a-z])", r"\1_\2", name.replace("::", "/"))
-    return re.sub(r"([a-z\d])([A-Z])", r"\1_\2", name).lower()
 
 
 # What a file says of a project

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from sbfs.code.ruby_names import underscored
 from sbfs.linking.ruby_classes import CORE, Classes, RubyClass
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Paths:
 
     def __init__(self, files: dict[str, File]) -> None:
         self.files = files
+        self.acronyms = sorted({one for file in files.values() for one in file.facts.config.get("acronyms", ())})
         roots: dict[str, None] = {}
         for path, file in files.items():
             folder = posixpath.dirname(path)
@@ -71,7 +73,7 @@ def imports(paths: Paths, classes: Classes, file: File) -> list[Imported]:
         required.add(target)
         found[target if target is not None else f"ext::{one.spec}", one.line, one.owner, ()] = None
     for name, line, owner in _constants(classes, file):
-        target = _home(name)
+        target = _home(paths, name)
         if target != file.path and target not in required:
             found[target, line, owner, ()] = None
     return list(found)
@@ -107,20 +109,13 @@ def _is_constant(one: list[Any]) -> bool:
     )
 
 
-def _home(one: RubyClass) -> str:
+def _home(paths: Paths, one: RubyClass) -> str:
     """The file that defines a class: by Rails' convention the one named after it, else the first."""
-    name = underscored(one.full)
+    name = underscored(one.full, paths.acronyms)
     for file, _ in one.sites:
         if file.path.removesuffix(".rb").endswith(name):
             return file.path
     return one.sites[0][0].path
-
-
-def underscored(name: str) -> str:
-    """The path that a constant's name stands for by convention: `Shop::TaxRate` is `shop/tax_rate`."""
-    from sbfs.code.ruby import underscored
-
-    return underscored(name)
 
 
 def extends(classes: Classes, file: File) -> list[Extended]:
