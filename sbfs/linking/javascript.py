@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from sbfs.linking.javascript_globals import GLOBALS, OBJECT
+from sbfs.linking.javascript_globals import COMMON, GLOBALS, OBJECT
 from sbfs.linking.javascript_library import library
 from sbfs.linking.javascript_modules import Modules, outside
 from sbfs.linking.javascript_rules import (
@@ -65,6 +65,7 @@ class JavaScript:
 
     languages: tuple[str, ...] = ("javascript", "jsx", "typescript", "tsx", "config")
     everything = "arguments"
+    common = COMMON
     implies_definitions = False
 
     def prepare(self, project: Project) -> None:
@@ -642,6 +643,8 @@ class JavaScript:
                     one.tell(solver, solver.field(made, REST))
         elif word in ("String", "Number", "RegExp"):
             solver.add(target, solver.values.value("literal", word, level=GUESSED))
+        elif word not in ("Function", "Object"):
+            solver.add(target, solver.values.value("made", dotted, level=GUESSED))
 
     # -- forms of this language alone
 
@@ -783,53 +786,56 @@ class JavaScript:
     def seed(self, solver: Solver) -> None:
         """Give methods that nobody calls their receivers; ask annotations and interfaces what flow left open."""
         self._solver = solver
-        for file in self.files.values():
-            for symbol in file.facts.symbols:
-                if is_body(symbol):
-                    self._seed_class(solver, file, symbol.name)
-            for function in list(file.functions.values()):
-                if not solver.sets[function.this]:
-                    self._seed_receiver(solver, file, function)
-        self._seed_objects(solver)
-        for given, out in self._decorated:
-            if given >= 0 and not solver.sets[out]:
-                solver.copy(given, out, GUESSED)
-        for load in [load for load in solver.loads if not solver.sets[load.target] and load.unit.file.policy is self]:
+        given = [*self._class_receivers(solver), *self._receivers(solver), *self._holders(solver)]
+        undecorated = [(source, out) for source, out in self._decorated if source >= 0 and not solver.sets[out]]
+        loads = [load for load in solver.loads if not solver.sets[load.target] and load.unit.file.policy is self]
+        for variable, value in given:
+            solver.add(variable, at_least(value, GUESSED))
+        for source, out in undecorated:
+            solver.copy(source, out, GUESSED)
+        for load in loads:
             solver.watch(load.base, Family(self, load))
 
-    def _seed_class(self, solver: Solver, file: File, name: str) -> None:
-        variable = file.variables.get(f"{name}:<this>")
-        if variable is not None and not solver.sets[variable]:
-            index = solver.values.index("class", file.path, name)
-            solver.add(variable, solver.values.value("instance", index, level=GUESSED))
+    def _class_receivers(self, solver: Solver) -> Iterator[tuple[int, int]]:
+        """For what stands in bodies of classes of which nobody makes an instance."""
+        for file in self.files.values():
+            for symbol in file.facts.symbols:
+                variable = file.variables.get(f"{symbol.name}:<this>")
+                if variable is not None and not solver.sets[variable]:
+                    index = solver.values.index("class", file.path, symbol.name)
+                    yield variable, solver.values.value("instance", index)
 
-    def _seed_receiver(self, solver: Solver, file: File, function: Function) -> None:
+    def _receivers(self, solver: Solver) -> Iterator[tuple[int, int]]:
+        """For methods and constructors that nobody calls."""
+        for file in self.files.values():
+            for function in list(file.functions.values()):
+                if not solver.sets[function.this]:
+                    value = self._receiver(solver, file, function)
+                    if value >= 0:
+                        yield function.this, value
+
+    def _receiver(self, solver: Solver, file: File, function: Function) -> int:
         name = function.symbol.name
         owner_name = name.rpartition(".")[0]
         owner = file.symbols.get(owner_name)
         if owner is not None and function.symbol.type == "method":
             if is_body(owner):
                 index = solver.values.index("class", file.path, owner_name)
-                static = "static" in function.symbol.flags
-                solver.add(
-                    function.this,
-                    index * 4 + GUESSED if static else solver.values.value("instance", index, level=GUESSED),
-                )
-            elif owner.type in ("function", "component"):
-                index = solver.values.index("function", file.path, owner_name)
-                solver.add(function.this, solver.values.value("instance", index, level=GUESSED))
+                return index * 4 if "static" in function.symbol.flags else solver.values.value("instance", index)
+            if owner.type in ("function", "component"):
+                return solver.values.value("instance", solver.values.index("function", file.path, owner_name))
         elif function.symbol.type == "function" and name.rpartition(".")[2][:1].isupper():
-            solver.add(function.this, solver.values.value("instance", function.index, level=GUESSED))
+            return solver.values.value("instance", function.index)
+        return -1
 
-    def _seed_objects(self, solver: Solver) -> None:
-        """Functions that stand in an object have it as their receiver."""
-        for (index, name), variable in sorted(solver.fields.items()):
-            if solver.values.kind[index] != "object" or name == ANY:
-                continue
-            for value in sorted(solver.sets[variable]):
-                function = solver.functions.get(value >> 2)
-                if function is not None and function.file.policy is self and not solver.sets[function.this]:
-                    solver.add(function.this, index * 4 + GUESSED)
+    def _holders(self, solver: Solver) -> Iterator[tuple[int, int]]:
+        """For functions that stand in an object: the object."""
+        for (index, name), variable in solver.fields.items():
+            if solver.values.kind[index] == "object" and name != ANY:
+                for value in solver.sets[variable]:
+                    function = solver.functions.get(value >> 2)
+                    if function is not None and function.file.policy is self and not solver.sets[function.this]:
+                        yield function.this, index * 4
 
     def family(self, solver: Solver, value: int, load: Load) -> None:
         """A member of which flow says nothing: what annotations say; the classes that implement or extend its class."""

@@ -22,3 +22,17 @@ structuredClone window __dirname __filename
 GLOBALS = frozenset((_LANGUAGE + _HOSTS).split())
 OBJECT = frozenset(("hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable"))
 """Members that every object inherits and hardly anything overrides."""
+_METHODS = """
+add addEventListener all any append appendChild apply assign at bind call catch charAt charCodeAt clear click clone
+close concat contains copy createElement cut delete destroy dispatchEvent emit end endsWith entries error every exec
+fill filter finally find findIndex flat flatMap focus forEach from get getAttribute getElementById getItem getTime
+has hasOwnProperty includes indexOf info insertBefore isArray join json keys lastIndexOf length listen localeCompare
+log map match matchAll next normalize off on once open padEnd padStart parse pause pipe pop preventDefault push
+querySelector querySelectorAll race read reduce reduceRight reject remove removeAttribute removeChild
+removeEventListener removeItem removeListener repeat replace replaceAll resolve resume reverse search send set
+setAttribute setItem shift slice some sort splice split start startsWith stop stopPropagation stringify substr
+substring test text then toFixed toISOString toJSON toLowerCase toString toUpperCase trim trimEnd trimStart unshift
+update valueOf values warn write
+"""
+COMMON = frozenset(_METHODS.split())
+"""Methods of the language, of browsers and of Node.js: where nothing is known of a receiver, they say nothing of it."""
