@@ -58,8 +58,8 @@ def test_the_order_of_the_files_does_not_matter():
 
 
 def test_too_many_values_are_said_to_be_too_many():
-    many = "".join(f"def f{number}():\n    pass\n" for number in range(20))
-    names = ", ".join(f"f{number}" for number in range(20))
+    many = "".join(f"def f{number}():\n    pass\n" for number in range(50))
+    names = ", ".join(f"f{number}" for number in range(50))
     links = link(facts_of({"m.py": f"{many}for f in [{names}]:\n    f()\nf1()\n"}))
     assert calls(links) == {("m.py", "m.py::f1")}
     assert [(one.text, one.reason) for one in links.unresolved] == [("f", "too-many")]

@@ -15,7 +15,7 @@ from sbfs.linking.rules import Call
 from sbfs.linking.solver import Solver
 from sbfs.linking.tables import File
 
-MOST = 16
+MOST = 40
 """A call with more targets than this is unresolved: too many to say anything."""
 LEVELS = ("exact", "inferred", "inferred")
 OUTSIDE = frozenset({"external", "made"})
@@ -30,8 +30,35 @@ class _Found:
     lines: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was read of one file: edges that begin in it, its unresolved calls. Both sorted."""
+
+    edges: list[Edge]
+    unresolved: list[Unresolved]
+
+
+NOTHING_FOUND = Found([], [])
+
+
+def merged(found: Iterable[Found]) -> Links:
+    """The links of all files as one."""
+    kept = list(found)
+    edges = [edge for one in kept for edge in one.edges]
+    unresolved = [call for one in kept for call in one.unresolved]
+    return Links(sorted(edges, key=_edge_order), sorted(unresolved, key=_unresolved_order))
+
+
+def _edge_order(edge: Edge) -> tuple[str, str, str, tuple[str, ...]]:
+    return edge.source, edge.target, edge.type, edge.flags
+
+
+def _unresolved_order(one: Unresolved) -> tuple[str, int, str, str]:
+    return one.source, one.line, one.text, one.reason
+
+
 class Reader:
-    """Reads the links of a solved project."""
+    """Reads the links of a solved project, file by file."""
 
     def __init__(self, solver: Solver):
         self.solver, self.project = solver, solver.project
@@ -39,23 +66,31 @@ class Reader:
         self.lost = solver.lost()
         self._edges: dict[tuple[str, str, EdgeType, tuple[str, ...]], _Found] = {}
         self._unresolved: list[Unresolved] = []
+        self._calls: dict[str, list[Call]] = {}
+        for call in solver.calls:
+            self._calls.setdefault(call.unit.file.path, []).append(call)
+        self._implied: dict[str, list[tuple[tuple[str, int, str, str, str, str], int]]] = {}
+        for key, level in solver.implied.items():
+            self._implied.setdefault(key[2], []).append((key, level))
 
     def read(self) -> Links:
         """All edges and unresolved calls, sorted."""
-        for file in self.project.files.values():
-            self._structure(file)
-        for call in self.solver.calls:
+        return merged(self.file(path) for path in self.project.files)
+
+    def file(self, path: str) -> Found:
+        """What begins in one file."""
+        self._edges, self._unresolved = {}, []
+        file = self.project.files[path]
+        self._structure(file)
+        for call in self._calls.get(path, ()):
             self._call(call)
-        for (source, site, path, name, target, flag), level in self.solver.implied.items():
-            line = line_of(self.project.files[path], name, site)
-            self._add(source, target, "calls", level, line, (flag,) if flag else ())
+        for (source, site, _, name, target, flag), level in self._implied.get(path, ()):
+            self._add(source, target, "calls", min(level, 1), line_of(file, name, site), (flag,) if flag else ())
         edges = [
             Edge(source, target, type, CONFIDENCES[found.confidence], tuple(sorted(found.lines)), flags)
             for (source, target, type, flags), found in self._edges.items()
         ]
-        edges.sort(key=lambda edge: (edge.source, edge.target, edge.type, edge.flags))
-        self._unresolved.sort(key=lambda one: (one.source, one.line, one.text, one.reason))
-        return Links(edges, self._unresolved)
+        return Found(sorted(edges, key=_edge_order), sorted(self._unresolved, key=_unresolved_order))
 
     def _add(
         self, source: str, target: str, type: EdgeType, confidence: int, line: int, flags: tuple[str, ...] = ()
@@ -120,7 +155,9 @@ class Reader:
         kinds, what = self.solver.values.kind, self.solver.values.what
         for value in values:
             kind = kinds[value >> 2]
-            if kind == "class" or (kind == "other" and what[value >> 2][0] not in ("beyond", "returned")):
+            if kind == "function" and "block" in self.solver.functions[value >> 2].symbol.flags:
+                return True
+            if kind == "class" or (kind == "other" and what[value >> 2][0] not in ("beyond", "returned", "callable")):
                 return True
             if kind == "other" and what[value >> 2][0] == "returned" and f"{what[value >> 2][1]}()" in SUMMARIES:
                 return True

@@ -15,6 +15,7 @@ from sbfs.linking.rules import (
     Hint,
     Item,
     Load,
+    Returned,
     SetItem,
     Slice,
     Spill,
@@ -225,6 +226,8 @@ class Scope:
             return []
         if hinted[0] == "inst":
             return [Hint(self.unit, self.value(hinted[1]), [self.type(one) for one in hinted[2]], self.next_place())]
+        if hinted[0] == "call":
+            return [Hint(self.unit, -1, [self.type(hinted[2])], self.next_place())]
         if hinted[0] == "any":
             return [hint for one in hinted[1] for hint in self.type(one)]
         return []
@@ -313,6 +316,8 @@ class Scope:
                 arguments.append((self.value(one), False))
             elif one[0] == "*":
                 arguments.append((self.value(one[1]), True))
+            elif one[0] == "lit" and len(one) > 3:
+                arguments.append((self.value(one), False))
             elif one[0] == "lit" and len(one) > 2:
                 texts[place] = one[2]
                 arguments.append((self._literal(one[1]), False))
@@ -478,8 +483,6 @@ class Scope:
         return into
 
     def _defaults(self, function: Function, defaults: list[Any]) -> None:
-        if not self.solver.keeps_defaults(function, defaults):
-            return
         places = {parameter: place for place, parameter in enumerate(function.positional)}
         for name, one in defaults:
             source = self.value(one)
@@ -512,6 +515,8 @@ class Scope:
         return variable
 
     def _lit(self, expression: list[Any]) -> int:
+        if len(expression) > 3:
+            return self.given("other", "begins", expression[2])
         if len(expression) > 2 and isinstance(expression[2], str):
             return self._text(expression[2])
         return self._literal(expression[1])
@@ -531,6 +536,14 @@ class Scope:
     def site(self) -> int:
         """With `unit`, makes a scope a place: the statement."""
         return self.place
+
+    def _returned(self, expression: list[Any]) -> int:
+        base = self.value(expression[1])
+        if base < 0:
+            return -1
+        target = self.solver.fresh()
+        self.solver.watch(base, Returned(target))
+        return target
 
     def _this(self, _expression: list[Any]) -> int:
         return self.variable("this")
@@ -590,6 +603,7 @@ _EXPRESSIONS = {
     "any": Scope._any,
     "lit": Scope._lit,
     "module": Scope._module,
+    "returned": Scope._returned,
     "this": Scope._this,
     "block": Scope._block,
     "cast": Scope._cast,

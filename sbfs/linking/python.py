@@ -3,8 +3,6 @@ nothing."""
 
 from __future__ import annotations
 
-import copy
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,7 +11,7 @@ from sbfs.linking.python_classes import WIDE, Classes, Key, is_class
 from sbfs.linking.python_hints import hinted
 from sbfs.linking.python_modules import Found, Modules
 from sbfs.linking.python_names import BUILTINS, COMMON, METHODS, TYPES
-from sbfs.linking.rules import Base, Call, Hint, Implied, Load, Place, Store, element, take
+from sbfs.linking.rules import Base, Call, Hint, Implied, Item, Load, Place, Store, element, take
 from sbfs.linking.solver import Solver
 from sbfs.linking.tables import File, Function, Project, Unit
 from sbfs.linking.values import ANY, EXACT, GUESSED, INFERRED, KEYS, at_least
@@ -59,8 +57,7 @@ class Python:
             for symbol in file.facts.symbols:
                 if "property" in symbol.flags or "cached" in symbol.flags or "setter" in symbol.flags:
                     self.properties.add(symbol.name.rpartition(".")[2].partition("#")[0])
-        self.instantiated: Counter[Key] = Counter()
-        self.told: frozenset[str] = frozenset()
+        self.instantiated: set[Key] = set()
         self._members: dict[tuple[int, str], int] = {}
         self._units: dict[str, Unit] = {}
         self._loose: dict[Key, int] = {}
@@ -232,14 +229,17 @@ class Python:
         """Let the first class of an order that has an attribute give it to target, bound to the receiver."""
         files = self.modules.files
         definer = self.classes.definer(order, name)
-        for key in (
-            [definer] if definer is not None else [one for one in order if one[0]] if name in self.stored else ()
-        ):
+        if solver.values.kind[receiver] == "class" and self._is_member(order, definer, name):
+            solver.add(target, solver.values.value("instance", receiver))
+        givers = [definer] if definer is not None else []
+        if name in self.stored and definer is None:
+            givers = [one for one in order if one[0]]
+        for key in givers:
             variable = solver.variable(files[key[0]], f"{key[1]}:{name}")
             solver.watch(variable, Bind(self, receiver, key, name, target))
-        if definer is not None:
-            return
         for key in order:
+            if key == definer:
+                return
             if key in self.classes.loose:
                 solver.watch(self.loose(solver, key), Loose(self, receiver, name, target))
         if solver.values.kind[receiver] == "class":
@@ -249,6 +249,12 @@ class Python:
                     self.class_attribute(solver, self.classes.order(meta), receiver, name, target)
                     break
         self._fallbacks(solver, order, receiver, name, target)
+
+    def _is_member(self, order: list[Key], definer: Key | None, name: str) -> bool:
+        """Whether an attribute of a class is one of an enum's members."""
+        if name.startswith("_") or not order or not self.is_enum(order[0]):
+            return False
+        return definer is None or f"{definer[1]}.{name}" not in self.modules.files[definer[0]].symbols
 
     def _fallbacks(self, solver: Solver, order: list[Key], receiver: int, name: str, target: int) -> None:
         """Methods of a builtin type that the class builds on; `__getattr__`; the one base outside."""
@@ -278,9 +284,6 @@ class Python:
         found = self._units.get(path)
         if found is None:
             file = self.modules.files[path]
-            if file.policy is not self:  # a probe's policy: rules that stand there are the probe's
-                file = copy.copy(file)
-                file.policy = self
             found = self._units[path] = Unit(file, file.symbols.get("") or file.facts.symbols[0])
         return found
 
@@ -346,6 +349,8 @@ class Python:
                 solver.watch(call.arguments[0][0], ChangeProperty(what[1], word, call.result, level))
         elif word in ("staticmethod", "classmethod"):
             solver.invoke(what[1], call, level)
+        elif word == "callable" and call.result >= 0:
+            solver.copy(solver.field(index, "result"), call.result, level)
         elif word == "partial":
             solver.watch(solver.field(index, "func"), CallPartial(self, index, call, level))
         elif word == "returned" and (summary := SUMMARIES.get(f"{what[1]}()")) is not None:
@@ -387,7 +392,7 @@ class Python:
         """Call a class: its metaclass, `__new__`, `__init__`; without one, what is given by name becomes
         attributes."""
         key = self.key(solver, index)
-        self.instantiated[key] += 1
+        self.instantiated.add(key)
         order = self.classes.order(key)
         instance = self.instance(solver, key)
         if call.decorates and key[1].lower().endswith("property"):
@@ -424,9 +429,12 @@ class Python:
                 for flow in symbol.flows if symbol is not None else ():
                     if flow[0] == "hint" and isinstance(flow[1], str):
                         names[flow[1]] = None
-        for (variable, spread), name in zip(call.arguments, names, strict=False):
+        places = any(key[1] == "typing.NamedTuple" for key in order if not key[0])
+        for place, ((variable, spread), name) in enumerate(zip(call.arguments, names, strict=False)):
             if variable >= 0 and not spread:
                 solver.copy(variable, solver.field(instance, name), level)
+                if places:
+                    solver.copy(variable, solver.field(instance, element(place)), level)
         for name, variable in call.keywords:
             if variable >= 0 and name != "**":
                 solver.copy(variable, solver.field(instance, name), level)
@@ -549,6 +557,8 @@ class Python:
             self.imply(solver, place, index, "__getitem__", [-1], target, level)
         elif self.has(solver, index, step):
             self.imply(solver, place, index, step, [], target, level, flag="iteration")
+        elif isinstance(place, Item) and place.unpacks:
+            take(solver, index, place.key, target, level)
         else:
             solver.copy(solver.field(index, ANY), target, level)
             solver.copy(solver.field(index, KEYS), target, level)
@@ -577,6 +587,20 @@ class Python:
         if solver.values.kind[index] == "instance" and self.has(solver, index, "__await__"):
             self.imply(solver, place, index, "__await__", [], -1, value & 3)
         solver.add(target, value)
+
+    def names_beginning(self, solver: Solver, index: int, text: str) -> list[str]:
+        """Attributes of a value whose names begin with a text: what classes and modules assign."""
+        kind, what = solver.values.kind[index], solver.values.what[index]
+        places: list[tuple[File, str]] = []
+        if kind == "module":
+            places = [(self.modules.files[what[0]], ":")]
+        elif kind in ("instance", "class"):
+            order = self.classes.order(self.key(solver, index))
+            places = [(self.modules.files[key[0]], f"{key[1]}:") for key in order if key[0]]
+        found = {
+            key.removeprefix(prefix) for file, prefix in places for key in file.defined if key.startswith(prefix + text)
+        }
+        return sorted(found) if text else []
 
     def has(self, solver: Solver, index: int, name: str) -> bool:
         """Whether the class of an instance gives a method."""
@@ -617,8 +641,19 @@ class Python:
             solver.watch(method, RunFunction(call, base.index * 4, level, "implicit"))
 
     def hinted(self, solver: Solver, value: int, hint: Hint, target: int) -> None:
-        """An instance of what an annotation names."""
+        """An instance of what an annotation names, or of a class below it that does something in another way."""
+        index = value >> 2
+        if solver.values.kind[index] == "external" and solver.values.what[index][0].endswith(".Self"):
+            owner = hint.unit.file.class_around(hint.unit.name)
+            if owner is not None:
+                own = self.instance(solver, (hint.unit.file.path, owner))
+                solver.add(target, own * 4 + GUESSED)
+            return
         hinted(solver, value, hint, target)
+        if solver.values.kind[index] == "class":
+            heirs = self.classes.descendants(self.key(solver, index))
+            for key in sorted(heirs) if len(heirs) <= WIDE else ():
+                solver.add(target, self.instance(solver, key) * 4 + GUESSED)
 
     def statement(self, scope: Any, statement: list[Any]) -> None:
         """Python writes no statements of its own."""
@@ -662,30 +697,24 @@ class Python:
 
     # -- where flow says nothing
 
-    def probe(self) -> Python:
-        """The same tables, with nothing of what was made while solving: for trying a few symbols out."""
-        other = copy.copy(self)
-        other.instantiated, other._members, other._units, other._loose = Counter(), {}, {}, dict(self._loose)
-        return other
-
     def seed(self, solver: Solver) -> None:
         """Give methods that nobody calls the receivers they can have, and attributes what their families and
         annotations say."""
         empty = [
             (function.file, function)
-            for function in solver.own_functions()
+            for function in solver.functions.values()
             if function.file.policy is self
             and function.symbol.type == "method"
             and function.positional
             and not solver.sets[function.positional[0]]
         ]
         instantiated = frozenset(self.instantiated)
+        for key in self._hidden(solver):
+            self._seed_hidden(solver, key)
         for file, function in empty:
             self._seed_receiver(solver, file, function, instantiated)
-        if not self.told:
-            hinted = (key for file in self.modules.files.values() for key in file.variables if key[-1] == "!")
-            self.told = frozenset(key.rpartition(":")[2][:-1] for key in hinted) | self.stored
-        told = self.told
+        hinted = (key for file in self.modules.files.values() for key in file.variables if key[-1] == "!")
+        told = {key.rpartition(":")[2][:-1] for key in hinted} | self.stored
         families = [
             load
             for load in solver.loads
@@ -693,14 +722,48 @@ class Python:
         ]
         for load in families:
             solver.watch(load.base, Family(self, load))
-        for file in solver.own_files(self.modules.files):
-            for key in [key for key in file.defined if key[0] == ":" and key[1:] in BUILTINS]:
-                variable = solver.variable(file, key)
+        for file in self.modules.files.values():
+            for name in [text[1:] for text in file.defined if text[0] == ":" and text[1:] in BUILTINS]:
+                variable = solver.variable(file, f":{name}")
                 if not solver.sets[variable]:
-                    solver.add(variable, solver.values.value("external", f"<builtin>.{key[1:]}", level=GUESSED))
+                    solver.add(variable, solver.values.value("external", f"<builtin>.{name}", level=GUESSED))
         for call in list(solver.calls):
             if call.decorates and call.result >= 0 and not solver.sets[call.result] and call.unit.file.policy is self:
                 solver.copy(call.arguments[0][0], call.result, GUESSED)
+
+    def _hidden(self, solver: Solver) -> list[Key]:
+        """Classes that are handed on or kept as values while no instance of them is seen to be made: others may."""
+        what, kinds = solver.values.what, solver.values.kind
+        found: set[int] = set()
+        for variable, held in enumerate(solver.sets):
+            if held and solver.is_gate(variable):
+                found.update(value >> 2 for value in held if kinds[value >> 2] == "class")
+        for file in self.modules.files.values():
+            for text, variable in file.variables.items():
+                owner, _, name = text.partition(":")
+                if owner and solver.sets[variable] and is_class(file, owner) and f"{owner}.{name}" not in file.symbols:
+                    found.update(value >> 2 for value in solver.sets[variable] if kinds[value >> 2] == "class")
+        keys: list[Key] = [(what[index][0], what[index][1]) for index in found]
+        return sorted(key for key in keys if key not in self.instantiated and key[0] in self.modules.files)
+
+    def _seed_hidden(self, solver: Solver, key: Key) -> None:
+        index = solver.values.index("class", *key)
+        value = self.instance(solver, key) * 4 + GUESSED
+        order = self.classes.order(key)
+        for place, one in enumerate(order):
+            file = self.modules.files.get(one[0])
+            if file is None or len(self.classes.descendants(one)) > WIDE:
+                continue
+            for name, function in file.functions.items():
+                owner, _, last = name.rpartition(".")
+                if owner != one[1] or function.symbol.type != "method" or not function.positional:
+                    continue
+                if "static" in function.symbol.flags or last == "__new__":
+                    continue
+                if self.classes.definer(order[:place], last) is None:
+                    solver.add(
+                        function.positional[0], index * 4 + GUESSED if "classmethod" in function.symbol.flags else value
+                    )
 
     def _seed_receiver(self, solver: Solver, file: File, function: Function, instantiated: frozenset[Key]) -> None:
         flags, name = function.symbol.flags, function.symbol.name
@@ -774,8 +837,6 @@ class Bind:
             solver.add(receiver, self.receiver * 4)
             self.policy.run(solver, self.policy.unit(self.definer[0]), index, "__get__", [receiver], self.target)
         else:
-            if not of_instance and kind != "class" and self.policy.is_enum(self.definer):
-                solver.add(self.target, solver.values.value("instance", self.receiver, level=level))
             solver.add(self.target, value)
 
     def _from_metaclass(self, solver: Solver, index: int, value: int) -> None:

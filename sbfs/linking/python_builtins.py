@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sbfs.linking.python_names import LIST_METHODS, LISTS_OF_TEXTS, TEXT_METHODS, TEXTS
-from sbfs.linking.rules import Call, Element, Load, Store, take
+from sbfs.linking.rules import Call, Element, Enter, Load, Store, take
 from sbfs.linking.values import ANY, INFERRED, KEYS, REST, at_least
 
 if TYPE_CHECKING:
@@ -408,11 +408,31 @@ class ByName:
 
     def react(self, solver: Solver, value: int) -> None:
         """An attribute by that name."""
-        if solver.values.kind[value >> 2] == "text":
-            name = solver.values.what[value >> 2][0]
+        kind, what = solver.values.kind[value >> 2], solver.values.what[value >> 2]
+        if kind == "other" and what[0] == "begins":
+            solver.watch(self.base, Beginning(self.at, what[1]))
+        elif kind == "text":
+            name = what[0]
             solver.watch(
                 self.base, Load(self.at.call.unit, self.at.call.site, self.base, name, self.at.call.result, False)
             )
+
+
+class Beginning:
+    """`getattr(base, "visit_" + name)`: every attribute that begins so may be meant."""
+
+    __slots__ = ("at", "text")
+
+    def __init__(self, at: At, text: str):
+        self.at, self.text = at, text
+
+    def react(self, solver: Solver, value: int) -> None:
+        """Of the class of an instance, or of a module."""
+        at = self.at
+        for name in at.policy.names_beginning(solver, value >> 2, self.text):
+            load = Load(at.call.unit, at.call.site, -1, name, solver.fresh(), False)
+            at.policy.load(solver, value, load)
+            solver.copy(load.target, at.call.result, INFERRED)
 
 
 def _setattr(at: At) -> None:
@@ -498,6 +518,11 @@ def _import_module(at: At) -> None:
         at.policy.give(
             at.solver, at.policy.modules.imported(at.call.unit.file.path, name, 0, ""), at.call.result, at.level
         )
+
+
+def _entered(at: At) -> None:
+    if (source := at.argument(0)) >= 0 and at.call.result >= 0:
+        at.solver.watch(source, Enter(at.call.unit, at.call.site, at.call.result))
 
 
 def _globals(at: At) -> None:
@@ -670,6 +695,9 @@ SUMMARIES: dict[str, Summary] = {
     "functools.cmp_to_key": _same,
     "contextlib.contextmanager": _wrapped("manages"),
     "contextlib.asynccontextmanager": _wrapped("manages"),
+    "contextlib.ExitStack.enter_context": _entered,
+    "contextlib.AsyncExitStack.enter_context": _entered,
+    "contextlib.AsyncExitStack.enter_async_context": _entered,
     "contextlib.closing": _same,
     "contextlib.nullcontext": _same,
     "dataclasses.dataclass": _second_step("dataclasses.dataclass"),

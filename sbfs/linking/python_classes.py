@@ -59,28 +59,34 @@ class Classes:
         key = (file.path, expression[1])
         bases: list[Key] = []
         for base in expression[2]:
-            found = self._class(file, owner, base)
-            if found is None:
+            found = self._all(file, owner, base)
+            if len(found) != 1 and len([one for one in found if one[0]]) != 1:
                 self.loose.add(key)
-            else:
-                bases.append(found)
-                self.children.setdefault(found, []).append(key)
+            if found:
+                bases.append(found[0])
+                self.children.setdefault(found[0], []).append(key)
         self.bases[key] = bases
         for name, value in expression[3] if len(expression) > 3 else ():
             if name == "metaclass":
-                found = self._class(file, owner, value)
-                if found is not None:
-                    self.metaclass[key] = found
+                meta = self._class(file, owner, value)
+                if meta is not None:
+                    self.metaclass[key] = meta
 
     def _class(self, file: File, owner: str, expression: Any) -> Key | None:
         """The class that an expression is, if the text tells."""
-        outside = None
+        found = self._all(file, owner, expression)
+        return found[0] if found else None
+
+    def _all(self, file: File, owner: str, expression: Any) -> list[Key]:
+        """The classes that an expression may be, those of the project first."""
+        inside: dict[Key, None] = {}
+        outside: dict[Key, None] = {}
         for found in self._things(file, owner, expression, DEPTH):
             if found[0] == "class":
-                return (found[1], found[2])
-            if found[0] == "external" and outside is None:
-                outside = ("", found[1])
-        return outside
+                inside[found[1], found[2]] = None
+            elif found[0] == "external":
+                outside["", found[1]] = None
+        return [*inside, *outside]
 
     def _things(self, file: File, owner: str, expression: Any, depth: int) -> Iterator[tuple[str, ...]]:
         """("class", path, name), ("module" | "package", path), ("external", dotted): what an expression may be."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sbfs.linking.values import ANY, EXACT, KEYS, REST, place_name
+from sbfs.linking.values import ANY, EXACT, GUESSED, KEYS, REST, place_name
 
 if TYPE_CHECKING:
     from sbfs.linking.solver import Solver
@@ -250,8 +250,24 @@ class Base:
         self.unit.file.policy.base(solver, value, self)
 
 
+class Returned:
+    """target = what the generator function returns whose generator a value is."""
+
+    __slots__ = ("target",)
+
+    def __init__(self, target: int):
+        self.target = target
+
+    def react(self, solver: Solver, value: int) -> None:
+        """Of generators alone."""
+        index = value >> 2
+        if solver.values.kind[index] == "generator":
+            solver.copy(solver.functions[solver.values.what[index][0]].returns, self.target, value & 3)
+
+
 class Hint:
-    """An annotation: an instance of what `variable` holds, with parts. It speaks only once `tell` is called."""
+    """An annotation: an instance of what `variable` holds, with parts; for -1, a callable that gives the
+    first part. It speaks only once `tell` is called."""
 
     __slots__ = ("parts", "place", "site", "unit", "variable")
 
@@ -262,6 +278,11 @@ class Hint:
         """Let target hold what the annotation says, at level GUESSED."""
         if self.variable >= 0:
             solver.watch(self.variable, Told(self, target))
+            return
+        result = solver.field(solver.values.index("other", "callable", self.place), "result")
+        solver.add(target, solver.values.value("other", "callable", self.place, level=GUESSED))
+        for one in self.parts[0]:
+            one.tell(solver, result)
 
 
 class Told:

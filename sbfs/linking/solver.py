@@ -7,8 +7,9 @@ that are made from facts beforehand (never on a set), the outcome depends on no 
 back by asking for it again.
 
 **Gates.** Where many flows meet (parameters, what functions return, attributes, elements of containers) a variable is a
-gate: what reaches it waits until all else is at rest, and is let through only if the gate then holds no more than
-`MOST` values. So no set runs away, and which values a full gate has depends on no order.
+gate: what reaches it waits until all else is at rest, and is let through only if the gate then holds no more
+than `MOST` things and `MOST_CALLABLES` functions. So no set runs away, and which values a
+full gate has depends on no order.
 
 Three steps: flows alone; then, where a set is still empty, what each policy `seeds` there (at level GUESSED); then
 reading who calls what, from the sets of the calls' callees.
@@ -17,7 +18,7 @@ reading who calls what, from the sets of the calls' callees.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sbfs.linking.binding import bind
@@ -35,7 +36,11 @@ FEW = 12
 NOTHING: dict[int, int] = {}
 """The set of every variable that holds nothing. Never written to."""
 MOST = 16
-"""Values that a gate lets through; one that would hold more is closed, and the links say so."""
+"""Things (instances, containers, texts) that a gate lets through; one that would hold more is closed to them, and the
+links say so."""
+MOST_CALLABLES = 40
+"""The same for functions: tables of handlers are longer than lists of kinds of things."""
+CALLABLES = frozenset({"function", "bound"})
 ROUNDS = 40
 """Gates that a value may pass on its way. Nothing is known of what would come after."""
 
@@ -140,10 +145,7 @@ class Solver:
         self.texts: dict[str, int] = {}
         self.implied: dict[tuple[str, int, str, str, str, str], int] = {}
         self.closed: set[int] = set()
-        self.round = 0
-        self.guessed_from = 0
-        self.late: dict[int, bytearray] = {}
-        self.direct: dict[tuple[int, int], list[int]] = {}
+        self._shut: set[int] = set()
         self._elements: dict[int, list[str]] = {}
         self._element_watchers: dict[int, list[Keyed]] = {}
         self._gates = bytearray()
@@ -221,18 +223,9 @@ class Solver:
         if value in held or (value & 3 and (value & ~3) in held):
             return
         if self._gates[variable]:
-            self._direct(variable, value)
             self._wait(variable, value)
         else:
             self._admit(variable, value)
-
-    def _direct(self, gate: int, value: int) -> None:
-        """Remember since which round a gate has been given a value without a copy, and how often in that round."""
-        known = self.direct.get((gate, value))
-        if known is None:
-            self.direct[gate, value] = [self.round, 1]
-        elif known[0] == self.round:
-            known[1] += 1
 
     def _wait(self, gate: int, value: int) -> None:
         waiting = self._waiting.get(gate)
@@ -245,7 +238,7 @@ class Solver:
         held = self.sets[variable]
         if held is NOTHING:
             held = self.sets[variable] = {}
-        held[value] = self.round
+        held[value] = 0
         new = self._new[variable]
         if new is None:
             self._new[variable] = [value]
@@ -273,12 +266,6 @@ class Solver:
                 return
             wide.add(code)
             outs.append(code)
-        if self.round:
-            late = self.late.get(source)
-            if late is None:
-                late = self.late[source] = bytearray()
-            late.extend(bytes(len(self.outs[source] or ()) - 1 - len(late)))
-            late.append(self.round)
         if self.sets[source] is NOTHING:
             return
         for value in list(self.sets[source]):
@@ -328,60 +315,40 @@ class Solver:
             self._round()
             if not self._waiting:
                 return
-            self.round += 1
             waiting, self._waiting = self._waiting, {}
             for gate, values in waiting.items():
-                held = self.sets[gate]
-                if gate in self.closed:
-                    continue
-                if (
-                    len(held) + len(values) > MOST
-                    and len({value >> 2 for some in (held, values) for value in some}) > MOST
-                ):
-                    self.closed.add(gate)
-                    continue
-                for value in values:
-                    if not (value & 3 and (value & ~3) in held):
-                        self._admit(gate, value)
+                self._open(gate, values)
         self.closed.update(self._waiting)
         self._waiting = {}
-
-    @property
-    def made(self) -> int:
-        """How many variables there are."""
-        return self._made
-
-    def gates_up_to(self, end: int) -> bytearray:
-        """Which variables are gates, 1 for each that is one."""
-        return self._gates[:end]
-
-    def elements_of(self, index: int) -> list[str]:
-        """The element variables that a container has."""
-        return self._elements.get(index, [])
-
-    def has_element_watchers(self, index: int) -> bool:
-        """Whether rules wait for further elements of a container."""
-        return index in self._element_watchers
-
-    def own_functions(self) -> Iterable[Function]:
-        """The functions for which this solver is there: all."""
-        return self.functions.values()
-
-    def own_files(self, files: Mapping[str, File]) -> Iterable[File]:
-        """The files for which this solver is there: all."""
-        return files.values()
-
-    def keeps_defaults(self, function: Function, defaults: list[Any]) -> bool:  # noqa: ARG002
-        """Whether the defaults of a function that is defined are to be noted."""
-        return True
 
     def is_gate(self, variable: int) -> bool:
         """Whether a variable is a gate."""
         return bool(self._gates[variable])
 
+    def _open(self, gate: int, waiting: Iterable[int]) -> None:
+        """Let what waits through a gate, unless it would then hold too much of its sort."""
+        held, kinds = self.sets[gate], self.values.kind
+        sorts: tuple[list[int], list[int]] = ([], [])
+        for value in waiting:
+            if not (value & 3 and (value & ~3) in held):
+                sorts[kinds[value >> 2] in CALLABLES].append(value)
+        for callables, values in enumerate(sorts):
+            key = gate * 2 + callables
+            if not values or key in self._shut:
+                continue
+            most = MOST_CALLABLES if callables else MOST
+            if len(held) + len(values) > most:
+                same = {value >> 2 for value in held if (kinds[value >> 2] in CALLABLES) == bool(callables)}
+                if len(same.union(value >> 2 for value in values)) > most:
+                    self._shut.add(key)
+                    self.closed.add(gate)
+                    continue
+            for value in values:
+                self._admit(gate, value)
+
     def _round(self) -> None:
         work, news, outs, rules, sets = self._work, self._new, self.outs, self.rules, self.sets
-        later, gates, waits, now = self._later, self._gates, self._waiting, self.round
+        later, gates, waits = self._later, self._gates, self._waiting
         while work or later:
             while later:
                 answer, of = later.popleft()
@@ -407,7 +374,7 @@ class Solver:
                         continue
                     if held is NOTHING:
                         held = sets[target] = {}
-                    held[value] = now
+                    held[value] = 0
                     if new is None:
                         new = news[target] = [value]
                         work.append(target)

@@ -118,6 +118,11 @@ class File:
             for part in target[1]:
                 self._target(part, prefix, attributes)
 
+    def renew(self, facts: Facts) -> None:
+        """Take facts that differ from those before in lines alone."""
+        self.facts = facts
+        self.symbols = {symbol.name: symbol for symbol in facts.symbols}
+
     def source_of(self, name: str) -> str:
         """The id of the symbol on which calls in the body of a symbol hang."""
         found = self._sources.get(name)
