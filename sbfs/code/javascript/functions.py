@@ -89,11 +89,22 @@ def define(
     symbol = reader.symbol(name, type, node, whole or node, row=row)
     _describe(reader, node, symbol, row)
     value: list[Expression] = ["func", symbol.name]
+    guard = _guard(node)
+    if guard is not None:
+        reader.guards[symbol.name] = guard
     frame = Frame(symbol, kind, reader.frame, reader.frame.block)
     frame.owner = owner
     frame.home = symbol.name if method else ""
     reader.later(frame, lambda: _body(reader, node, frame, value, own), hoisted=hoisted)
     return value
+
+
+def _guard(node: Node) -> Node | None:
+    """The type in `x is T`, which a function may be said to find out."""
+    returns = node.child_by_field_name("return_type")
+    if returns is None or returns.type != "type_predicate_annotation" or not returns.named_children:
+        return None
+    return returns.named_children[0].child_by_field_name("type")
 
 
 def _describe(reader: Reader, node: Node, symbol: Symbol, row: int) -> None:

@@ -49,6 +49,7 @@ class Reader:
         self.anchor = 0
         self.depth = 0
         self.starts: dict[str, int] = {}
+        self.guards: dict[str, Node] = {}
         self.unread: dict[Binding, dict[str | int, Callable[[], None]]] = {}
         root = text.root
         self.module = self.symbol("", "module", root, root, row=0)

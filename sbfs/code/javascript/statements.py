@@ -11,7 +11,7 @@ from sbfs.code.javascript.frames import Binding, Block
 from sbfs.code.javascript.names import constant_key
 from sbfs.code.javascript.patterns import NAMES, assign, declare
 from sbfs.code.javascript.reader import Reader
-from sbfs.code.javascript.types import hint
+from sbfs.code.javascript.types import hint, type_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -309,7 +309,9 @@ def _if_statement(reader: Reader, node: Node) -> None:
         reader.effects(condition)
         before = dict(frame.env)
         _narrow(reader, condition)
+        narrowed = {binding: text for binding, text in frame.env.items() if before.get(binding) != text}
         _way(reader, current.child_by_field_name("consequence"), ways)
+        _widen(frame.env, narrowed, before)
         frame.env = before
         other = current.child_by_field_name("alternative")
         current = (
@@ -337,17 +339,39 @@ def _narrow(reader: Reader, condition: Node | None) -> None:
             if operator.type == "&&":
                 waiting.extend((left, right))
             elif operator.type == "instanceof" and left.type == "identifier":
-                _said(reader, left, right)
+                kind = reader.value(right)
+                if isinstance(kind, str) or (isinstance(kind, list) and kind[0] == "attr"):
+                    _said(reader, left, ["inst", kind, []])
+        elif node.type == "call_expression":
+            _guarded(reader, node)
 
 
-def _said(reader: Reader, name: Node, kind: Node) -> None:
+def _widen(env: dict[Binding, str], narrowed: dict[Binding, str], before: dict[Binding, str]) -> None:
+    """What was said of variables holds no longer, where they were not assigned."""
+    for binding, text in narrowed.items():
+        if env.get(binding) == text:
+            if binding in before:
+                env[binding] = before[binding]
+            else:
+                del env[binding]
+
+
+def _guarded(reader: Reader, call: Node) -> None:
+    """`if (isCat(x))`, where `isCat` is said to find that out."""
+    function, given = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    guard = reader.guards.get(reader.text(function))
+    first = next(iter(given.named_children), None) if given is not None else None
+    if guard is not None and first is not None and first.type == "identifier":
+        _said(reader, first, type_of(reader, guard))
+
+
+def _said(reader: Reader, name: Node, type: Expression) -> None:
+    """From here on a variable is said to be of a type."""
     binding = reader.find(reader.text(name))
-    if binding is None or binding.frame is not reader.frame:
-        return
-    before, type = reader.variable(reader.text(name)), reader.value(kind)
-    if isinstance(type, str) or (isinstance(type, list) and type[0] == "attr"):
+    if type is not None and binding is not None and binding.frame is reader.frame:
+        before = reader.variable(reader.text(name))
         text = reader.versions.version(reader.frame, binding)
-        reader.frame.emit(["=", text, ["cast", before, ["inst", type, []]]], reader.line(name))
+        reader.frame.emit(["=", text, ["cast", before, type]], reader.line(name))
 
 
 def _way(reader: Reader, node: Node | None, ways: list[dict[Binding, str]]) -> None:
