@@ -314,6 +314,7 @@ def test_deep_nesting_ends_in_a_note(source):
     facts = facts_of(source)
     assert facts.parse == "partial"
     assert any("nested too deep" in note for note in facts.notes)
+    assert facts.symbols  # What is above the depth is read all the same.
 
 
 def test_long_chains_are_no_nesting():
