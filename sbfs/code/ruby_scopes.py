@@ -233,9 +233,6 @@ class Reader:
         """What a piece of syntax is worth; what it does goes to the scope's flows."""
         if node is None:
             return NOTHING
-        handler = self.handlers.get(node.type)
-        if handler is None:
-            return self.each(scope, node.named_children) if node.named_child_count else NOTHING
         if self.depth >= DEPTH:
             note = f"line {node.start_point[0] + 1}: nested too deeply"
             if note not in self.notes and len(self.notes) < 5:
@@ -243,7 +240,10 @@ class Reader:
             return NOTHING
         self.depth += 1
         try:
-            return handler(self, scope, node)
+            handler = self.handlers.get(node.type)
+            if handler is not None:
+                return handler(self, scope, node)
+            return self.each(scope, node.named_children) if node.named_child_count else NOTHING
         finally:
             self.depth -= 1
 

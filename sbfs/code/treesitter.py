@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Query
 
-DEPTH = 90
+DEPTH = 80
 """Expressions nested deeper than this are not followed: Python's stack is bounded, and so is what a person writes."""
 
 NOTES = 5
