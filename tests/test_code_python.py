@@ -73,6 +73,7 @@ def test_lambdas_are_numbered_as_they_stand_in_the_source():
     spans = {symbol.name: symbol.signature for symbol in facts_of(source).symbols}
     assert sorted(spans) == ["", "<lambda1>", "<lambda2>", "<lambda3>"]
     assert flows_of(source, "<lambda1>") == [["return", ":a"]]
+    assert flows_of("x = (lambda: a) if (lambda: b)() else (lambda: c)\n", "<lambda2>") == [["return", ":b"]]
 
 
 def test_spans_hold_decorators_and_the_whole_body():
@@ -341,6 +342,26 @@ def test_global_and_nonlocal_are_one_cell():
     assert ["return", "y"] in flows_of(source, "outer")
 
 
+def test_a_cell_may_hold_any_of_its_values_at_any_time():
+    source = """
+        x = f
+        x = k
+        x()
+        def g():
+            global x
+            x = h
+        def outer():
+            y = f
+            y = k
+            def inner():
+                nonlocal y
+                y = h
+            y()
+    """
+    assert ["do", ["call", 0, "x", []]] in flows_of(source)
+    assert ["do", ["call", 0, "y", []]] in flows_of(source, "outer")
+
+
 def test_comprehensions_bind_in_a_scope_of_their_own():
     flows = flows_of("def f(x, xs):\n    a = [x for x in xs]\n    return x\n", "f")
     assert flows[-1] == ["return", "x"]
@@ -438,6 +459,19 @@ def test_tests_for_types_hold_in_their_arm():
     assert [flow[1][2][1] for flow in flows if flow[0] == "do" and flow[1][2][0] == "attr"] == [narrowed, "x"]
 
 
+@pytest.mark.parametrize("test", ["not isinstance(x, A)", "y or not isinstance(x, A)", "not (y and isinstance(x, A))"])
+def test_a_guard_that_leaves_tells_the_type_of_what_is_behind_it(test):
+    flows = flows_of(f"def f(x, y):\n    if {test}:\n        return\n    x.go()\n", "f")
+    narrowed = next(flow[1] for flow in flows if flow[0] == "=" and flow[2][0] == "cast")
+    assert flows[-1] == ["do", ["call", 1, ["attr", narrowed, "go"], []]]
+
+
+@pytest.mark.parametrize("test", ["isinstance(x, A)", "y and not isinstance(x, A)", "y or isinstance(x, A)"])
+def test_a_guard_that_does_not_tell_the_type_changes_nothing(test):
+    flows = flows_of(f"def f(x, y):\n    if {test}:\n        return\n    x.go()\n", "f")
+    assert flows[-1] == ["do", ["call", 1, ["attr", "x", "go"], []]]
+
+
 def test_what_cannot_matter_is_not_written():
     assert flows_of("def f(a):\n    n = 1\n    n += a\n    s = 'x'\n    return n > 2\n", "f") == []
 
@@ -471,6 +505,12 @@ def test_a_broken_definition_leaves_the_others_whole():
     assert {"A", "A.go"} <= {symbol.name for symbol in facts.symbols}
     assert ["=", "x", ["call", 0, ":h", []]] in facts.symbols[0].flows
     assert [one.spec for one in facts.imports] == ["os"]
+
+
+def test_an_open_bracket_does_not_swallow_what_follows():
+    facts = facts_of("def f(:\n    x = g(1\n\ndef h():\n    return k()\ny = [\n@d\nclass A:\n    def m(self): pass\n")
+    assert [symbol.name for symbol in facts.symbols if symbol.name in ("h", "A", "A.m")] == ["h", "A", "A.m"]
+    assert [symbol.decorators for symbol in facts.symbols if symbol.name == "A"] == [("d",)]
 
 
 def test_python_2_is_read():
@@ -642,8 +682,9 @@ def test_nothing_stops_the_reader(source):
     json.dumps([symbol.flows for symbol in facts.symbols]).encode()
 
 
-def test_what_is_nested_too_deep_is_noted_and_the_rest_is_read():
-    facts = facts_of(b"def f():\n    g()\nx = " + b"not " * 5_000 + b"h()\ndef k():\n    m()\n")
+@pytest.mark.parametrize("depth", [900, 5_000])
+def test_what_is_nested_too_deep_is_noted_and_the_rest_is_read(depth):
+    facts = facts_of(b"def f():\n    g()\nx = " + b"not " * depth + b"h()\ndef k():\n    m()\n")
     assert facts.parse == "partial"
     assert facts.notes
     assert [symbol.name for symbol in facts.symbols] == ["", "f", "k"]
