@@ -15,7 +15,7 @@ from sbfs.linking.rules import Call
 from sbfs.linking.solver import Solver
 from sbfs.linking.tables import File
 
-MOST = 40
+MOST = 64
 """A call with more targets than this is unresolved: too many to say anything."""
 LEVELS = ("exact", "inferred", "inferred")
 OUTSIDE = frozenset({"external", "made"})
@@ -63,7 +63,7 @@ class Reader:
     def __init__(self, solver: Solver):
         self.solver, self.project = solver, solver.project
         self.names = NameTier(self.project)
-        self.lost = solver.lost()
+        self.lost = solver.lost_for_good
         self._edges: dict[tuple[str, str, EdgeType, tuple[str, ...]], _Found] = {}
         self._unresolved: list[Unresolved] = []
         self._calls: dict[str, list[Call]] = {}

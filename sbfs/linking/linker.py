@@ -20,6 +20,7 @@ def solved(facts: Iterable[Facts]) -> Solver:
     """A project whose sets are at the fixpoint."""
     solver = Solver(Project(facts, policies()))
     run(solver)
+    solver.rest()
     return solver
 
 

@@ -59,6 +59,7 @@ class Python:
                     self.properties.add(symbol.name.rpartition(".")[2].partition("#")[0])
         self.instantiated: set[Key] = set()
         self._members: dict[tuple[int, str], int] = {}
+        self._instances: dict[Key, int] = {}
         self._units: dict[str, Unit] = {}
         self._loose: dict[Key, int] = {}
 
@@ -172,8 +173,8 @@ class Python:
         """The class of an instance, or a class itself, as the tables know it."""
         if solver.values.kind[index] == "instance":
             index = solver.values.what[index][0]
-        path, name = solver.values.what[index]
-        return (path, name)
+        key: Key = solver.values.what[index]
+        return key
 
     def _raw(self, solver: Solver, key: Key, name: str) -> int:
         """The variable of a class attribute, unbound, where the order of look-up finds it."""
@@ -295,7 +296,10 @@ class Python:
 
     def instance(self, solver: Solver, key: Key) -> int:
         """The index of all instances of a class."""
-        return solver.values.index("instance", solver.values.index("class", *key))
+        found = self._instances.get(key)
+        if found is None:
+            found = self._instances[key] = solver.values.index("instance", solver.values.index("class", *key))
+        return found
 
     def widened(self, solver: Solver, receiver: int, definer: Key) -> tuple[int, int]:
         """The receiver of a method as its body sees it, and its level: in a large family, all are one."""
@@ -734,10 +738,7 @@ class Python:
     def _hidden(self, solver: Solver) -> list[Key]:
         """Classes that are handed on or kept as values while no instance of them is seen to be made: others may."""
         what, kinds = solver.values.what, solver.values.kind
-        found: set[int] = set()
-        for variable, held in enumerate(solver.sets):
-            if held and solver.is_gate(variable):
-                found.update(value >> 2 for value in held if kinds[value >> 2] == "class")
+        found = set(solver.kept_classes)
         for file in self.modules.files.values():
             for text, variable in file.variables.items():
                 owner, _, name = text.partition(":")
@@ -1074,7 +1075,7 @@ class Family:
         for key in policy.classes.order(policy.key(solver, index)):
             if not key[0]:
                 continue
-            if name in policy.stored:
+            if name in policy.modules.files[key[0]].stored:
                 solver.copy(solver.field(policy.instance(solver, key), name), self.load.target, GUESSED)
             told = policy.modules.files[key[0]].variables.get(f"{key[1]}:{name}!")
             if told is not None:

@@ -145,6 +145,8 @@ class Solver:
         self.texts: dict[str, int] = {}
         self.implied: dict[tuple[str, int, str, str, str, str], int] = {}
         self.closed: set[int] = set()
+        self.lost_for_good: set[int] = set()
+        self.kept_classes: set[int] = set()
         self._shut: set[int] = set()
         self._elements: dict[int, list[str]] = {}
         self._element_watchers: dict[int, list[Keyed]] = {}
@@ -295,6 +297,12 @@ class Solver:
         key = (place.unit.source, place.site, place.unit.file.path, place.unit.name, target, flag)
         self.implied[key] = min(level, self.implied.get(key, level))
 
+    def rest(self) -> None:
+        """Forget how values flow: all is at rest, and only the sets, the values and the calls are still of interest."""
+        self.lost_for_good = self.lost()
+        self.outs, self.rules, self._new, self._wide = [], [], [], {}
+        self.loads, self.hints, self._element_watchers = [], [], {}
+
     def lost(self) -> set[int]:
         """Closed gates, and the variables that hold nothing because of them."""
         found = set(self.closed)
@@ -331,7 +339,10 @@ class Solver:
         sorts: tuple[list[int], list[int]] = ([], [])
         for value in waiting:
             if not (value & 3 and (value & ~3) in held):
-                sorts[kinds[value >> 2] in CALLABLES].append(value)
+                kind = kinds[value >> 2]
+                sorts[kind in CALLABLES].append(value)
+                if kind == "class":
+                    self.kept_classes.add(value >> 2)
         for callables, values in enumerate(sorts):
             key = gate * 2 + callables
             if not values or key in self._shut:
