@@ -386,6 +386,16 @@ def test_private_names_are_mangled():
     assert flows_of(source, "_A.__g") == [["return", ["tuple", [["attr", "self", "_A__x"], ["attr", "self", "__h__"]]]]]
 
 
+def test_a_classs_annotations_are_its_fields_in_order():
+    source = "class A:\n    a: B = None\n    b: object\n    c: ClassVar[int] = 1\n    d: 'list[B]' = field()\n"
+    hints = [flow[1:] for flow in flows_of(source, "A") if flow[0] == "hint"]
+    assert hints == [
+        ["a", ["inst", ":B", []]],
+        ["b", None],
+        ["d", ["inst", ":list", [["inst", ":B", []]]]],
+    ]
+
+
 # -- flows: what overwrites what ---------------------------------------------------------------
 
 

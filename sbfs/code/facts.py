@@ -55,7 +55,7 @@ Statements:
   ["do", E]                        a bare attribute is a load, which may run a property
   ["return", E]  ["yield", E]  ["yield*", E]  ["raise", E]
   ["hint", variable, T]            an annotation: evidence where flow says nothing; also of ["attr", E, name]; in a
-                                   class's body: of what its instances hold
+                                   class's body: of what its instances hold, null where only the field is told
   ["hint-return", T]
   ["star", spec, level]            everything that a module exports (also `export * from`)
   ["export", name, E]              where exports are said apart from variables

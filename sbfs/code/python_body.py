@@ -269,7 +269,10 @@ class Body(Matching):
         target = node.target
         if node.value is not None:
             self.assign(target, value, node.lineno, node.value)
-        if hint is not None:
+        if self.scope.is_class and target.__class__ is ast.Name:
+            if not _is_of_the_class(node.annotation):
+                self._hint(target, hint, node.lineno)  # a field, even if nothing is told of it
+        elif hint is not None:
             self._hint(target, hint, node.lineno)
 
     def _return(self, node: ast.Return) -> None:
@@ -370,6 +373,12 @@ class Body(Matching):
             node = call.args[0]
             found = _texts(ast.List([node], ast.Load()) if func.attr == "append" else node)
             self.exports = (self.exports or []) + (found or [])
+
+
+def _is_of_the_class(annotation: ast.expr) -> bool:
+    """Whether a name in a class's body is said to be no field of its instances."""
+    outer = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    return getattr(outer, "id", getattr(outer, "attr", "")) == "ClassVar"
 
 
 def _declared(tree: ast.AST, kind: type, inner: bool = False) -> set[str]:
