@@ -1,4 +1,4 @@
-"""Read one source file, whatever its language, into facts."""
+"""Read one source file into facts, whatever its language."""
 
 from __future__ import annotations
 
