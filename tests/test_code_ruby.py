@@ -100,8 +100,8 @@ def test_spans_signatures_and_bases():
     assert (add.start, add.end) == (5, 7)
     assert add.signature == "def add(item, count = 1, *rest, size:, color: 2, **more, &block)"
     assert add.parameters == (
-        Parameter("item"),
-        Parameter("count", has_default=True),
+        Parameter("item", "only"),
+        Parameter("count", "only", True),
         Parameter("rest", "rest"),
         Parameter("size", "keyword"),
         Parameter("color", "keyword", True),

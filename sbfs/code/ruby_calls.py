@@ -157,7 +157,7 @@ def _block_argument(reader: Reader, scope: Scope, node: Node) -> Expression:
         return reader.value(scope, inner)
     # `&:name` is the block { |it| it.name }.
     child = _function(reader, scope, node, "block")
-    child.symbol.parameters = (Parameter("it"), Parameter("more", "rest"))
+    child.symbol.parameters = (Parameter("it", "only"), Parameter("more", "rest"))
     child.emit(
         ["return", ["call", child.site(node.start_point[0]), ["attr", "it", name], [["*", "more"]]]],
         node.start_point[0],
@@ -199,19 +199,19 @@ def closure(reader: Reader, scope: Scope, node: Node, kind: Kind, receiver: Expr
 def closed(reader: Reader, child: Scope, node: Node, parameters: Node | None) -> Expression:
     """Read a closure's parameters and body into its scope."""
     bind_parameters(reader, child, parameters)
-    places = [one for one in child.symbol.parameters if one.kind == "positional"]
+    places = [one for one in child.symbol.parameters if one.kind == "only"]
     trailing = parameters is not None and parameters.child_count > 2 and parameters.children[-2].type == ","
     if len(places) > 1 or (places and (trailing or any(one.kind == "rest" for one in child.symbol.parameters))):
         # A block of several parameters that is given one list takes it apart.
         star = next(
             (
                 place
-                for place, one in enumerate(p for p in child.symbol.parameters if p.kind in ("positional", "rest"))
+                for place, one in enumerate(p for p in child.symbol.parameters if p.kind in ("only", "rest"))
                 if one.kind == "rest"
             ),
             None,
         )
-        names = [one.name for one in child.symbol.parameters if one.kind in ("positional", "rest")]
+        names = [one.name for one in child.symbol.parameters if one.kind in ("only", "rest")]
         child.emit(["=", ["unpack", names, star], places[0].name], node.start_point[0])
     body = node.child_by_field_name("body")
 
@@ -265,10 +265,10 @@ def _parameter(reader: Reader, scope: Scope, node: Node, place: int) -> Paramete
     if node.type == "destructured_parameter":
         name = f"{{{place + 1}}}"
         scope.emit(["=", _taken_apart(reader, scope, node), name], row)
-        return Parameter(name)
+        return Parameter(name, "only")
     kinds = {
-        "identifier": "positional",
-        "optional_parameter": "positional",
+        "identifier": "only",
+        "optional_parameter": "only",
         "splat_parameter": "rest",
         "hash_splat_parameter": "keywords",
         "block_parameter": "block",
@@ -338,7 +338,7 @@ def _same_arguments(scope: Scope) -> tuple[list[Expression], Keywords]:
     keywords: Keywords = []
     for name, kind in scope.arguments:
         value = scope.read(name)
-        if kind == "positional":
+        if kind == "only":
             positional.append(value)
         elif kind == "rest":
             positional.append(["*", value])

@@ -165,7 +165,7 @@ def _members(reader: Reader, child: Scope, node: Node) -> None:
     )
     # It is the language's own: calls of it are no edges, as it is nowhere written.
     initialize.symbol.flags = ("block",)
-    initialize.symbol.parameters = tuple(Parameter(name, "keyword" if keyed else "positional", True) for name in names)
+    initialize.symbol.parameters = tuple(Parameter(name, "keyword" if keyed else "only", True) for name in names)
     for name in names:
         initialize.emit(["=", ["attr", ["this"], f"@{name}"], name], node.start_point[0])
         _accessor(reader, child.home, name, node, reads=True, writes=True)
@@ -303,7 +303,7 @@ def _accessor(
     if writes:
         child = add_method(reader, home, f"{name}=", node, signature=f"{name}=(value)", doc=doc)
         child.symbol.flags += ("setter",)
-        child.symbol.parameters = (Parameter("value"),)
+        child.symbol.parameters = (Parameter("value", "only"),)
         child.emit(["=", held, "value"], row)
 
 

@@ -69,7 +69,7 @@ def _implicit_parameter(scope: Scope, name: str) -> str | None:
         if name == "it"
         else [f"_{number}" for number in range(1, max(int(name[1:]), len(scope.symbol.parameters)) + 1)]
     )
-    scope.symbol.parameters = tuple(Parameter(one) for one in names)
+    scope.symbol.parameters = tuple(Parameter(one, "only") for one in names)
     for one in names:
         scope.env.setdefault(one, one)
         scope.counts.setdefault(one, 1)

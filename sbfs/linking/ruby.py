@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sbfs.linking.ruby_builtins import CLASS_METHODS, COMMON, KERNEL, OBJECT, TYPES, Runs, call_given, summarize
 from sbfs.linking.ruby_classes import CORE, Classes, Held, RubyClass, words
 from sbfs.linking.ruby_paths import Extended, Imported, Paths, extends, imports
-from sbfs.linking.rules import Base, Call, Hint, Load, Place, Store
+from sbfs.linking.rules import Base, Call, Hint, Load, Place, Store, element
 from sbfs.linking.values import EXACT, GUESSED, INFERRED, REST, at_least
 
 if TYPE_CHECKING:
@@ -441,10 +441,10 @@ class Ruby:
         index, level = value >> 2, max(value & 3, call.level)
         kind, what = solver.values.kind[index], solver.values.what[index]
         if kind == "function":
-            solver.invoke(index, call, level)
+            solver.invoke(index, with_options(solver, index, call), level)
         elif kind == "bound":
             if solver.values.kind[what[0]] == "function":
-                solver.invoke(what[0], call, level, this=what[1] * 4 + level)
+                solver.invoke(what[0], with_options(solver, what[0], call), level, this=what[1] * 4 + level)
             else:
                 summarize(self, solver, solver.values.what[what[0]][0], what[1], call, level)
         elif kind == "other" and what[0] == NEW:
@@ -615,6 +615,35 @@ MIXED_INTO = {
 }
 
 
+def with_options(solver: Solver, index: int, call: Call) -> Call:
+    """A call as a function sees it: where that takes nothing by name, what is given so is a hash after the rest."""
+    function = solver.functions.get(index)
+    if (
+        function is None
+        or not call.keywords
+        or function.keywords >= 0
+        or len(function.positional) <= len(call.arguments)
+    ):
+        return call
+    if any(parameter.kind == "keyword" for parameter in function.symbol.parameters):
+        return call
+    given = [(name, variable) for name, variable in call.keywords if name not in ("&", "**") and variable >= 0]
+    if not given:
+        return call
+    place = (call.unit.file.path, call.unit.name, f"site {call.site}", "options")
+    options = solver.values.index("container", "dict", place)
+    for name, variable in given:
+        solver.copy(variable, solver.field(options, element(name)))
+    last = solver.fresh()
+    solver.add(last, options * 4)
+    block = [one for one in call.keywords if one[0] == "&"]
+    seen = Call(
+        call.unit, call.site, call.callee, [*call.arguments, (last, False)], block, call.result, call.expression
+    )
+    seen.texts, seen.level = call.texts, call.level
+    return seen
+
+
 def _first(steps: Iterable[tuple[RubyClass, bool]], name: str) -> list[Held]:
     for other, itself in steps:
         held = other.methods.get(f"self.{name}" if itself else name)
@@ -690,7 +719,7 @@ class Construct:
         if solver.values.kind[index] == "function":
             call = Call(self.call.unit, self.call.site, self.call.callee, self.call.arguments, self.call.keywords, -1)
             call.texts = self.call.texts
-            solver.invoke(index, call, level, this=self.instance * 4 + level)
+            solver.invoke(index, with_options(solver, index, call), level, this=self.instance * 4 + level)
 
 
 class Above:
