@@ -557,3 +557,19 @@ def test_configurations_that_extend_each_other():
         "b.json": {"tsconfig": {"extends": ["./tsconfig.json"], "baseUrl": "lib"}},
     }
     assert Modules(["lib/x.ts"], configs).resolve("main.ts", "x") == "lib/x.ts"
+
+
+def test_a_long_chain_of_calls_is_read_whole():
+    facts = facts_of(
+        "function f(x) { return x }\nbase" + "".join(f".m{n}(() => f({n}))" for n in range(500)) + ".end();"
+    )
+    assert facts.parse == "full"
+    assert len(facts.symbols) == 502 and len(facts.symbols[0].sites) == 501
+    assert all(len(json.dumps(flow)) < 2000 for flow in facts.symbols[0].flows)
+
+
+def test_what_takes_long_elsewhere_is_read_quickly():
+    """Deep and wide input that a pattern over the tree, a snapshot a closure, or a join a branch would be slow on."""
+    wide = "".join(f"let v{n}=1;v{n}=2;if(a){{v{n}=()=>v{n}}}" for n in range(500))
+    for source in ("x=" + "'a'+" * 8000 + "b", wide, "x({render(){}});" * 1500, "if(a){}" + "else if(b){f()}" * 2000):
+        assert facts_of(source).parse == "full"

@@ -13,10 +13,41 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 ELEMENT: Expression = ["lit", "Element"]
+LINKS = 12
+"""Calls of a chain that are read as one expression."""
 WRAPPERS = frozenset(("memo", "forwardRef"))
 
 
 def _call(reader: Reader, node: Node) -> Expression:
+    """A call. A long chain (`a.b().c()…`) is read from its beginning, in parts, so that it does not nest."""
+    if node.id in reader.links:
+        return reader.links.pop(node.id)
+    if not reader.in_chain:
+        links = _chain(node)
+        if len(links) > LINKS:
+            for link in links[-1::-1][LINKS - 1 : -1 : LINKS]:
+                reader.in_chain = True
+                reader.links[link.id] = reader.named(_one_call(reader, link), link)
+            reader.in_chain = True
+    value = _one_call(reader, node)
+    reader.in_chain = False
+    return value
+
+
+def _chain(node: Node) -> list[Node]:
+    """A call and those before it whose results it goes on with, the last first."""
+    links = [node]
+    while True:
+        function = links[-1].child_by_field_name("function")
+        before = function.child_by_field_name("object") if function is not None else None
+        if function is None or function.type != "member_expression" or before is None:
+            return links
+        if before.type != "call_expression":
+            return links
+        links.append(before)
+
+
+def _one_call(reader: Reader, node: Node) -> Expression:
     function, given = node.child_by_field_name("function"), node.child_by_field_name("arguments")
     if function is None:
         return None
@@ -28,6 +59,7 @@ def _call(reader: Reader, node: Node) -> Expression:
         site = reader.site(node)
         return ["call", site, ["parent", reader.home()], arguments(reader, given)]
     callee = reader.value(function)
+    reader.in_chain = False
     site = reader.site(node)
     reader.ran()
     if given is not None and given.type == "template_string":

@@ -13,6 +13,9 @@ from typing import Any
 
 from sbfs.code.facts import Statement, Symbol
 
+MOST = 300
+"""Variables of a body that are told apart over time; of further ones all values count everywhere."""
+
 
 @dataclass(slots=True, eq=False)
 class Binding:
@@ -88,6 +91,7 @@ class Frame:
         self.parent = parent
         self.block = Block(self, block)
         self.env: dict[Binding, str] = {}
+        """Variables whose present version is not their first."""
         self.seen: dict[Binding, str] | None = None
         self.made = 0
         self.weak = 0
@@ -145,7 +149,7 @@ class Versions:
 
     def _write(self, frame: Frame, binding: Binding) -> str:
         self.clock += 1
-        if frame.weak > binding.weak and binding.versions:
+        if binding.versions and (frame.weak > binding.weak or len(frame.env) >= MOST):
             return frame.env.get(binding, binding.text)
         return self.version(frame, binding)
 
@@ -157,23 +161,19 @@ class Versions:
             text = frame.fresh(text.partition("@")[0].removeprefix("~"))
         binding.versions.append(text)
         binding.made = self.clock
-        frame.env[binding] = text
+        if text != binding.text:
+            frame.env[binding] = text
         return text
 
     def join(self, frame: Frame, ways: list[dict[Binding, str]], line: int) -> None:
         """Let ways meet: the frame goes on with what any of them left."""
-        first, *others = ways
-        merged = dict(first)
+        frame.env = merged = dict(ways[0])
         for binding in {binding: None for way in ways for binding in way}:
-            texts = list(dict.fromkeys(way[binding] for way in ways if binding in way))
-            if len(texts) > 1 or len(others) + 1 > sum(binding in way for way in ways):
-                if len(texts) == 1:
-                    merged[binding] = texts[0]
-                    continue
-                frame.env = merged
-                text = self.version(frame, binding)
-                frame.emit(["=", text, ["any", list(texts)]], line)
-        frame.env = merged
+            texts = list(dict.fromkeys(way.get(binding, binding.text) for way in ways))
+            if len(texts) > 1:
+                frame.emit(["=", self.version(frame, binding), ["any", list(texts)]], line)
+            else:
+                merged[binding] = texts[0]
 
     def close(self, line: int) -> None:
         """Write the copies that closures need, when all bodies are read."""
@@ -194,9 +194,9 @@ class Versions:
             return binding.frame.env.get(binding, binding.text)
         if len(binding.versions) < 2:
             return binding.text
-        if inner.seen is None or binding.made > inner.made or binding not in inner.seen:
+        if inner.seen is None or binding.made > inner.made:
             return self._join(binding)
-        return inner.seen[binding]
+        return inner.seen.get(binding, binding.text)
 
     def _join(self, binding: Binding) -> str:
         if len(binding.versions) < 2:

@@ -49,6 +49,9 @@ class Reader:
         self.anchor = 0
         self.depth = 0
         self.starts: dict[str, int] = {}
+        self.given: dict[str, int] = {}
+        self.links: dict[int, Expression] = {}
+        self.in_chain = False
         self.guards: dict[str, Node] = {}
         self.unread: dict[Binding, dict[str | int, Callable[[], None]]] = {}
         root = text.root
@@ -75,10 +78,11 @@ class Reader:
 
     def symbol(self, name: str, type: Any, node: Node, whole: Node, *, row: int) -> Symbol:
         """Make a symbol, under a name of its own. whole: the node with its decorators; row: its first line, from 0."""
-        number, given = 1, name
+        number = self.given.get(name, 0) + 1
+        self.given[name] = number
+        name = name if number == 1 else f"{name}#{number}"
         while name in self.symbols:
-            number += 1
-            name = f"{given}#{number}"
+            name = f"{name}#2"
         start = min(row, whole.start_point[0]) + 1
         end_row, column = whole.end_point[0], whole.end_point[1]
         end = end_row + 1 if column or end_row < start else end_row
@@ -170,7 +174,7 @@ class Reader:
         frame.made = self.versions.clock
 
         def run() -> None:
-            self.frame, self.depth = frame, 0
+            self.frame, self.depth, self.in_chain = frame, 0, False
             self.ran()
             read()
 

@@ -16,11 +16,11 @@ _GRAMMARS = {
     "typescript": ("typescript", "language_typescript"),
     "tsx": ("typescript", "language_tsx"),
 }
+# Single nodes alone: a pattern with an inside is slow without bound in deep trees.
 _BRANCHES = """[
   (if_statement) (for_statement) (for_in_statement) (while_statement) (do_statement)
   (switch_case) (catch_clause) (ternary_expression)
-  (binary_expression operator: ["&&" "||" "??"])
-  (augmented_assignment_expression operator: ["&&=" "||=" "??="])
+  "&&" "||" "??" "&&=" "||=" "??="
 ] @b"""
 _JSX = "[(jsx_element) (jsx_self_closing_element)] @j"
 
