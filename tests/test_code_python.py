@@ -580,6 +580,8 @@ finally:
 a = b = [i for i in j if k for l in i]
 {k: v for k, v in w}, {*s}, {**t, 'u': 1}, (x for x in y)
 call(*a, k=1, **b)[1:2, ...]
+b'a'.b(), b'a' b'b', Rb'c'
+d = a[1:], a[:-1], a[n():], a[::2], a[-1](), a['k']()
 if (y := z()): pass
 elif q: pass
 else: global_()

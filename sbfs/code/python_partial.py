@@ -65,6 +65,8 @@ def _statements(piece: str, start: int, parser: Parser) -> list[ast.stmt]:
 
 
 _LOAD, _STORE = ast.Load(), ast.Store()
+_OPERATORS: dict[str, type[ast.operator]] = {"+": ast.Add, "%": ast.Mod, "|": ast.BitOr, "*": ast.Mult}
+"""Those that give what may be called; for all others stands `-`."""
 
 
 class _Tolerant:
@@ -408,7 +410,14 @@ class _Tolerant:
         return _at(node, ast.Subscript(base, key, _LOAD))
 
     def _x_slice(self, node: Node) -> Any:
-        return _at(node, ast.Slice(None, None, None))
+        bounds: list[Any] = [None, None, None]
+        place = 0
+        for one in node.children:
+            if one.type == ":":
+                place += 1
+            elif one.is_named and place < 3:
+                bounds[place] = self.value(one)
+        return _at(node, ast.Slice(*bounds))
 
     def _x_call(self, node: Node) -> Any:
         callee = self._field(node, "function")
@@ -450,14 +459,17 @@ class _Tolerant:
         if inner:
             return _at(node, ast.JoinedStr(inner))
         text = "".join(_text(one) for one in node.named_children if one.type == "string_content")
-        return _at(node, ast.Constant(text))
+        is_bytes = bool(node.children) and "b" in _text(node.children[0]).lower()
+        return _at(node, ast.Constant(text.encode() if is_bytes else text))
 
     def _x_concatenated_string(self, node: Node) -> Any:
         parts: list[Any] = [self._x_string(one) for one in node.named_children if one.type == "string"]
         inner = [one for part in parts if isinstance(part, ast.JoinedStr) for one in part.values]
-        return (
-            _at(node, ast.JoinedStr(inner)) if inner else _at(node, ast.Constant("".join(part.value for part in parts)))
-        )
+        if inner:
+            return _at(node, ast.JoinedStr(inner))
+        if any(isinstance(part.value, bytes) for part in parts):
+            return _at(node, ast.Constant(b""))
+        return _at(node, ast.Constant("".join(part.value for part in parts)))
 
     def _x_dictionary(self, node: Node) -> Any:
         keys: list[ast.expr | None] = []
@@ -475,10 +487,8 @@ class _Tolerant:
         left, right = self._field(node, "left"), self._field(node, "right")
         if left is None or right is None:
             return left or right
-        kinds = {one.type for one in node.children}
-        op: ast.operator = (
-            ast.Add() if "+" in kinds else ast.Mod() if "%" in kinds else ast.BitOr() if "|" in kinds else ast.Sub()
-        )
+        kind = next((one.type for one in node.children if one.type in _OPERATORS), "-")
+        op: ast.operator = _OPERATORS.get(kind, ast.Sub)()
         return _at(node, ast.BinOp(left, op, right))
 
     def _x_boolean_operator(self, node: Node) -> Any:
@@ -487,6 +497,11 @@ class _Tolerant:
             return left or right
         op: ast.boolop = ast.Or() if any(one.type == "or" for one in node.children) else ast.And()
         return _at(node, ast.BoolOp(op, [left, right]))
+
+    def _x_unary_operator(self, node: Node) -> Any:
+        value = self._field(node, "argument")
+        op: ast.unaryop = ast.USub() if any(one.type == "-" for one in node.children) else ast.UAdd()
+        return None if value is None else _at(node, ast.UnaryOp(op, value))
 
     def _x_not_operator(self, node: Node) -> Any:
         value = self._first(node)
