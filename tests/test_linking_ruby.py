@@ -6,7 +6,7 @@ import random
 import textwrap
 
 from sbfs.code.reading import read
-from sbfs.linking import link
+from sbfs.linking import Linker, link
 
 
 def linked(**files):
@@ -138,6 +138,24 @@ def test_links_of_ruby_do_not_depend_on_the_order_of_files():
     for seed in range(4):
         random.Random(seed).shuffle(facts)
         assert link(facts) == whole
+
+
+def test_updates_of_ruby_equal_linking_all_again():
+    files = {
+        "a_rb": "class A\n  def run = B.new.go\nend\n",
+        "b_rb": "class B\n  def go; end\nend\n",
+        "c_rb": "class B\n  def more; end\nend\nA.new.run\n",
+    }
+    linker = Linker(facts_of(files))
+    for name, source in (
+        ("a_rb", "# a line more\n" + files["a_rb"]),
+        ("b_rb", "class B\n  def go = more\nend\n"),
+        ("c_rb", "# b\n\n" + files["c_rb"]),
+    ):
+        files[name] = source
+        changed = facts_of({name: source})
+        linker.update({one.path: one for one in changed})
+        assert linker.links == link(facts_of(files))
 
 
 # -- Go, Rust, Java

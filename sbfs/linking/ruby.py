@@ -18,6 +18,7 @@ from sbfs.linking.rules import Base, Call, Hint, Load, Place, Store, element
 from sbfs.linking.values import EXACT, GUESSED, INFERRED, REST, at_least
 
 if TYPE_CHECKING:
+    from sbfs.code.facts import Facts
     from sbfs.linking.flows import Scope
     from sbfs.linking.solver import Solver
     from sbfs.linking.tables import File, Project, Unit
@@ -43,7 +44,7 @@ class Ruby:
         self.files = {path: file for path, file in project.files.items() if file.language in self.languages}
         self.classes = Classes(self.files.values())
         self.paths = Paths(self.files)
-        self._imports: dict[str, list[Imported]] = {}
+        self._imports: dict[str, tuple[Facts, list[Imported]]] = {}
         self._found: dict[tuple[RubyClass, str, bool], list[Held]] = {}
 
     # -- names
@@ -262,7 +263,7 @@ class Ruby:
                 self._bind(solver, held, index, load.target, level)
                 return True
         held = self.classes.top.get(load.name, [])
-        mine = [one for one in held if one[0] is load.unit.file]
+        mine = [one for one in held if one[0].path == load.unit.file.path]
         if held:
             self._bind(
                 solver,
@@ -536,10 +537,10 @@ class Ruby:
 
     def imports(self, file: File) -> list[Imported]:
         """What a file requires, and what it needs by a constant's name."""
-        found = self._imports.get(file.path)
-        if found is None:
-            found = self._imports[file.path] = imports(self.paths, self.classes, file)
-        return found
+        known = self._imports.get(file.path)
+        if known is None or known[0] is not file.facts:
+            known = self._imports[file.path] = (file.facts, imports(self.paths, self.classes, file))
+        return known[1]
 
     def extends(self, file: File) -> list[Extended]:
         """What the classes of a file build on."""

@@ -84,7 +84,7 @@ def _constants(classes: Classes, file: File) -> Iterator[tuple[RubyClass, int, s
         for flow, line in zip(symbol.flows, symbol.flow_lines, strict=True):
             for expression in _parts(flow):
                 found = classes.static(expression)
-                if isinstance(found, RubyClass) and not any(site[0] is file for site in found.sites):
+                if isinstance(found, RubyClass) and not any(site[0].path == file.path for site in found.sites):
                     yield found, line, symbol.name
 
 
