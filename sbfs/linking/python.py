@@ -740,9 +740,15 @@ class Python:
         what, kinds = solver.values.what, solver.values.kind
         found = set(solver.kept_classes)
         for file in self.modules.files.values():
-            for text, variable in file.variables.items():
+            for text in file.defined:
                 owner, _, name = text.partition(":")
-                if owner and solver.sets[variable] and is_class(file, owner) and f"{owner}.{name}" not in file.symbols:
+                variable = file.variables.get(text, -1) if owner else -1
+                if (
+                    variable >= 0
+                    and solver.sets[variable]
+                    and is_class(file, owner)
+                    and f"{owner}.{name}" not in file.symbols
+                ):
                     found.update(value >> 2 for value in solver.sets[variable] if kinds[value >> 2] == "class")
         keys: list[Key] = [(what[index][0], what[index][1]) for index in found]
         return sorted(key for key in keys if key not in self.instantiated and key[0] in self.modules.files)

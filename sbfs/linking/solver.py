@@ -8,7 +8,7 @@ back by asking for it again.
 
 **Gates.** Where many flows meet (parameters, what functions return, attributes, elements of containers) a variable is a
 gate: what reaches it waits until all else is at rest, and is let through only if the gate then holds no more
-than `MOST` things and `MOST_CALLABLES` functions. So no set runs away, and which values a
+than `MOST` things and `MOST_OWN` bound methods and instances. So no set runs away, and which values a
 full gate has depends on no order.
 
 Three steps: flows alone; then, where a set is still empty, what each policy `seeds` there (at level GUESSED); then
@@ -36,11 +36,11 @@ FEW = 12
 NOTHING: dict[int, int] = {}
 """The set of every variable that holds nothing. Never written to."""
 MOST = 16
-"""Things (instances, containers, texts) that a gate lets through; one that would hold more is closed to them, and the
-links say so."""
-MOST_CALLABLES = 40
-"""The same for functions: tables of handlers are longer than lists of kinds of things."""
-CALLABLES = frozenset({"function", "bound"})
+"""Things (functions, classes, containers, …) that a gate lets through; one that would hold more is closed to them, and
+the links say so. Plain functions that one field gathers from many places are mostly meant for different callers."""
+MOST_OWN = 40
+"""The same for bound methods and instances: the states of a parser, lists of parts that answer to one method."""
+OWN = frozenset({"bound", "instance"})
 ROUNDS = 40
 """Gates that a value may pass on its way. Nothing is known of what would come after."""
 
@@ -340,16 +340,16 @@ class Solver:
         for value in waiting:
             if not (value & 3 and (value & ~3) in held):
                 kind = kinds[value >> 2]
-                sorts[kind in CALLABLES].append(value)
+                sorts[kind in OWN].append(value)
                 if kind == "class":
                     self.kept_classes.add(value >> 2)
-        for callables, values in enumerate(sorts):
-            key = gate * 2 + callables
+        for own, values in enumerate(sorts):
+            key = gate * 2 + own
             if not values or key in self._shut:
                 continue
-            most = MOST_CALLABLES if callables else MOST
+            most = MOST_OWN if own else MOST
             if len(held) + len(values) > most:
-                same = {value >> 2 for value in held if (kinds[value >> 2] in CALLABLES) == bool(callables)}
+                same = {value >> 2 for value in held if (kinds[value >> 2] in OWN) == bool(own)}
                 if len(same.union(value >> 2 for value in values)) > most:
                     self._shut.add(key)
                     self.closed.add(gate)
