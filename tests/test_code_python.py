@@ -547,6 +547,7 @@ def test_python_2_is_read():
 
 
 TOLERATED = """
+from __future__ import annotations
 import a.b as c, d
 from ..e import (f as g, h)
 from .i import *
@@ -580,6 +581,7 @@ finally:
 a = b = [i for i in j if k for l in i]
 {k: v for k, v in w}, {*s}, {**t, 'u': 1}, (x for x in y)
 call(*a, k=1, **b)[1:2, ...]
+def typed(a: list[int], b: 'dict[str, A]' = None, *c: list[A] | B | None) -> Optional[x.Y[A, B]]: pass
 b'a'.b(), b'a' b'b', Rb'c'
 d = a[1:], a[:-1], a[n():], a[::2], a[-1](), a['k']()
 if (y := z()): pass

@@ -269,8 +269,9 @@ class _Tolerant:
         bare = spec.lstrip(".")
         return _at(node, ast.ImportFrom(bare or None, names, len(spec) - len(bare)))
 
-    def _future_import_statement(self, _node: Node) -> None:
-        return None
+    def _future_import_statement(self, node: Node) -> Any:
+        names = [self._alias(one) for one in node.children_by_field_name("name")]
+        return _at(node, ast.ImportFrom("__future__", names, 0))
 
     def _alias(self, node: Node) -> Any:
         name, alias = node.child_by_field_name("name"), node.child_by_field_name("alias")
@@ -408,6 +409,21 @@ class _Tolerant:
             return base
         key = keys[0] if len(keys) == 1 else _at(node, ast.Tuple(keys, _LOAD))
         return _at(node, ast.Subscript(base, key, _LOAD))
+
+    def _x_generic_type(self, node: Node) -> Any:
+        base, parameters = node.named_children[0], node.named_children[-1]
+        keys = [value for one in parameters.named_children if (value := self.value(one)) is not None]
+        made = self.value(base)
+        if made is None or not keys:
+            return made
+        key = keys[0] if len(keys) == 1 else _at(node, ast.Tuple(keys, _LOAD))
+        return _at(node, ast.Subscript(made, key, _LOAD))
+
+    def _x_union_type(self, node: Node) -> Any:
+        made, *more = [value for one in node.named_children if (value := self.value(one)) is not None] or [None]
+        for one in more:
+            made = _at(node, ast.BinOp(made, ast.BitOr(), one))
+        return made
 
     def _x_slice(self, node: Node) -> Any:
         bounds: list[Any] = [None, None, None]
