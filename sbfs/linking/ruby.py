@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sbfs.linking.ruby_builtins import CLASS_METHODS, COMMON, KERNEL, OBJECT, TYPES, Runs, call_given, summarize
 from sbfs.linking.ruby_classes import CORE, Classes, Held, RubyClass, words
+from sbfs.linking.ruby_methods import METHODS
 from sbfs.linking.ruby_paths import Extended, Imported, Paths, extends, imports
 from sbfs.linking.rules import Base, Call, Hint, Load, Place, Store, element
 from sbfs.linking.values import EXACT, GUESSED, INFERRED, REST, at_least
@@ -402,7 +403,9 @@ class Ruby:
             if reopened is not None and (held := self.find(reopened, load.name, own=False)):
                 self._bind(solver, held, index, load.target, level)
                 return
-        self._builtin(solver, type, index, level, load)
+        known = METHODS.get(type)
+        if known is None or load.name in known or load.name in OBJECT:
+            self._builtin(solver, type, index, level, load)
 
     def instance(self, solver: Solver, one: RubyClass) -> int:
         """The index of all instances of a class."""
