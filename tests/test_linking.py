@@ -90,6 +90,16 @@ def test_nothing_runs_away(text):
     assert links.edges
 
 
+def test_a_decorator_gives_back_only_what_it_is_applied_to():
+    text = (
+        "def mark(*given):\n    def inner(one):\n        return one\n    return inner(*given) if given else inner\n"
+        "@mark\ndef f():\n    pass\n"
+        "@mark\ndef g():\n    pass\n"
+        "def use():\n    f()\n"
+    )
+    assert {target for source, target in calls(link(facts_of({"m.py": text}))) if source == "m.py::use"} == {"m.py::f"}
+
+
 def test_the_same_links_come_from_the_linker():
     facts = facts_of(PROGRAM)
     assert Linker(facts).links == link(facts)

@@ -10,6 +10,7 @@ from sbfs.linking.rules import (
     Await,
     Base,
     Call,
+    Decorated,
     Element,
     Enter,
     Hint,
@@ -306,6 +307,10 @@ class Scope:
         call.decorates = decorates if decorates is not None else _decorates(expression)
         self.solver.calls.append(call)
         self.solver.watch(variable, call)
+        if call.decorates and result >= 0 and (defined := _defined(expression)) in self.file.symbols:
+            call.output = self.solver.fresh()
+            self.solver.watch(result, Decorated(self.file, defined, call.output))
+            return call.output
         return result
 
     def _arguments(self, expressions: list[Any], callee: Any) -> tuple[list[tuple[int, bool]], dict[int, str]]:
@@ -569,6 +574,13 @@ def _decorates(expression: list[Any]) -> bool:
     if argument[0] == "func":
         return "<" not in argument[1].rpartition(".")[2]
     return argument[0] == "class" or _decorates(argument)
+
+
+def _defined(expression: list[Any]) -> str:
+    """The name of what a decorator, or a stack of them, is applied to."""
+    while expression[0] == "call":
+        expression = expression[3][0]
+    return str(expression[1])
 
 
 def _plain(expression: list[Any]) -> bool:

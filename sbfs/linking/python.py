@@ -399,7 +399,7 @@ class Python:
         self.instantiated.add(key)
         order = self.classes.order(key)
         instance = self.instance(solver, key)
-        if call.decorates and key[1].lower().endswith("property"):
+        if call.decorates and key[1].lower().endswith(("property", "reify")):
             solver.watch(call.arguments[0][0], MakeProperty(call.result, max(level, INFERRED)))
         elif call.result >= 0:
             solver.add(call.result, instance * 4 + level)
@@ -732,8 +732,8 @@ class Python:
                 if not solver.sets[variable]:
                     solver.add(variable, solver.values.value("external", f"<builtin>.{name}", level=GUESSED))
         for call in list(solver.calls):
-            if call.decorates and call.result >= 0 and not solver.sets[call.result] and call.unit.file.policy is self:
-                solver.copy(call.arguments[0][0], call.result, GUESSED)
+            if call.decorates and call.output >= 0 and not solver.sets[call.output] and call.unit.file.policy is self:
+                solver.copy(call.arguments[0][0], call.output, GUESSED)
 
     def _hidden(self, solver: Solver) -> list[Key]:
         """Classes that are handed on or kept as values while no instance of them is seen to be made: others may."""

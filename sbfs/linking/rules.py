@@ -12,7 +12,7 @@ from sbfs.linking.values import ANY, EXACT, GUESSED, KEYS, REST, place_name
 
 if TYPE_CHECKING:
     from sbfs.linking.solver import Solver
-    from sbfs.linking.tables import Unit
+    from sbfs.linking.tables import File, Unit
 
 
 def element(key: str | int | None) -> str:
@@ -86,12 +86,12 @@ class Call:
     there. implicit: it is not written as a call: flag of the edge, or "" (`renders` is written as an element).
     expression: of the callee. base: the variable of what the callee is an attribute of, or -1. texts: place of an
     argument → the constant text that it is. level: of what it calls at best. depth: of
-    partials within partials.
+    partials within partials. output: what the result is in the end (see `Decorated`).
     """
 
     __slots__ = (
         "arguments", "base", "callee", "decorates", "depth", "expression", "implicit", "keywords", "level", "new",
-        "result",
+        "output",        "result",
         "site", "texts", "unit", )  # fmt: skip
 
     def __init__(
@@ -107,12 +107,39 @@ class Call:
         self.unit, self.site, self.callee, self.result, self.expression = unit, site, callee, result, expression
         self.arguments, self.keywords = arguments, keywords
         self.new = self.decorates = False
-        self.implicit, self.level, self.base, self.depth = "", EXACT, -1, 0
+        self.implicit, self.level, self.base, self.depth, self.output = "", EXACT, -1, 0, result
         self.texts = NO_TEXTS
 
     def react(self, solver: Solver, value: int) -> None:
         """The language says what calling does."""
         self.unit.file.policy.call(solver, value, self)
+
+
+class Decorated:
+    """output = what a decorator gives back, without other definitions that it was applied to: where one function hands
+    back whatever it is given, what it was given elsewhere does not come back here."""
+
+    __slots__ = ("decorators", "file", "name", "output")
+
+    def __init__(self, file: File, name: str, output: int):
+        self.file, self.name, self.output = file, name, output
+        self.decorators = _heads(file, name)
+
+    def react(self, solver: Solver, value: int) -> None:
+        """Hand on the definition itself, and all that no decorator of the same name was applied to."""
+        kind, what = solver.values.kind[value >> 2], solver.values.what[value >> 2]
+        if kind in ("function", "class") and (what[0], what[1]) != (self.file.path, self.name):
+            other = solver.project.files.get(what[0])
+            if other is not None and self.decorators & _heads(other, what[1]):
+                return
+        solver.add(self.output, value)
+
+
+def _heads(file: File, name: str) -> frozenset[str]:
+    """The last names of a symbol's decorators, without their arguments."""
+    symbol = file.symbols.get(name)
+    decorators = symbol.decorators if symbol is not None else ()
+    return frozenset(one.partition("(")[0].lstrip("@").rpartition(".")[2].strip() for one in decorators)
 
 
 class Item:
