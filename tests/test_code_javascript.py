@@ -372,6 +372,9 @@ def test_bytes_never_raise(raw, language):
                 "Object.setPrototypeOf(A, A);",
                 "module.exports = module.exports;",
                 "async function g() { return g(); }",
+                "let q = w(); for (;;) q = q.next(q).call()(q);",
+                "let p = new Promise(r => r(p)); p = p.then(() => p);",
+                "let z = new Z(); z = z.a.b; z.a = z;",
             ]
         ),
         max_size=8,

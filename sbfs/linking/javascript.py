@@ -469,7 +469,9 @@ class JavaScript:
             return
         if len(call.arguments) == 1 and not dotted.startswith("<builtin>."):
             solver.watch(call.arguments[0][0], PassComponent(call.result))
-        word = dotted if call.new or dotted.rpartition(".")[2][:1].isupper() else f"{dotted}()"
+        word = dotted
+        if "()" in dotted or not (call.new or dotted.rpartition(".")[2][:1].isupper()):
+            word = dotted.partition("()")[0] + "()"
         solver.add(call.result, solver.values.value("made", word, level=level))
 
     def callback(
@@ -867,7 +869,10 @@ def _on_prototype(target: Any) -> bool:
 
 
 def longer(dotted: str, name: str) -> str:
-    """A member of what lies outside; a name that is long already stays."""
+    """A member of what lies outside. A long name stays as it is; of what a call gave, only the call is remembered."""
+    before, called, _ = dotted.partition("()")
+    if called:
+        return f"{before}().{name}"
     return dotted if dotted.count(".") >= LONGEST else f"{dotted}.{name}"
 
 
