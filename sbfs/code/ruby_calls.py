@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sbfs.code.facts import Expression, Parameter
 from sbfs.code.ruby_scopes import NOTHING, Handler, Kind, Reader, Scope
-from sbfs.code.ruby_values import key_of, literal, pair_value, pairs_of
+from sbfs.code.ruby_values import literal, pair_value, pairs_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -367,5 +367,3 @@ HANDLERS: dict[str, Handler] = {
     "super": _super,
     "yield": _yield,
 }
-
-__all__ = ["HANDLERS", "NOT_SPECIAL", "bind_parameters", "closed", "closure", "key_of", "passed", "plain"]
