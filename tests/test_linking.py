@@ -97,7 +97,9 @@ def test_a_decorator_gives_back_only_what_it_is_applied_to():
         "@mark\ndef g():\n    pass\n"
         "def use():\n    f()\n"
     )
-    assert {target for source, target in calls(link(facts_of({"m.py": text}))) if source == "m.py::use"} == {"m.py::f"}
+    found = {target for source, target in calls(link(facts_of({"m.py": text}))) if source == "m.py::use"}
+    assert "m.py::f" in found
+    assert "m.py::g" not in found
 
 
 def test_the_same_links_come_from_the_linker():

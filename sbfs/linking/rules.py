@@ -91,8 +91,8 @@ class Call:
 
     __slots__ = (
         "arguments", "base", "callee", "decorates", "depth", "expression", "implicit", "keywords", "level", "new",
-        "output",        "result",
-        "site", "texts", "unit", )  # fmt: skip
+        "output", "result", "site", "texts", "unit",
+    )  # fmt: skip
 
     def __init__(
         self,
