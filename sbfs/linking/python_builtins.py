@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sbfs.linking.python_names import LIST_METHODS, LISTS_OF_TEXTS, TEXT_METHODS, TEXTS
+from sbfs.linking.python_rules import MakeProperty
 from sbfs.linking.rules import Call, Element, Enter, Load, Store, take
 from sbfs.linking.values import ANY, INFERRED, KEYS, REST, at_least
 
@@ -173,10 +174,6 @@ def _filter(at: At) -> None:
     at.copy(source, at.container("generator-like"), REST)
 
 
-def _swapped_filter(at: At) -> None:
-    _filter(at)
-
-
 def _reduce(at: At) -> None:
     source, result = at.elements(at.argument(1)), at.solver.fresh()
     at.run(at.argument(0), [result, source], result)
@@ -334,8 +331,6 @@ def _runs(
 
 
 def _property(at: At) -> None:
-    from sbfs.linking.python import MakeProperty
-
     getter = at.argument(0, "fget")
     if getter >= 0:
         setter = at.argument(1, "fset")
@@ -527,12 +522,6 @@ def _entered(at: At) -> None:
 
 def _globals(at: At) -> None:
     at.give("module", at.call.unit.file.path)
-
-
-def _methodcaller(at: At) -> None:
-    name = at.call.texts.get(0)
-    if name is not None:
-        at.give("other", "named", name)
 
 
 # -- methods of containers and texts
