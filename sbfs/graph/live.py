@@ -24,7 +24,7 @@ from sbfs.graph.cache import meta
 from sbfs.store import Store, View
 
 if TYPE_CHECKING:
-    from sbfs.linking.links import Links
+    from sbfs.linking.links import Edge, Links
 
 Progress = Callable[[str, int, int], None]
 
@@ -66,6 +66,52 @@ class _Held:
         self.tree = ""
         self.facts = facts
         self.linker: Any = Linker(facts.values())
+        links = self.linker.links
+        self.told = {path: _told(one) for path, one in facts.items()}
+        self.calls = sum(map(_is_call, links.edges))
+        self.open = dict(Counter(one.source.partition("::")[0] for one in links.unresolved))
+
+    def update(self, changed: Mapping[str, Facts | None]) -> Any:
+        """Take other facts of some files in. Returns what that did to the links."""
+        for path, one in changed.items():
+            self.facts.pop(path, None)
+            self.told.pop(path, None)
+            if one is not None:
+                self.facts[path], self.told[path] = one, _told(one)
+        with no_collecting():
+            found = self.linker.update(changed)
+        self.calls += sum(map(_is_call, found.added)) - sum(map(_is_call, found.removed))
+        for path, one in changed.items():
+            if one is None:
+                self.open.pop(path, None)
+        self.open |= {path: len(calls) for path, calls in found.unresolved.items()}
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """How much there is of what, as a snapshot says it."""
+        total: Counter[str] = Counter()
+        for one in self.told.values():
+            total.update(one)
+        found = {name: total[name] for name in _COUNTED}
+        return {"files": len(self.facts), **found, "calls": self.calls, "unresolved": sum(self.open.values())}
+
+
+_COUNTED = ("lines", "symbols", "functions", "classes", "imports")
+
+_CLASSES = ("class", "interface", "type", "enum", "trait", "namespace", "component")
+
+
+def _told(one: Facts) -> dict[str, int]:
+    """What is counted of one file."""
+    types: Counter[str] = Counter(symbol.type for symbol in one.symbols if symbol.name)
+    functions = types["function"] + types["method"]
+    classes = sum(types[type] for type in _CLASSES)
+    counts = (one.lines, types.total(), functions, classes, len(one.imports))
+    return dict(zip(_COUNTED, counts, strict=True))
+
+
+def _is_call(edge: Edge) -> bool:
+    return edge.type in ("calls", "component_calls")
 
 
 _HELD: WeakKeyDictionary[Store, dict[str, _Held]] = WeakKeyDictionary()
@@ -151,12 +197,7 @@ class Change:
             changed = {path: None if raw is None else load(path, raw) for path, raw in sorted(self._changed.items())}
         self._facts = dict(changed)
         if known is not None and known.tree == (self._tree or ""):
-            for path, one in changed.items():
-                known.facts.pop(path, None)
-                if one is not None:
-                    known.facts[path] = one
-            with no_collecting():
-                self._difference = known.linker.update(changed)
+            self._difference = known.update(changed)
         else:
             facts = read_all(self._view, self._tree, changed)
             facts |= {path: new for path, new in changed.items() if new is not None}
@@ -167,8 +208,7 @@ class Change:
 
     def counts(self) -> dict[str, int]:
         """Of the new state, as a snapshot says them."""
-        facts, links = self._make().facts, self._make().linker.links
-        return counts(facts, links)
+        return self._make().counts()
 
     def languages(self) -> dict[str, int]:
         """Language → files of the new state."""
@@ -189,7 +229,7 @@ class Change:
 
     def _brought(self, file: Path, tree: str, naming: cache.Dotted) -> bool:
         found = self._difference
-        if found is None or not hasattr(found, "removed"):
+        if found is None:
             return False
         return cache.change(
             file, meta(self._tree or ""), meta(tree), self._facts, found.removed, found.added, found.unresolved, naming
@@ -207,23 +247,6 @@ def prepare(
 ) -> Change:
     """A change of shards: those that are new or other than they were, and those that went."""
     return Change(store, view, project, tree, {**fresh, **dict.fromkeys(gone)}, tell)
-
-
-def counts(facts: Mapping[str, Facts], links: Links) -> dict[str, int]:
-    """How much there is of what."""
-    types: Counter[str] = Counter(symbol.type for one in facts.values() for symbol in one.symbols if symbol.name)
-    classes = ("class", "interface", "type", "enum", "trait", "namespace", "component")
-    calls = sum(edge.type in ("calls", "component_calls") for edge in links.edges)
-    return {
-        "files": len(facts),
-        "lines": sum(one.lines for one in facts.values()),
-        "symbols": types.total(),
-        "functions": types["function"] + types["method"],
-        "classes": sum(types[type] for type in classes),
-        "imports": sum(len(one.imports) for one in facts.values()),
-        "calls": calls,
-        "unresolved": len(links.unresolved),
-    }
 
 
 def namer(facts: Mapping[str, Facts]) -> cache.Dotted:

@@ -16,7 +16,6 @@ from sbfs.linking.links import CONFIDENCES, Edge, Links
 BODIES = frozenset({"class", "interface", "type", "enum", "trait", "namespace"})
 """Symbols whose bodies run as part of what is around them."""
 
-_ITERATION = ("__iter__", "__next__", "__aiter__", "__anext__")
 _UNSAID = {f"<builtin>.{name}" for name in ("property", "staticmethod", "classmethod")}
 
 OUTSIDE = "ext::"
@@ -43,7 +42,7 @@ def of(symbols: Mapping[str, Named], edges: Iterable[Edge], confidence: str = "i
     for edge in edges:
         if edge.confidence not in sure or edge.type not in ("calls", "component_calls") or "renders" in edge.flags:
             continue
-        if "implicit" in edge.flags and not edge.target.endswith(_ITERATION):
+        if "implicit" in edge.flags and "iteration" not in edge.flags:
             continue
         target = symbols.get(edge.target)
         if target is not None and target.is_body:
