@@ -279,12 +279,6 @@ def _same(at: At) -> None:
     at.flow(at.argument(0))
 
 
-def _decorator(at: At) -> None:
-    """A decorator that hands on what it is given; called with options, what decorates then does so."""
-    if at.call.decorates or (at.call.arguments and not at.call.keywords and at.argument(0) >= 0):
-        at.flow(at.argument(0))
-
-
 def _second_step(name: str) -> Summary:
     """A call that gives a decorator: `wraps(f)`, `lru_cache(maxsize=1)`."""
 

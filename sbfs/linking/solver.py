@@ -329,10 +329,6 @@ class Solver:
         self.closed.update(self._waiting)
         self._waiting = {}
 
-    def is_gate(self, variable: int) -> bool:
-        """Whether a variable is a gate."""
-        return bool(self._gates[variable])
-
     def _open(self, gate: int, waiting: Iterable[int]) -> None:
         """Let what waits through a gate, unless it would then hold too much of its sort."""
         held, kinds = self.sets[gate], self.values.kind
