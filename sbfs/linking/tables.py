@@ -161,7 +161,7 @@ class Project:
     def __init__(self, facts: Iterable[Facts], policies: Mapping[str, Policy]):
         self.policies = policies
         self.files: dict[str, File] = {}
-        for one in sorted(facts, key=lambda one: one.path):
+        for one in facts:
             policy = policies.get(one.language)
             if policy is not None:
                 self.files[one.path] = File(one, policy)
