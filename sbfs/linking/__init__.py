@@ -1,12 +1,13 @@
 """Facts of all files → edges: who calls what, found by scope and value."""
 
-from sbfs.linking.linker import Linker, link
+from sbfs.linking.linker import Change, Linker, link
 from sbfs.linking.links import CONFIDENCES, REASONS, Confidence, Edge, EdgeType, Links, Unresolved
 
 __all__ = [
     "CONFIDENCES",
     "REASONS",
     "VERSION",
+    "Change",
     "Confidence",
     "Edge",
     "EdgeType",
