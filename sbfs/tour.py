@@ -172,10 +172,11 @@ def _memory(guide: Guide) -> None:
 def _code(guide: Guide) -> None:
     guide.station("The code graph: sbfs reads its own source, and is asked before anybody touches it.")
     source = Path(__file__).resolve().parent
-    guide.sbfs("graph", "index", "--path", os.fspath(source))
-    guide.sbfs("graph", "callers", "merge.merge_file")
-    guide.sbfs("graph", "path", "sync.sync", "merge.merge_file")
-    guide.sbfs("graph", "impact", "record.etag")
+    shutil.copytree(source, guide.folder / "code" / "sbfs", ignore=shutil.ignore_patterns("__pycache__"))
+    guide.sbfs("graph", "index", "--path", "../code")
+    guide.sbfs("graph", "callers", "merge_file")
+    guide.sbfs("graph", "path", "sync.sync", "merge_file")
+    guide.sbfs("graph", "impact", "check_incoming")
 
 
 def _search(guide: Guide) -> None:
