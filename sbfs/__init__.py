@@ -18,6 +18,7 @@ _HOMES = {"Store": "sbfs.store", "Error": "sbfs.errors"}
 _MODULES = (
     "bundles",
     "configs",
+    "graph",
     "messages",
     "projects",
     "quality",
@@ -40,6 +41,7 @@ __all__ = [
     "configs",
     "doctor",
     "errors",
+    "graph",
     "history",
     "messages",
     "projects",

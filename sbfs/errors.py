@@ -95,17 +95,17 @@ class AlreadyExists(Error):
 
 
 class Ambiguous(Error):
-    """A prefix names more than one record."""
+    """A prefix names more than one record, or a short name more than one symbol."""
 
     code = "ambiguous"
     exit_code = 4
 
-    def __init__(self, what: str, prefix: str, candidates: Iterable[str]):
+    def __init__(self, what: str, prefix: str, candidates: Iterable[str], *, hint: str = "write more of the id"):
         shown = sorted(candidates)
         more = f" and {len(shown) - 8} more" if len(shown) > 8 else ""
         super().__init__(
             f"{what} {prefix!r} could be {', '.join(shown[:8])}{more}",
-            hint="write more of the id",
+            hint=hint,
             details={"candidates": shown[:50]},
         )
 

@@ -44,7 +44,9 @@ _PLACES = {
     "line": rf"messages|agent-{_ID.pattern}",
     "number": r"\d{4,9}",
     "file": r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.(?:yaml|json|toml|md)",
+    "source": r"[^/]+(?:/[^/]+)*",
 }
+"""A place → what may stand there. `source` is a path of any depth, which `View.walk` does not go down."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Kind(Generic[T]):
     that changes. entries: what search is to know of a record; None where it is not searched. head: name of
     the file beside it whose entry is not found for itself but lends what it knows, as a conversation's facts
     do to its turns. verbatim: whether a file is kept as it was written: a secret in it is refused, not taken out.
+    whole: whether a merge takes the file of one side as it is, because it can be made again.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Kind(Generic[T]):
     entries: Callable[[Record], Iterable[Entry]] | None = None
     head: str = ""
     verbatim: bool = False
+    whole: bool = False
 
     def path_of(self, **places: str) -> str:
         """The path of a record, from its places."""

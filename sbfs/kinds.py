@@ -8,6 +8,7 @@ from typing import Any
 
 from sbfs import configs, conflicts, conversations, messages, projects, quality, reflections
 from sbfs.conversations import prices
+from sbfs.graph.value import SHARD, SNAPSHOT
 from sbfs.kind import Field, Kind
 from sbfs.store import SETTINGS, rules_of
 
@@ -35,6 +36,8 @@ STORE: Kind[dict[str, Any]] = Kind(
         Field("prices", dict, rule="mapping"),
         Field("imports", dict, rule="mapping"),
         Field("imports.projects", dict),
+        Field("graph", dict, rule="mapping"),
+        Field("graph.exclude", list, rule="set"),
     ),
     load=_load_settings,
     dump=lambda data: data,
@@ -52,6 +55,8 @@ KINDS: tuple[Kind[Any], ...] = (
     reflections.KIND,
     quality.KIND,
     configs.KIND,
+    SNAPSHOT,
+    SHARD,
 )
 
 _TEMPLATE = re.compile(r"templates/.+")

@@ -65,6 +65,9 @@ def merge_file(
         return Merged(theirs)
     if theirs == base:
         return Merged(ours)
+    if kind is not None and kind.whole:
+        # Of two states the same one everywhere; what is gone on one side only stays until it is made again.
+        return Merged(max(filter(None, (ours, theirs))))
     is_record = kind is not None and path.endswith((".yaml", ".json", ".jsonl"))
     old = _read(path, base) if is_record else None
     if ours is None or theirs is None:

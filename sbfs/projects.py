@@ -167,6 +167,8 @@ KIND: Kind[Project] = Kind(
         Field("tags", type([]), rule="set"),
         Field("relations", dict, rule="mapping"),
         Field("formerly", type([]), rule="set"),
+        Field("graph", dict, rule="mapping"),
+        Field("graph.exclude", type([]), rule="set"),
         Field("created", rule="fixed", required=True, is_time=True),
         Field("updated", is_time=True),
     ),
@@ -274,6 +276,13 @@ def set(
         return _replace(tx, old, new, f"Change project {old.name}")
 
     return store.write("project.set", build, actor=actor)
+
+
+def put_source(tx: Transaction, name: str, source_path: str) -> None:
+    """Let a project know its folder within another verb's transaction."""
+    old = resolve(tx.view, name)
+    stamped = replace(old, source_path=source_path, updated=tx.now)
+    tx.replace(KIND, tx.view.record(KIND.path_of(project=old.name)), _dump_project(stamped))
 
 
 def relate(
@@ -510,6 +519,13 @@ def _parsed(path: str, raw: bytes) -> Project | None:
     record = Record.parse(path, raw)
     KIND.check(record)
     return None if record.removed else _load_project(record.data)
+
+
+def excluded(view: View, name: str) -> Sequence[str]:
+    """The patterns, as in .gitignore, of what is left out of a project's graph: those of sbfs.yaml, then its own."""
+    known = next((one for one in everyone(view) if one.name == name), None)
+    said = [view.store.settings().get("graph"), known.extra.get("graph") if known else None]
+    return [str(one) for each in said if isinstance(each, dict) for one in each.get("exclude") or ()]
 
 
 def holding(view: View, folder: str) -> str:

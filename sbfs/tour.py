@@ -112,7 +112,18 @@ def run(folder: str | None = None, *, quiet: bool = False) -> int:
         root.mkdir(parents=True, exist_ok=True)
     guide = Guide(root, quiet=quiet)
     guide.say(f"$ cd {root}")
-    for station in (_begin, _mail, _by_hand, _conversations, _memory, _search, _second_machine, _carry, _history):
+    for station in (
+        _begin,
+        _mail,
+        _by_hand,
+        _conversations,
+        _memory,
+        _code,
+        _search,
+        _second_machine,
+        _carry,
+        _history,
+    ):
         station(guide)
     guide.say(f"\nThe store is yours to go on with: {root / 'team'}")
     return 0
@@ -167,6 +178,16 @@ def _memory(guide: Guide) -> None:
     guide.write("../coverage.info", "SF:stats.py\nDA:1,4\nDA:2,4\nDA:3,0\nDA:4,1\nend_of_record\n")
     guide.sbfs("quality", "measure", "backend-api", "--coverage", "../coverage.info")
     guide.sbfs("quality", "trend", "backend-api")
+
+
+def _code(guide: Guide) -> None:
+    guide.station("The code graph: sbfs reads its own source, and is asked before anybody touches it.")
+    source = Path(__file__).resolve().parent
+    shutil.copytree(source, guide.folder / "code" / "sbfs", ignore=shutil.ignore_patterns("__pycache__"))
+    guide.sbfs("graph", "index", "--path", "../code")
+    guide.sbfs("graph", "callers", "merge_file")
+    guide.sbfs("graph", "path", "sync.sync", "merge_file")
+    guide.sbfs("graph", "impact", "check_incoming")
 
 
 def _search(guide: Guide) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pytest
 from domain_helpers import Shell, mail, people, put
+from graph_helpers import lay
 
 from sbfs import (
     bundles,
@@ -18,6 +19,7 @@ from sbfs import (
     conflicts,
     conversations,
     doctor,
+    graph,
     history,
     messages,
     projects,
@@ -83,6 +85,7 @@ def test_every_verb_is_a_command_and_every_command_a_verb():
         conversations,
         bundles,
         configs,
+        graph,
     ],
     ids=lambda module: module.__name__,
 )
@@ -123,7 +126,7 @@ def test_options_and_arguments_are_the_verbs_own(verb):
     if verb.name.endswith("search"):
         words |= dict.fromkeys(("sender", "recipient", "role", "model", "agent", "tool"), "where")
         words |= dict.fromkeys(("status", "priority", "type", "tags", "flags"), "where")
-    words |= {"output": "", "force": ""} if verb.name == "conversation.export" else {}
+    words |= {"output": "", "force": ""} if verb.name in ("conversation.export", "graph.export") else {}
     words |= {"file": "", "force": ""} if verb.name == "dashboard" else {}
     for own in {"unread", "full"} & taken:
         del words[own]
@@ -173,12 +176,15 @@ def test_tools_are_verbs():
         "add_reflection",
         "count_messages",
         "export_session_config",
+        "find_related_code",
         "forward_project_message",
         "get_conversation_stats",
         "import_conversations",
         "import_session_config",
+        "index_code_graph",
         "list_project_messages",
         "mark_messages",
+        "query_code_graph",
         "read_message",
         "reply_to_message",
         "search_conversations",
@@ -192,6 +198,7 @@ def test_tools_are_verbs():
 
 
 def _prepared(store: Store) -> dict[str, str]:
+    graph.index(store, path=lay(store.root.parent / "code"))
     people(store, "web", "api", "docs")
     projects.group_add(store, group="team", projects=["web", "api"])
     ids = {"first": mail(store).id, "second": mail(store, sender="api", to="web", priority="high").id}
@@ -242,6 +249,24 @@ READING: list[tuple[str, dict[str, Any], list[str]]] = [
     ("config.list", {"project": "web", "format": "yaml"}, ["--project", "web", "--format", "yaml"]),
     ("config.get", {"project": "web", "name": "settings", "key": "port"}, ["web", "settings", "--key", "port"]),
     ("config.templates", {"kind": "message"}, ["--kind", "message"]),
+    ("graph.index", {"project": "code"}, ["code"]),
+    ("graph.show", {"symbol": "Cart", "depth": 2}, ["Cart", "--depth", "2"]),
+    ("graph.symbols", {"pattern": "*a*", "type": "method", "limit": 2}, ["*a*", "--type", "method", "--limit", "2"]),
+    ("graph.callers", {"symbol": "price_of", "depth": 3, "confidence": "exact"},
+     ["price_of", "--depth", "3", "--confidence", "exact"]),
+    ("graph.callees", {"symbol": "test_add", "limit": 1, "cursor": "1"}, ["test_add", "--limit", "1", "--cursor", "1"]),
+    ("graph.imports", {"file": "cart.py"}, ["cart.py"]),
+    ("graph.imported-by", {"file": "cart.py", "project": "code"}, ["cart.py", "--project", "code"]),
+    ("graph.related", {"file": "shop/cart.py"}, ["shop/cart.py"]),
+    ("graph.related", {"file": "shop/cart.py", "type": "imports"}, ["shop/cart.py", "--type", "imports"]),
+    ("graph.path", {"first": "test_add", "second": "unknown"}, ["test_add", "unknown"]),
+    ("graph.impact", {"symbol": "price_of"}, ["price_of"]),
+    ("graph.cycles", {"type": "calls"}, ["--type", "calls"]),
+    ("graph.unused", {"possible": True}, ["--possible"]),
+    ("graph.metrics", {"metric": "lines", "threshold": 1.0}, ["--metric", "lines", "--threshold", "1"]),
+    ("graph.diff", {"before": "HEAD", "after": "HEAD"}, ["HEAD", "HEAD"]),
+    ("graph.export", {"format": "callgraph"}, ["--format", "callgraph"]),
+    ("graph.export", {"format": "mermaid", "symbol": "Cart"}, ["--format", "mermaid", "--symbol", "Cart"]),
     ("project.set", {"project": "web"}, ["web"]),
     ("project.relate", {"project": "web", "other": "api", "remove": True}, ["web", "api", "--remove"]),
 ]  # fmt: skip
@@ -280,6 +305,14 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("quality.add", {"project": "web"}, ["web"]),
     ("quality.add", {"project": "web", "score": 101.5}, ["web", "--score", "101.5"]),
     ("quality.measure", {"project": "web", "tests": "no/such.xml"}, ["web", "--tests", "no/such.xml"]),
+    ("graph.callers", {"symbol": "price"}, ["price"]),
+    ("graph.callers", {"symbol": "add", "project": "web"}, ["add", "--project", "web"]),
+    ("graph.show", {"symbol": "Cart", "depth": 99}, ["Cart", "--depth", "99"]),
+    ("graph.callees", {"symbol": "Cart", "confidence": "sure"}, ["Cart", "--confidence", "sure"]),
+    ("graph.related", {"file": "x.py"}, ["x.py"]),
+    ("graph.diff", {"before": "beef1234"}, ["beef1234"]),
+    ("graph.export", {"format": "svg"}, ["--format", "svg"]),
+    ("graph.index", {"project": "web"}, ["web"]),
     ("project.add", {"name": "web"}, ["web"]),
     ("project.add", {"name": "../x"}, ["../x"]),
     ("project.relate", {"project": "web", "other": "api", "type": "likes"}, ["web", "api", "--type", "likes"]),

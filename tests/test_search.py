@@ -11,7 +11,20 @@ from helpers import git
 from search_helpers import assert_follows, found
 from transcript_helpers import write
 
-from sbfs import conversations, history, kinds, messages, projects, quality, reflections, search, sync, worktree
+from sbfs import (
+    configs,
+    conversations,
+    graph,
+    history,
+    kinds,
+    messages,
+    projects,
+    quality,
+    reflections,
+    search,
+    sync,
+    worktree,
+)
 from sbfs.errors import Ambiguous, Invalid, NotFound
 from sbfs.search import entries
 from sbfs.store import Store
@@ -109,6 +122,12 @@ def write_of_kind(store: Store, kind: str, word: str, folder) -> None:
     elif kind == "conversation":
         talk = write(folder / "talk.jsonl", {"content": f"A {word} crosses."})
         conversations.import_(store, paths=[talk], project="web")
+    elif kind == "config":
+        configs.set(store, project="web", name="herds.yaml", text=f"what: a {word} crosses\n")
+    elif kind == "symbol":
+        (folder / "code").mkdir()
+        (folder / "code" / "stripes.py").write_text(f'def cross():\n    """A {word} crosses."""\n')
+        graph.index(store, project="web", path=folder / "code")
     else:
         raise AssertionError(f"what is a {kind}?")
 

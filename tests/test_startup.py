@@ -8,8 +8,9 @@ import sys
 
 import pytest
 from domain_helpers import people
+from graph_helpers import lay
 
-from sbfs import messages
+from sbfs import graph, messages
 from sbfs.store import Store
 
 SLOW = ("dulwich", "yaml", "rich", "filelock", "hashlib", "_hashlib", "socket", "subprocess", "shutil", "mimetypes",
@@ -18,7 +19,7 @@ SLOW = ("dulwich", "yaml", "rich", "filelock", "hashlib", "_hashlib", "socket", 
         "sbfs.search")  # fmt: skip
 """What a command that only reads a list or a count has no use for."""
 
-HEAVY = ("numpy", "scipy", "sklearn", "whoosh", "mcp", "pydantic", "tree_sitter", "networkx", "jinja2", "hypothesis",
+HEAVY = ("numpy", "scipy", "sklearn", "whoosh", "mcp", "pydantic", "tree_sitter", "rustworkx", "jinja2", "hypothesis",
          "pygments", "markdown_it", "markupsafe")  # fmt: skip
 
 PROGRAM = """
@@ -100,6 +101,21 @@ def test_commands_that_read_load_nothing_that_writes(root, arguments):
     with Store.open(root) as store:
         messages.send(store, from_project="web", to_project="api", subject="x", message="y\nz")
     assert not loaded(root, *arguments) & {*SLOW}
+
+
+def test_a_question_to_the_code_graph_loads_neither_readers_nor_linker(tmp_path):
+    """`sbfs graph callers` that waits for what made the graph."""
+    with Store.init(tmp_path / "store") as store:
+        graph.index(store, path=lay(tmp_path / "shop"))
+    root = tmp_path / "store"
+    for words in (("callers", "price_of"), ("show", "Cart"), ("impact", "price_of"), ("related", "cart.py")):
+        assert loaded(root, "graph", *words).isdisjoint({*HEAVY, "dateparser", "defusedxml", "filelock"})
+    program = PROGRAM.replace('name.split(".")[0]', "name")
+    command = [sys.executable, "-c", program, "graph", "callers", "price_of"]
+    env = {**os.environ, "SBFS_STORE": str(root)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
+    assert {one for one in done.stderr.split() if one.startswith(("sbfs.linking", "sbfs.code.python"))} == set()
+    assert "rustworkx" in loaded(root, "graph", "cycles")
 
 
 def test_a_search_loads_no_more_than_the_index_needs(root):

@@ -35,6 +35,7 @@ INSTRUCTIONS = (
     "Mail between projects, kept as files in a Git repository. Send with send_project_message, "
     "look for mail with list_project_messages, pass it on with forward_project_message. "
     "Keep what was learnt with add_reflection, and how good something is with add_quality. "
+    "Before you change code, ask who uses it with query_code_graph; index_code_graph reads a folder. "
     "search_store finds what is known. sync_store exchanges all of it with other machines."
 )
 
@@ -342,6 +343,90 @@ class Tools:
             on_conflict=on_conflict or (),
             only=only or (),
         )
+
+    def index_code_graph(self, project_path: str) -> Document:
+        """Read the source below a folder into its project's code graph; only what changed is read.
+
+        project_path: absolute. It is of the project whose source path holds it; a folder of no project becomes one.
+        """
+        return self._run("graph.index", path=project_path)
+
+    def find_related_code(
+        self,
+        file_path: str,
+        relationship_type: Literal["imports", "imported_by", "calls", "called_by", ""] = "",
+        project: str = "",
+        limit: int = 50,
+    ) -> Document:
+        """Find what a source file imports, calls, is imported or called by; without a type, files ranked by relation.
+
+        file_path: absolute, or below the project's source. project: needed where several have a code graph.
+        """
+        asked = {"file": file_path, "type": relationship_type, "project": project, "limit": max(1, limit)}
+        return self._run("graph.related", **asked)
+
+    def query_code_graph(
+        self,
+        question: Literal[
+            "callers",
+            "callees",
+            "show",
+            "symbols",
+            "path",
+            "impact",
+            "imports",
+            "imported_by",
+            "cycles",
+            "unused",
+            "metrics",
+            "diff",
+        ],
+        symbol: str = "",
+        to: str = "",
+        project: str = "",
+        depth: int = 1,
+        confidence: Literal["exact", "inferred", "name", "ambiguous"] | None = None,
+        type: str = "",
+        at: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Document:
+        """Ask before touching code: who calls it, what a change reaches (`impact`), how two symbols meet (`path`).
+
+        symbol: a name (short where that is unique), a file, a pattern of `symbols`, or the older revision of `diff`
+        (`source:REV` of the project's repository). to: the other end of `path`, the newer revision of `diff`. type: of
+        symbols (function, class …), of cycles (imports, calls), of metrics. Every answer says whether it is stale.
+        """  # fmt: skip
+        given = _asked(question, symbol, to, type)
+        if question in _DEEP:
+            given["depth"] = depth if question != "impact" or depth > 1 else 20
+        if confidence and question in _SURE:
+            given["confidence"] = confidence
+        if question in _PAGED:
+            given |= {"limit": max(1, limit), "cursor": cursor}
+        if question != "diff":
+            given["at"] = at
+        return self._run(f"graph.{question.replace('_', '-')}", project=project, **given)
+
+
+_DEEP = ("callers", "callees", "show", "impact")
+_SURE = ("callers", "callees", "show", "impact", "path", "cycles")
+_PAGED = ("callers", "callees", "symbols", "imports", "imported_by", "cycles", "unused", "metrics", "diff")
+
+
+def _asked(question: str, symbol: str, to: str, type: str) -> dict[str, Any]:
+    """What a question is about, as its verb takes it."""
+    given: dict[str, Any] = {
+        "symbols": {"pattern": symbol, "type": type},
+        "path": {"first": symbol, "second": to},
+        "imports": {"file": symbol},
+        "imported_by": {"file": symbol},
+        "cycles": {"type": type or "imports"},
+        "unused": {"type": type},
+        "metrics": {"metric": type, "file": symbol},
+        "diff": {"before": symbol or "HEAD~1", "after": to},
+    }.get(question, {"symbol": symbol})
+    return dict(given)
 
 
 _WRITES_AS = {

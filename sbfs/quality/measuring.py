@@ -1,9 +1,11 @@
-"""From reports to components: how a count becomes a score. docs/quality.md says the same in words."""
+"""From reports, and from the code graph, to components: how a count becomes a score. docs/quality.md says the same in
+words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sbfs import files
 from sbfs.errors import Invalid
@@ -11,6 +13,9 @@ from sbfs.git.source import Source, look
 from sbfs.projects import Project
 from sbfs.quality.value import Component, rounded
 from sbfs.reports import coverage, junit, lint
+
+if TYPE_CHECKING:
+    from sbfs.graph.measuring import Summary
 
 READERS: Mapping[str, Callable[[bytes, str], coverage.Coverage | lint.Lint | junit.Outcome]] = {
     "coverage": coverage.read,
@@ -57,6 +62,16 @@ def components(
         value, detail = _score(reports.get(name), lines)
         found[name] = Component(value, Path(given[name]).name if name in given else "", detail)
     return found
+
+
+def of_graph(found: Summary) -> dict[str, Component]:
+    """What a code graph says: the share of functions that are simple, and of public symbols that are documented."""
+    simple = f"{found.simple} of {found.functions} functions have a complexity of at most 10"
+    documented = f"{found.documented} of {found.public} public symbols are documented"
+    return {
+        "complexity": Component(_share(found.simple, found.functions), "code graph", simple),
+        "documented": Component(_share(found.documented, found.public), "code graph", documented),
+    }
 
 
 def _score(report: object, lines: int | None) -> tuple[float | None, str]:

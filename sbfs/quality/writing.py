@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbfs import projects
 from sbfs.conversations.reading import give_quality
-from sbfs.errors import Invalid
+from sbfs.errors import Invalid, NotFound
 from sbfs.kind import check_size, new_id
 from sbfs.listing import gone
 from sbfs.projects import Project
@@ -30,6 +30,9 @@ from sbfs.quality.value import (
     rounded,
 )
 from sbfs.store import Store, Transaction
+
+if TYPE_CHECKING:
+    from sbfs.graph.measuring import Summary
 
 
 @dataclass(frozen=True)
@@ -85,26 +88,43 @@ def measure(
     note: str = "",
     actor: str = "",
 ) -> Written:
-    """Keep what the given reports say of a project, and of which commit; what they do not say is null.
+    """Keep what the given reports and the code graph say of a project, and of which commit; what they do not is null.
 
     path: the folder of the source, else the project's own. coverage: a report of coverage.py (JSON),
-    Cobertura (XML) or lcov. lint: of ruff, ESLint or pylint (JSON), or SARIF. tests: JUnit's XML. The
-    score is the mean of what was measured. Nothing of the source is run. Raises Failed for a report
-    that cannot be read, Invalid for one of another format.
+    Cobertura (XML) or lcov. lint: of ruff, ESLint or pylint (JSON), or SARIF. tests: JUnit's XML. A graph
+    of the project that is not stale tells complexity and the documented share. The score is the mean of
+    what was measured. Nothing of the source is run. Raises Failed for a report that cannot be read,
+    Invalid for one of another format, or where there is neither a report nor a graph.
     """
     files = {"coverage": coverage, "lint": lint, "tests": tests}
     given = {name: file for name, file in files.items() if file is not None}
-    if not given:
-        raise Invalid("no report is given", field="coverage", hint="name one with --coverage, --lint or --tests")
+    owner_name = projects.resolve(store.view(), project).name
+    summary = _of_graph(store, owner_name)
+    if not given and summary is None:
+        hint = "name one with --coverage, --lint or --tests, or read the source: sbfs graph index PROJECT"
+        raise Invalid("no report is given, and there is no current code graph", field="coverage", hint=hint)
     reports = measuring.read(given)
 
     def facts(owner: Project) -> Mapping[str, Any]:
         found = measuring.source(owner, path, reports)
-        parts = measuring.components(reports, given, found.lines if found else None)
+        parts = measuring.components(reports, given, found.lines if found else None) if given else {}
+        parts |= measuring.of_graph(summary) if summary else {}
         total = mean(one.value for one in parts.values())
-        return {"score": total, "components": parts, "commit": found.commit if found else "", "note": note}
+        commit = found.commit if found else summary.commit if summary else ""
+        return {"score": total, "components": parts, "commit": commit, "note": note}
 
     return _write(store, "quality.measure", project, facts, actor)
+
+
+def _of_graph(store: Store, project: str) -> Summary | None:
+    """What the project's code graph says, where it is of the source as it is now."""
+    from sbfs.graph.measuring import summary
+
+    try:
+        found = summary(store, project)
+    except NotFound:
+        return None
+    return None if found.stale else found
 
 
 def _write(store: Store, verb: str, project: str, facts: Callable[[Project], Mapping[str, Any]], actor: str) -> Written:

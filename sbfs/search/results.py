@@ -127,8 +127,17 @@ class Reader:
             speaker=entry.speaker,
             facets={name: value for name, value in entry.facets.items() if name != "projects"},
             quality_score=entry.quality,
-            extra=entry.extra,
+            extra={**entry.extra, **self._beside(entry)},
         )
+
+    def _beside(self, entry: Entry) -> Mapping[str, Any]:
+        """Of a symbol of code who calls it and what it calls: why it may be what is looked for."""
+        if entry.kind != "symbol":
+            return {}
+        from sbfs.graph import neighbours
+
+        found = neighbours.of(self.view, entry.project, entry.id)
+        return {"callers": [*found.callers], "callees": [*found.callees]}
 
     def _around(self, key: str, entry: Entry) -> tuple[Passage, ...]:
         """What stands beside an entry: in its own file, and in the files beside it in its folder."""

@@ -1,0 +1,263 @@
+"""Source files → shards without secrets; of many files at once a second process reads its half.
+
+`python -m sbfs.graph.extracting` is that process: it takes one line of JSON on standard input and answers on standard
+output with a line of JSON a file, and the shard's bytes behind it.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sbfs import redact
+from sbfs.code import reading, shards
+from sbfs.code.facts import Facts
+from sbfs.graph.source import Below, Disk, Known, Stamp, looked_at
+from sbfs.record import etag
+from sbfs.redact import Redactor
+
+MANY = 200
+"""Files from which on a second process helps: it needs a third of a second to begin."""
+
+_OURS = 0.54
+"""The part that this process reads; the other one begins later."""
+
+_SECRET = 6
+"""Characters of a secret that is looked for wherever it stands again."""
+
+_NAME = "sbfs.graph.extracting"
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """What became of a file. shard: its bytes, None where it was not read again or is left out. redacted: secrets that
+    were taken out, by type. trouble: why it could not be read, or ""."""
+
+    known: Known
+    shard: bytes | None = None
+    redacted: Mapping[str, int] = field(default_factory=dict)
+    trouble: str = ""
+
+
+def shard_of(path: str, raw: bytes, rules: redact.Rules, found: Counter[str]) -> bytes:
+    """A file's shard, without secrets, which `found` counts."""
+    facts = reading.read(path, raw)
+    secrets = _secrets(raw, rules)
+    plain = _dumped(facts, None)
+    if not secrets and not rules.spans(plain.decode()):
+        return plain
+    cleaner = _Cleaner(rules, secrets)
+    clean = _dumped(facts, cleaner.plain)
+    found.update(cleaner.redactor.found)
+    return clean
+
+
+def _dumped(facts: Facts, clean: Callable[[Any], Any] | None) -> bytes:
+    try:
+        return shards.dump(facts, clean=clean)
+    except RecursionError:
+        for one in facts.symbols:
+            one.flows, one.flow_lines, one.sites = [], [], []
+        facts.parse, facts.notes = "partial", (*facts.notes, "is nested too deeply")
+        return shards.dump(facts, clean=clean)
+
+
+def _secrets(raw: bytes, rules: redact.Rules) -> list[tuple[str, str]]:
+    """(secret, type) of the source itself, where what stands around a literal tells more than it does alone."""
+    text = raw.decode("utf-8", "replace")
+    found = {text[start:end]: type for start, end, type in rules.spans(text)}
+    return [(secret, type) for secret, type in found.items() if len(secret) >= _SECRET]
+
+
+class _Cleaner:
+    """Takes secrets out of a shard's values."""
+
+    def __init__(self, rules: redact.Rules, secrets: Sequence[tuple[str, str]]):
+        self.redactor = Redactor(rules)
+        self._secrets = secrets
+
+    def plain(self, value: Any) -> Any:
+        if isinstance(value, str):
+            for secret, type in self._secrets:
+                if secret in value:
+                    value = value.replace(secret, self.redactor.mark(secret, type))
+            return self.redactor.text(value)
+        if isinstance(value, list | tuple):
+            return [self.plain(one) for one in value]
+        if isinstance(value, dict):
+            return {key: self.plain(one) for key, one in value.items()}
+        return value
+
+
+def extract(
+    tree: Below,
+    wanted: Mapping[str, tuple[Stamp, Known | None]],
+    rules: redact.Rules,
+    settings: Any,
+    progress: Callable[[int], None],
+) -> Iterator[tuple[str, Extracted]]:
+    """Read files. wanted: path → what the system tells of it, and what was known of it.
+
+    settings: what sbfs.yaml says of `redact`, for another process. progress: told how many are done.
+    """
+    names = sorted(wanted)
+    if len(names) < MANY or not isinstance(tree, Disk):
+        for count, path in enumerate(names, 1):
+            yield path, one(tree, path, *wanted[path], rules)
+            progress(count)
+        return
+    yield from _by_two(tree, names, wanted, rules, settings, progress)
+
+
+def one(tree: Below, path: str, stamp: Stamp, known: Known | None, rules: redact.Rules) -> Extracted:
+    """Read one file, unless its content is what is known."""
+    try:
+        now, raw = looked_at(tree, path, stamp, known)
+    except OSError as error:
+        return Extracted(Known(stamp, ""), trouble=f"cannot be read: {(error.strerror or str(error)).lower()}")
+    if now.why or raw is None or now.shard:
+        return Extracted(now)
+    found: Counter[str] = Counter()
+    shard = shard_of(path, raw, rules, found)
+    return Extracted(Known(stamp, now.blob, "", etag(shard)), shard, dict(found))
+
+
+# -- two processes ---------------------------------------------------------------------------------
+
+
+def _by_two(
+    tree: Disk,
+    names: Sequence[str],
+    wanted: Mapping[str, tuple[Stamp, Known | None]],
+    rules: redact.Rules,
+    settings: Any,
+    progress: Callable[[int], None],
+) -> Iterator[tuple[str, Extracted]]:
+    ours, theirs = _parted(names, wanted)
+    other = _Other(tree.root, [(path, *wanted[path]) for path in theirs], settings)
+    collecting = gc.isenabled()
+    # Nothing that reading makes is cyclic, and looking for what is takes a quarter of the time.
+    gc.disable()
+    try:
+        for count, path in enumerate(ours, 1):
+            yield path, one(tree, path, *wanted[path], rules)
+            progress(count + other.count)
+        done: set[str] = set()
+        for path, found in other.all():
+            done.add(path)
+            yield path, found
+        for path in theirs:
+            # What the other process did not deliver.
+            if path not in done:
+                yield path, one(tree, path, *wanted[path], rules)
+        progress(len(names))
+    finally:
+        if collecting:
+            gc.enable()
+        other.stop()
+
+
+def _parted(names: Sequence[str], wanted: Mapping[str, tuple[Stamp, Known | None]]) -> tuple[list[str], list[str]]:
+    """Two halves of about the same size, large and small files in both."""
+    ours: list[str] = []
+    theirs: list[str] = []
+    sizes = [0, 0]
+    for path in sorted(names, key=lambda name: (-wanted[name][0].size, name)):
+        mine = sizes[0] * (1 - _OURS) <= sizes[1] * _OURS
+        (ours if mine else theirs).append(path)
+        sizes[0 if mine else 1] += wanted[path][0].size + 200
+    return ours, theirs
+
+
+class _Other:
+    """The second process. What it answers is taken in by a thread, so that it never waits."""
+
+    def __init__(self, root: str, files: Sequence[tuple[str, Stamp, Known | None]], settings: Any):
+        self.count = 0
+        self._found: list[tuple[str, Extracted]] = []
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        task = {"root": root, "redact": settings, "files": [*map(_said, files)]}
+        with suppress(OSError):
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", _NAME],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps(task).encode() + b"\n")
+            self._process.stdin.close()
+            self._thread.start()
+
+    def _listen(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            for line in self._process.stdout:
+                said = json.loads(line)
+                known = Known(Stamp(*said["stamp"]), said["blob"], said["why"], said["shard"])
+                raw = self._process.stdout.read(said["bytes"]) if said["bytes"] else None
+                if raw is not None and len(raw) != said["bytes"]:
+                    return
+                self._found.append((said["path"], Extracted(known, raw, said["redacted"], said["trouble"])))
+                self.count = len(self._found)
+
+    def all(self) -> list[tuple[str, Extracted]]:
+        """Everything that it delivers."""
+        if self._thread.ident is not None:
+            self._thread.join()
+        return self._found
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        if self._thread.ident is not None:
+            self._thread.join()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+
+
+def _said(file: tuple[str, Stamp, Known | None]) -> list[Any]:
+    path, stamp, known = file
+    return [path, vars_of(stamp), [known.blob, known.why, known.shard] if known else None]
+
+
+def vars_of(stamp: Stamp) -> list[int]:
+    """A stamp as JSON knows it."""
+    return [stamp.size, stamp.changed, stamp.number]
+
+
+def main() -> None:
+    """Do what one line on standard input says."""
+    task = json.loads(sys.stdin.buffer.readline())
+    gc.disable()
+    rules, tree, out = redact.load(task["redact"]), Disk(Path(task["root"])), sys.stdout.buffer
+    with suppress(BrokenPipeError):
+        for path, stamp, known in task["files"]:
+            # The stamp is left open, so that the content decides.
+            found = one(tree, path, Stamp(*stamp), Known(Stamp(-1, 0, 0), *known) if known else None, rules)
+            shard = found.shard or b""
+            now = found.known
+            said = {"path": path, "stamp": vars_of(now.stamp), "blob": now.blob, "why": now.why}
+            said |= {"shard": now.shard, "bytes": len(shard), "redacted": found.redacted, "trouble": found.trouble}
+            out.write(json.dumps(said).encode() + b"\n" + shard)
+        out.flush()
+
+
+if __name__ == "__main__":
+    main()

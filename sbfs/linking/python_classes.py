@@ -1,0 +1,244 @@
+"""Python's classes: their bases as far as the text alone tells, their order of look-up (C3), their families."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sbfs.linking.python_modules import Modules
+from sbfs.linking.tables import CLASSES, File
+
+Key = tuple[str, str]
+"""A class: (path, symbol). One outside: ("", dotted name)."""
+
+DEPTH = 40
+"""Steps after which a name is given up: names that mean each other."""
+WIDE = 16
+"""A class with more descendants than this is one for all its methods: receivers of the family are not told apart
+in them."""
+
+
+class Classes:
+    """All classes of a project.
+
+    order: the classes in which to look an attribute up, first to last, those outside too. open: it has a base that
+    is not known whole. loose: it has a base that only flow can tell.
+    """
+
+    def __init__(self, modules: Modules):
+        self.modules = modules
+        self.bases: dict[Key, list[Key]] = {}
+        self.loose: set[Key] = set()
+        self.metaclass: dict[Key, Key] = {}
+        self.children: dict[Key, list[Key]] = {}
+        self._orders: dict[Key, list[Key]] = {}
+        self._descendants: dict[Key, frozenset[Key]] = {}
+        self._assigned: dict[str, dict[str, list[Any]]] = {}
+        self._initial: dict[Key, frozenset[str]] = {}
+        for file in modules.files.values():
+            for symbol in file.facts.symbols:
+                if symbol.flows:
+                    self._collect(file, symbol.name, symbol.flows)
+
+    def _collect(self, file: File, owner: str, flows: list[list[Any]]) -> None:
+        for flow in flows:
+            if flow[0] in ("=", "do", "return"):
+                self._walk(file, owner, flow[-1])
+
+    def _walk(self, file: File, owner: str, expression: Any) -> None:
+        """Find classes that are defined: alone, or below decorators."""
+        while isinstance(expression, list) and expression:
+            if expression[0] == "class":
+                self._define(file, owner, expression)
+                return
+            if expression[0] != "call" or len(expression[3]) != 1:
+                return
+            expression = expression[3][0]
+
+    def _define(self, file: File, owner: str, expression: list[Any]) -> None:
+        key = (file.path, expression[1])
+        bases: list[Key] = []
+        for base in expression[2]:
+            found = self._all(file, owner, base)
+            if len(found) != 1 and len([one for one in found if one[0]]) != 1:
+                self.loose.add(key)
+            if found:
+                bases.append(found[0])
+                self.children.setdefault(found[0], []).append(key)
+        self.bases[key] = bases
+        for name, value in expression[3] if len(expression) > 3 else ():
+            if name == "metaclass":
+                meta = self._class(file, owner, value)
+                if meta is not None:
+                    self.metaclass[key] = meta
+
+    def _class(self, file: File, owner: str, expression: Any) -> Key | None:
+        """The class that an expression is, if the text tells."""
+        found = self._all(file, owner, expression)
+        return found[0] if found else None
+
+    def _all(self, file: File, owner: str, expression: Any) -> list[Key]:
+        """The classes that an expression may be, those of the project first."""
+        inside: dict[Key, None] = {}
+        outside: dict[Key, None] = {}
+        for found in self._things(file, owner, expression, DEPTH):
+            if found[0] == "class":
+                inside[found[1], found[2]] = None
+            elif found[0] == "external":
+                outside["", found[1]] = None
+        return [*inside, *outside]
+
+    def _things(self, file: File, owner: str, expression: Any, depth: int) -> Iterator[tuple[str, ...]]:
+        """("class", path, name), ("module" | "package", path), ("external", dotted): what an expression may be."""
+        if depth == 0 or not expression:
+            return
+        if isinstance(expression, str):
+            key = expression if ":" in expression else f"{owner}:{expression}"
+            yield from self._named(file, key, depth - 1)
+        elif expression[0] == "class":
+            yield ("class", file.path, expression[1])
+        elif expression[0] == "module":
+            found = self.modules.imported(file.path, expression[1], expression[2], expression[3])
+            yield from self._found(found, depth - 1)
+        elif expression[0] == "attr":
+            for base in self._things(file, owner, expression[1], depth - 1):
+                yield from self._attribute(base, expression[2], depth - 1)
+        elif expression[0] == "item":
+            yield from self._things(file, owner, expression[1], depth - 1)
+        elif expression[0] == "any":
+            for one in expression[1]:
+                yield from self._things(file, owner, one, depth - 1)
+        elif expression[0] == "call":
+            if len(expression[3]) == 1:
+                argument = expression[3][0]
+                if isinstance(argument, list) and argument and argument[0] in ("class", "call"):
+                    yield from self._things(file, owner, argument, depth - 1)
+                    return
+            for callee in self._things(file, owner, expression[2], depth - 1):
+                if callee[0] == "external":
+                    yield ("external", callee[1])
+
+    def _found(self, found: tuple[Any, ...], depth: int) -> Iterator[tuple[str, ...]]:
+        if found[0] == "variable":
+            yield from self._named(found[1], found[2], depth)
+        else:
+            yield found
+
+    def _attribute(self, base: tuple[str, ...], name: str, depth: int) -> Iterator[tuple[str, ...]]:
+        if base[0] == "external":
+            yield ("external", f"{base[1]}.{name}")
+        elif base[0] == "class":
+            yield from self._named(self.modules.files[base[1]], f"{base[2]}:{name}", depth)
+        else:
+            found = self.modules.member(base[1], name)
+            if found is not None:
+                yield from self._found(found, depth)
+
+    def _named(self, file: File, key: str, depth: int) -> Iterator[tuple[str, ...]]:
+        values = self._assignments(file).get(key)
+        owner, _, name = key.rpartition(":")
+        if values is not None:
+            for value in values:
+                yield from self._things(file, owner, value, depth)
+        elif owner == "":
+            found = self.modules.member(file.path, name)
+            if found is not None and found != ("variable", file, key):
+                yield from self._found(found, depth)
+            elif found is None:
+                yield ("external", f"<builtin>.{name}")
+
+    def _assignments(self, file: File) -> dict[str, list[Any]]:
+        """Key of a variable → the expressions assigned to it. Made once a file, when first asked."""
+        found = self._assigned.get(file.path)
+        if found is None:
+            found = self._assigned[file.path] = {}
+            for symbol in file.facts.symbols:
+                for flow in symbol.flows:
+                    if flow[0] == "=" and isinstance(flow[1], str):
+                        key = flow[1] if ":" in flow[1] else f"{symbol.name}:{flow[1]}"
+                        found.setdefault(key, []).append(flow[2])
+        return found
+
+    # -- answers
+
+    def order(self, key: Key) -> list[Key]:
+        """The order of look-up, C3 (Barrett et al., A Monotonic Superclass Linearization for Dylan, 1996)."""
+        found = self._orders.get(key)
+        if found is None:
+            self._orders[key] = [key]  # a class that is its own ancestor ends here
+            found = self._orders[key] = [key, *self._merge(key)]
+        return found
+
+    def _merge(self, key: Key) -> list[Key]:
+        bases = list(dict.fromkeys(base for base in self.bases.get(key, ()) if base != key))
+        waiting = [list(self.order(base)) for base in bases] + [bases]
+        merged: list[Key] = []
+        while waiting := [one for one in waiting if one]:
+            for one in waiting:
+                head = one[0]
+                if not any(head in other[1:] for other in waiting):
+                    break
+            else:
+                head = waiting[0][0]  # no consistent order exists: Python would refuse the class
+            merged.append(head)
+            waiting = [[other for other in one if other != head] for one in waiting]
+        return [one for one in merged if one != key]
+
+    def descendants(self, key: Key) -> frozenset[Key]:
+        """All classes below a class."""
+        found = self._descendants.get(key)
+        if found is None:
+            seen: set[Key] = set()
+            waiting = list(self.children.get(key, ()))
+            while waiting:
+                one = waiting.pop()
+                if one not in seen:
+                    seen.add(one)
+                    waiting.extend(self.children.get(one, ()))
+            found = self._descendants[key] = frozenset(seen)
+        return found
+
+    def defines(self, key: Key, name: str) -> bool:
+        """Whether a class's own body gives an attribute."""
+        file = self.modules.files.get(key[0])
+        return file is not None and f"{key[1]}:{name}" in file.defined
+
+    def definer(self, order: list[Key], name: str) -> Key | None:
+        """The first class of an order that gives an attribute."""
+        files = self.modules.files
+        for key in order:
+            file = files.get(key[0])
+            if file is not None and f"{key[1]}:{name}" in file.defined:
+                return key
+        return None
+
+    def is_open(self, key: Key) -> bool:
+        """Whether an attribute may come from a base that is not known."""
+        return any(not one[0] and one[1] != "<builtin>.object" or one in self.loose for one in self.order(key))
+
+    def initial(self, key: Key) -> frozenset[str]:
+        """Attributes that the class's own `__init__` sets on its receiver."""
+        found = self._initial.get(key)
+        if found is None:
+            file = self.modules.files[key[0]]
+            symbol = file.symbols.get(f"{key[1]}.__init__")
+            names = set()
+            if symbol is not None and symbol.parameters:
+                receiver = symbol.parameters[0].name
+                names = {
+                    flow[1][2]
+                    for flow in symbol.flows
+                    if flow[0] == "=" and flow[1] and flow[1][0] == "attr" and flow[1][1] == receiver
+                }
+            found = self._initial[key] = frozenset(names)
+        return found
+
+    def outside(self, key: Key) -> list[str]:
+        """Names of all ancestors outside."""
+        return [one[1] for one in self.order(key) if not one[0]]
+
+
+def is_class(file: File, name: str) -> bool:
+    """Whether a symbol of a file is a class."""
+    symbol = file.symbols.get(name)
+    return symbol is not None and symbol.type in CLASSES
