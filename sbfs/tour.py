@@ -56,6 +56,10 @@ class Guide:
         """Run git."""
         return self._run("git", ["git"], words, 0)
 
+    def python(self, script: str) -> str:
+        """Run a script, by this very Python."""
+        return self._run("python", [sys.executable], (script,), 0)
+
     def ask(self, *words: str) -> Mapping[str, object]:
         """Run a command of sbfs unseen, for what the next one needs to know."""
         said = self._call([sys.executable, "-m", "sbfs", "--json", *words]).stdout
@@ -122,11 +126,42 @@ def run(folder: str | None = None, *, quiet: bool = False) -> int:
         _search,
         _second_machine,
         _carry,
+        _agents,
         _history,
     ):
         station(guide)
     guide.say(f"\nThe store is yours to go on with: {root / 'team'}")
     return 0
+
+
+_AGENT = """\
+import sys
+
+import anyio
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+SERVER = StdioServerParameters(
+    command=sys.executable, args=["-m", "sbfs", "--store", ".", "mcp", "--project", "frontend"]
+)
+CALLS = (
+    ("count_messages", {"project": "frontend"}),
+    ("search_store", {"query": "How long are the stats cached?", "limit": 1}),
+    ("send_project_message", {"from_project": "frontend", "to_project": "backend-api",
+                              "subject": "Five minutes are enough", "message": "Thank you."}),
+)
+
+
+async def main():
+    async with stdio_client(SERVER) as (read, write), ClientSession(read, write) as agent:
+        await agent.initialize()
+        for name, arguments in CALLS:
+            said = (await agent.call_tool(name, arguments)).structured_content
+            print(name, {key: said[key] for key in ("success", "count", "priority") if key in said})
+
+
+anyio.run(main)
+"""
 
 
 def _begin(guide: Guide) -> None:
@@ -260,6 +295,24 @@ def _carry(guide: Guide) -> None:
     guide.sbfs("project", "list")
     guide.here = guide.folder / "team"
     guide.say("$ cd ../team")
+
+
+def _agents(guide: Guide) -> None:
+    guide.station("In an agent's hands: configurations and forms, hooks, and a server that a real client calls.")
+    guide.sbfs("config", "apply", "frontend", "code-review")
+    guide.sbfs("config", "list")
+    guide.sbfs(
+        "send", "qa", "frontend", "--template", "question",
+        "--set", "question=Which numbers shall the test expect?", "--set", "tried=the schema",
+    )  # fmt: skip
+    guide.write("../.claude/settings.json", '{"model": "opus"}\n')
+    guide.sbfs("hooks", "install", "claude-code", "--project", "..", "--as", "frontend")
+    guide.sbfs("hooks", "uninstall", "claude-code", "--project", "..")
+    guide.write("../agent.py", _AGENT)
+    guide.python("../agent.py")
+    guide.station("And on one page, how the team does.")
+    guide.sbfs("stats")
+    guide.sbfs("dashboard", "-o", "../dashboard.html")
 
 
 def _history(guide: Guide) -> None:

@@ -289,7 +289,7 @@ def _symbol_row(one: Facts, symbol: Symbol, dotted: Dotted) -> Row:
 
 
 def _connect(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=30, isolation_level=None)
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=30, isolation_level=None)
 
 
 def _says(data: sqlite3.Connection, expected: Mapping[str, str]) -> bool:
@@ -300,7 +300,7 @@ def _says(data: sqlite3.Connection, expected: Mapping[str, str]) -> bool:
 def open_(file: Path, expected: Mapping[str, str]) -> sqlite3.Connection | None:
     """The cache, held at one state until it is closed; None where it is of another, foreign or damaged."""
     try:
-        data = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=30, isolation_level=None)
+        data = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=30, isolation_level=None)
     except sqlite3.DatabaseError:
         return None
     try:
