@@ -252,9 +252,9 @@ def test_imports_of_all_forms():
         Import("./x", 8, 0, (("x", "y"), ("*default", "z"))),
         Import("./s", 9, 0, (("*", ""),)),
         Import("./all", 10, 0, (("", "all"),)),
-        Import("r", 11, 0, (("", "r"),)),
-        Import("s", 12, 0, (("k", "k"), ("l", "m"))),
-        Import("t", 13, 0, (("deep", "n"),)),
+        Import("r", 11, 1, (("", "r"),)),
+        Import("s", 12, 1, (("k", "k"), ("l", "m"))),
+        Import("t", 13, 1, (("deep", "n"),)),
         Import("./q", 14, 0, (("q", "q"),), owner="f"),
     ]
     assert facts.exports == ("y", "z", "all")

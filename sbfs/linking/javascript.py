@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sbfs.linking.javascript_globals import COMMON, GLOBALS, OBJECT
-from sbfs.linking.javascript_library import library
+from sbfs.linking.javascript_library import CALLERS, library
 from sbfs.linking.javascript_modules import Modules, outside
 from sbfs.linking.javascript_rules import (
     Borrow,
@@ -121,9 +121,9 @@ class JavaScript:
 
     # -- names
 
-    def imported(self, solver: Solver, place: Place, spec: str, level: int, name: str, target: int) -> None:  # noqa: ARG002
+    def imported(self, solver: Solver, place: Place, spec: str, level: int, name: str, target: int) -> None:
         """What an import gives: a module, or what one exports under a name."""
-        path = self.modules.resolve(place.unit.file.path, spec)
+        path = self.modules.resolve(place.unit.file.path, spec, required=level == 1)
         if path is None:
             dotted = outside(spec)
             full = dotted if name in ("", "*default") else f"{dotted}.{name}"
@@ -743,7 +743,7 @@ class JavaScript:
     def imports(self, file: File) -> Iterable[tuple[str, int, str, tuple[str, ...]]]:
         """Edges from a file to what it imports."""
         for one in file.facts.imports:
-            path = self.modules.resolve(file.path, one.spec)
+            path = self.modules.resolve(file.path, one.spec, required=one.level == 1)
             flags = ("type",) if one.types_only else ()
             yield path if path is not None else f"ext::{outside(one.spec)}", one.line, one.owner, flags
 
@@ -791,12 +791,34 @@ class JavaScript:
         given = [*self._class_receivers(solver), *self._receivers(solver), *self._holders(solver)]
         undecorated = [(source, out) for source, out in self._decorated if source >= 0 and not solver.sets[out]]
         loads = [load for load in solver.loads if not solver.sets[load.target] and load.unit.file.policy is self]
+        callers = [call for call in solver.calls if self._may_call_back(solver, call)]
         for variable, value in given:
             solver.add(variable, at_least(value, GUESSED))
+        for call in callers:
+            self._call_back(solver, call)
         for source, out in undecorated:
             solver.copy(source, out, GUESSED)
         for load in loads:
             solver.watch(load.base, Family(self, load))
+
+    def _may_call_back(self, solver: Solver, call: Call) -> bool:
+        """Whether nothing is known of a call's receiver, but its name is that of what calls functions."""
+        expression = call.expression
+        if solver.sets[call.callee] or call.unit.file.policy is not self or not isinstance(expression, list):
+            return False
+        return len(expression) == 3 and expression[0] == "attr" and expression[2] in CALLERS
+
+    def _call_back(self, solver: Solver, call: Call) -> None:
+        """`list.map(f)` of an unknown list calls f; what it gives is a list of what f gives."""
+        result = -1
+        if call.expression[2] == "map" and call.result >= 0:
+            place = (call.unit.file.path, call.unit.name, "guessed", call.site)
+            made = solver.values.index("container", "list", place)
+            solver.add(call.result, made * 4 + GUESSED)
+            result = solver.field(made, REST)
+        for variable, spread in call.arguments:
+            if variable >= 0 and not spread:
+                self.callback(solver, call, variable, [], result, level=GUESSED)
 
     def _class_receivers(self, solver: Solver) -> Iterator[tuple[int, int]]:
         """For what stands in bodies of classes of which nobody makes an instance."""

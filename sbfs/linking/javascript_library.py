@@ -850,6 +850,8 @@ def _nothing(at: At) -> None:
 _EACH = frozenset(
     ("forEach", "map", "filter", "find", "some", "every", "reduce", "flatMap", "sortBy", "groupBy", "each")
 )
+CALLERS = _EACH | LISTENERS | WAITERS | {"findIndex", "findLast", "sort", "toSorted", "reduceRight", "replace"}
+"""Names of methods that call what they are given, whatever they are methods of."""
 _ARRAY: dict[str, Summary] = {
     "forEach": _each,
     "some": _each,

@@ -120,12 +120,13 @@ def _spec(given: Node | None) -> Node | None:
 
 
 def _require(reader: Reader, node: Node, given: Node | None) -> Expression:
+    """`require("x")`. Level 1 tells it from `import`: a package may give another file to each."""
     spec = string_of(reader, _spec(given))
     if spec is None:
         reader.effects(_spec(given))
         return None
-    reader.imports.append(Import(spec, reader.line(node), 0, (("", ""),), owner=reader.frame.name))
-    return ["module", spec, 0, ""]
+    reader.imports.append(Import(spec, reader.line(node), 1, (("", ""),), owner=reader.frame.name))
+    return ["module", spec, 1, ""]
 
 
 def _dynamic_import(reader: Reader, node: Node, given: Node | None) -> Expression:
