@@ -171,8 +171,8 @@ class JavaScript:
             if one != path and name in self.exports.get(one, ()):
                 found.append(one)
                 continue
-            for spec, _ in self.files[one].stars if one in self.files else ():
-                target = self.modules.resolve(one, spec)
+            for spec, level in self.files[one].stars if one in self.files else ():
+                target = self.modules.resolve(one, spec, required=level == 1)
                 if target is None:
                     foreign.append(outside(spec))
                 elif target not in seen:

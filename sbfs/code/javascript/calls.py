@@ -64,10 +64,21 @@ def _one_call(reader: Reader, node: Node) -> Expression:
     reader.ran()
     if given is not None and given.type == "template_string":
         return ["call", site, callee, _tagged(reader, given)]
+    _star(reader, function, given)
     if _wraps(reader, function):
         return ["call", site, callee, _component(reader, given)]
     passed = _prototype_members(reader, function, given)
     return ["call", site, callee, passed if passed is not None else arguments(reader, given)]
+
+
+def _star(reader: Reader, function: Node, given: Node | None) -> None:
+    """`__exportStar(require("x"), exports)`: what TypeScript makes of `export * from "x"`."""
+    first = _spec(given)
+    if first is None or first.type != "call_expression" or not reader.text(function).endswith("__exportStar"):
+        return
+    spec = string_of(reader, _spec(first.child_by_field_name("arguments")))
+    if spec is not None and reader.text(first.child_by_field_name("function")) == "require":
+        reader.frame.emit(["star", spec, 1], reader.line(function))
 
 
 def _tagged(reader: Reader, node: Node) -> list[Expression]:
