@@ -355,6 +355,7 @@ VERBS = (
     Verb("graph.metrics", "graph.metrics", "documents.graph.metrics"),
     Verb("graph.diff", "graph.diff", "documents.graph.difference"),
     Verb("graph.export", "graph.export", "documents.graph.exported"),
+    Verb("graph.view", "graph.view", "documents.graph.viewed"),
     Verb("conversation.stats", "conversations.stats", "documents.statistics.document", "get_conversation_stats"),
 )
 

@@ -119,7 +119,7 @@ def test_options_and_arguments_are_the_verbs_own(verb):
     if verb.name.endswith("search"):
         words |= dict.fromkeys(("sender", "recipient", "role", "model", "agent", "tool"), "where")
         words |= dict.fromkeys(("status", "priority", "type", "tags", "flags"), "where")
-    words |= {"output": "", "force": ""} if verb.name in ("conversation.export", "graph.export") else {}
+    words |= {"output": "", "force": ""} if verb.name in ("conversation.export", "graph.export", "graph.view") else {}
     if "unread" in taken:
         del words["unread"]
     mapped = {words.get(name, name) for name in given if name} - {""}
