@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sbfs.code.facts import Expression, Import
 from sbfs.code.javascript.expressions import TEXT, arguments
-from sbfs.code.javascript.names import string_of
+from sbfs.code.javascript.names import member_hint, string_of
 from sbfs.code.javascript.reader import Reader
 
 if TYPE_CHECKING:
@@ -118,8 +118,6 @@ def _prototype_members(reader: Reader, function: Node, given: Node | None) -> li
     parts = [part for part in given.named_children if part.type != "comment"]
     if not parts or parts[0].type != "member_expression":
         return None
-    from sbfs.code.javascript.names import member_hint
-
     hint = member_hint(reader, parts[0])
     hint = hint.removesuffix(".prototype") if hint is not None else None
     return [reader.value(parts[0]), *(reader.value(part, hint) for part in parts[1:])]
