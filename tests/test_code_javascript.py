@@ -373,6 +373,8 @@ ENDLESS = [
     "let x = new W(); for (;;) x = x.a.b();",
     "let p = new Promise(r => r(p)); p = p.then(() => p);",
     "let z = new Z(); z = z.a.b; z.a = z;",
+    "const l = []; const s = l.sort, m = l.map; l.push(s, m, l); s.call(l, s); m.call(l, m); l.forEach(m, l); l[0](s);",
+    "const fs = [[].forEach, [].map, [].sort]; fs.forEach((f) => f.call(fs, f)); fs[0].apply(fs, fs);",
 ]
 
 

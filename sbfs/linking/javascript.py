@@ -48,6 +48,9 @@ BELOW = "<below>"
 LONGEST = 6
 """Dots in a name outside after which it does not grow."""
 BORROWED = ("call", "apply", "bind")
+
+NESTED = 3
+"""Calls by summaries within calls by summaries at one place."""
 SORTS = {
     "list": "Array",
     "tuple": "Array",
@@ -385,7 +388,7 @@ class JavaScript:
             again = Call(
                 call.unit, call.site, call.callee, [*held.arguments[1:], *call.arguments], call.keywords, call.result
             )
-            again.level, again.new = level, call.new
+            again.level, again.new, again.depth = level, call.new, call.depth
             again.texts = {place - 1: text for place, text in held.texts.items() if place}
             self.with_receiver(solver, what[2], again, level, receiver)
         elif what[0] == "said" and call.result >= 0:
@@ -485,8 +488,11 @@ class JavaScript:
         level: int = INFERRED,
     ) -> None:
         """What is called is said to call a value of its own: a call at the same place."""
+        if call.depth >= NESTED:
+            # What calls what it is given may be given itself, without an end.
+            return
         inner = Call(call.unit, call.site, function, [(one, False) for one in arguments], [], result)
-        inner.level = max(level, INFERRED)
+        inner.level, inner.depth = max(level, INFERRED), call.depth + 1
         solver.calls.append(inner)
         solver.watch(function, inner)
 
@@ -741,4 +747,6 @@ def without_result(call: Call) -> Call:
         return call
     same = Call(call.unit, call.site, call.callee, call.arguments, call.keywords, -1, call.expression)
     same.texts, same.level, same.new, same.implicit = call.texts, call.level, call.new, call.implicit
+    same.depth = call.depth
+    same.depth = call.depth
     return same

@@ -218,6 +218,7 @@ def _function_call(at: At) -> None:
     call = at.call
     inner = Call(call.unit, call.site, call.callee, call.arguments[1:], call.keywords, call.result)
     inner.texts = {place - 1: text for place, text in call.texts.items() if place}
+    inner.depth = call.depth
     this = call.arguments[0][0] if call.arguments and not call.arguments[0][1] else -1
     at.policy.with_receiver(at.solver, at.receiver, inner, at.level, this)
 
@@ -226,6 +227,7 @@ def _function_apply(at: At) -> None:
     call = at.call
     spread = [(call.arguments[1][0], True)] if len(call.arguments) > 1 else []
     inner = Call(call.unit, call.site, call.callee, spread, [], call.result)
+    inner.depth = call.depth
     this = call.arguments[0][0] if call.arguments else -1
     at.policy.with_receiver(at.solver, at.receiver, inner, at.level, this)
 
@@ -258,6 +260,7 @@ class Reflected:
         target = solver.fresh()
         solver.add(target, at_least(value, INFERRED))
         inner = Call(call.unit, call.site, target, spread, [], call.result)
+        inner.depth = call.depth
         solver.calls.append(inner)
         receiver = call.arguments[1][0] if len(call.arguments) > 1 else -1
         self.at.policy.with_receiver(solver, value >> 2, inner, max(value & 3, self.at.level), receiver)
@@ -267,7 +270,7 @@ def _reflect_construct(at: At) -> None:
     call = at.call
     spread = [(call.arguments[1][0], True)] if len(call.arguments) > 1 else []
     inner = Call(call.unit, call.site, at.argument(0), spread, [], call.result)
-    inner.new, inner.level = True, INFERRED
+    inner.new, inner.level, inner.depth = True, INFERRED, call.depth
     at.solver.calls.append(inner)
     at.solver.watch(inner.callee, inner)
 
