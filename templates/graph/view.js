@@ -3,7 +3,7 @@
   const byId = (id) => document.getElementById(id);
   const D = JSON.parse(byId("data").textContent);
   const N = D.n.length, E = D.es.length;
-  const DRAWN = 5000, LINES = 900, ROWS = 22;
+  const DRAWN = 5000, LINES = 320, ROWS = 22;
 
   // -- the graph: columns become arrays; callers and callees of each lie one behind another -----------
 
@@ -190,7 +190,10 @@
       else links.set(key, { a: place.get(a), b: place.get(b), w: 1, c: sure(e), t: edgeType(e), ch: change });
     }
     const found = [...links.values()].filter((l) => l.a && l.b).sort((l, m) => m.w - l.w);
-    return { links: found.slice(0, LINES * 3), allLinks: found.length };
+    // How heavy a line is among those that are drawn, from 0 to 1.
+    const least = found.length ? Math.log(found[Math.min(found.length, LINES) - 1].w) : 0, span = found.length ? Math.log(found[0].w) - least : 0;
+    for (const link of found) link.heavy = span > 0 ? Math.max(0, (Math.log(link.w) - least) / span) : 0.3;
+    return { links: found.slice(0, LINES * 10), allLinks: found.length };
   }
 
   // A symbol's callers on its left, what it calls on its right, a step a column; or a way from left to right.
@@ -277,9 +280,12 @@
     if (!scene.items.length) return;
     let x0 = Infinity, y0 = Infinity, x1 = -Infinity, y1 = -Infinity;
     for (const it of scene.items) { const w = it.box ? it.w / 2 : it.r, h = it.box ? it.h / 2 : it.r; x0 = Math.min(x0, it.x - w); x1 = Math.max(x1, it.x + w); y0 = Math.min(y0, it.y - h); y1 = Math.max(y1, it.y + h); }
-    const k = Math.min((width - 40) / (x1 - x0), (height - 84) / (y1 - y0), scene.map ? 20 : 1.5);
-    S.cam = { x: (x0 + x1) / 2, y: (y0 + y1) / 2, k: Math.max(k, scene.map ? 0.001 : 0.3) };
-    if (!scene.map && k < 0.3) { const it = scene.items.find((one) => one.i === S.focus); if (it) { S.cam.x = it.x; S.cam.y = it.y; } }
+    // On a small screen the panel lies over the lower half.
+    const free = innerWidth <= 900 && !byId("panel").hidden ? height * 0.52 : height;
+    const k = Math.min((width - 40) / (x1 - x0), (free - 84) / (y1 - y0), scene.map ? 20 : 1.5);
+    S.cam = { x: (x0 + x1) / 2, y: (y0 + y1) / 2, k: Math.max(k, scene.map ? 0.001 : 0.55) };
+    if (!scene.map && k < 0.55) { const it = scene.items.find((one) => one.i === S.focus); if (it) { S.cam.x = it.x; S.cam.y = it.y; } }
+    S.cam.y += (height - free) / 2 / S.cam.k;
   }
 
   let waiting = false;
@@ -302,6 +308,7 @@
     for (const it of many) if (!it.open) (it.box ? pill : disc)(it, sx(it.x), sy(it.y), drawnRadius(it) * k, k);
     if (scene.map) labels(many, sx, sy, k);
     canvas.dataset.drawn = drawn;
+    canvas.dataset.painted ||= Math.round(performance.now());
     tell();
   }
 
@@ -376,7 +383,7 @@
     else if (leaves) colour = colours.out;
     else if (comes) colour = colours.in;
     const strong = leaves || comes || (S.colour === "change" && link.ch);
-    return { colour, strong, alpha: strong ? 0.95 : scene.map ? (touches ? 0.12 : scene.links.length < 80 ? 0.75 : Math.min(0.6, 0.08 + 0.5 * Math.log1p(link.w) / Math.log1p(scene.links[0].w))) : touches && S.chosen !== S.focus ? 0.35 : 0.75 };
+    return { colour, strong, alpha: strong ? 0.95 : scene.map ? (touches ? 0.12 : scene.links.length < 80 ? 0.75 : 0.12 + 0.45 * link.heavy) : touches && S.chosen !== S.focus ? 0.35 : 0.75 };
   }
 
   function edges(sx, sy, k, off) {
@@ -410,7 +417,7 @@
   }
 
   function curve(link, sx, sy, k) {
-    const a = link.a, b = link.b, w = Math.min(5, 0.7 + Math.log2(link.w) * 0.4);
+    const a = link.a, b = link.b, w = 0.9 + (a.box ? Math.min(2, Math.log2(link.w) * 0.4) : 3.4 * link.heavy * Math.min(1, Math.log2(link.w) / 4));
     let x0 = sx(a.x), y0 = sy(a.y), x1 = sx(b.x), y1 = sy(b.y);
     if (a.box) {
       const half = a.w / 2 * k, right = b.x > a.x ? 1 : b.x < a.x ? -1 : 0;
@@ -640,11 +647,9 @@
     at.hidden = !at.querySelector("label");
   }
   function refilter() {
-    const started = performance.now();
     filter();
     if (S.path) S.path = way(...S.path.ends);
     build(); panel(); legend();
-    canvas.dataset.filter = (performance.now() - started).toFixed(1);
   }
   function tally(values, size) { const found = new Array(size).fill(0); for (const v of values) found[v]++; return found; }
   function controls() {

@@ -135,9 +135,20 @@ def pack(radii: Sequence[float]) -> list[tuple[float, float]]:
         both = radii[one] + radii[other]
         dx = (xs[one] * radii[other] + xs[other] * radii[one]) / both
         dy = (ys[one] * radii[other] + ys[other] * radii[one]) / both
+        dx, dy = dx - middle[0] / middle[2], dy - middle[1] / middle[2]
         return dx * dx + dy * dy
 
+    # The middle of what is placed, by area: around a large circle the small ones lie on all sides.
+    middle = [0.0, 0.0, 0.0]
+
+    def weigh(one: int) -> None:
+        area = radii[one] * radii[one]
+        for axis, value in enumerate((xs[one] * area, ys[one] * area, area)):
+            middle[axis] += value
+
     put(1, 0, 2)
+    for one in range(3):
+        weigh(one)
     # The front runs 0 → 1 → 2 → 0.
     after, before = {0: 1, 1: 2, 2: 0}, {1: 0, 2: 1, 0: 2}
     a, b = 0, 1
@@ -154,6 +165,7 @@ def pack(radii: Sequence[float]) -> list[tuple[float, float]]:
             after[a], before[b] = b, a
             continue
         after[a], before[new], after[new], before[b] = new, a, b, new
+        weigh(new)
         a, b = _nearest(new, after, distance)
         new += 1
     return [*zip(xs, ys, strict=True)]
