@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 
 _HOMES = {"Store": "sbfs.store", "Error": "sbfs.errors"}
 _MODULES = (
+    "documentation",
     "graph",
     "messages",
     "projects",
@@ -37,6 +38,7 @@ __all__ = [
     "Store",
     "__version__",
     "doctor",
+    "documentation",
     "errors",
     "graph",
     "history",

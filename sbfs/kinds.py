@@ -8,6 +8,7 @@ from typing import Any
 
 from sbfs import conflicts, conversations, messages, projects, quality, reflections
 from sbfs.conversations import prices
+from sbfs.graph.documented import DOCS
 from sbfs.graph.value import SHARD, SNAPSHOT
 from sbfs.kind import Field, Kind
 from sbfs.store import SETTINGS, rules_of
@@ -56,6 +57,7 @@ KINDS: tuple[Kind[Any], ...] = (
     quality.KIND,
     SNAPSHOT,
     SHARD,
+    DOCS,
 )
 
 _PLAIN = re.compile(r"\.gitattributes|\.gitignore|projects/[^/]+/attachments/[0-9a-f]{64}/[^/]+")

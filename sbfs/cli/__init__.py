@@ -32,6 +32,7 @@ COMMANDS = {
     "index": ("sbfs.cli.search", "The search index: a cache below .git/sbfs that follows the branch by itself."),
     "conversation": ("sbfs.cli.conversation", "Conversations with agents, imported from their transcripts."),
     "graph": ("sbfs.cli.graph", "The code graph of projects: who calls what, and what a change reaches."),
+    "docs": ("sbfs.cli.docs", "What projects document: their code of itself, and their prose by section."),
     "mcp": ("sbfs.cli.agents", "Serve the store to an agent over MCP, on standard input and output."),
     "hooks": ("sbfs.cli.sync", "Tie the store to other programs."),
     "hook": ("sbfs.cli.sync", "Do what a hook is for."),
