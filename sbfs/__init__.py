@@ -18,6 +18,7 @@ _HOMES = {"Store": "sbfs.store", "Error": "sbfs.errors"}
 _MODULES = (
     "bundles",
     "configs",
+    "documentation",
     "graph",
     "messages",
     "projects",
@@ -40,6 +41,7 @@ __all__ = [
     "__version__",
     "configs",
     "doctor",
+    "documentation",
     "errors",
     "graph",
     "history",

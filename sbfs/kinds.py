@@ -8,6 +8,7 @@ from typing import Any
 
 from sbfs import configs, conflicts, conversations, messages, projects, quality, reflections
 from sbfs.conversations import prices
+from sbfs.graph.documented import DOCS
 from sbfs.graph.value import SHARD, SNAPSHOT
 from sbfs.kind import Field, Kind
 from sbfs.store import SETTINGS, rules_of
@@ -57,6 +58,7 @@ KINDS: tuple[Kind[Any], ...] = (
     configs.KIND,
     SNAPSHOT,
     SHARD,
+    DOCS,
 )
 
 _TEMPLATE = re.compile(r"templates/.+")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         configs,
         conflicts,
         doctor,
+        documentation,
         history,
         messages,
         projects,
@@ -299,6 +300,14 @@ def _found(found: search.Results) -> Document:
     return {**document, **{name: fact for name, fact in facts.items() if fact}}
 
 
+def _found_docs(answer: documentation.FoundDocs) -> Document:
+    document = _found(answer.results)
+    for said, one in zip(document["results"], answer.found, strict=True):
+        said |= {"name": one.name, "doc_type": one.doc_type, "docstring": one.docstring}
+        said |= {"file_path": one.file_path, "line": one.line}
+    return document
+
+
 _ALWAYS = ("id", "kind", "project", "title", "timestamp", "score", "snippet", "path")
 """What every result says, whether it is empty or not."""
 
@@ -407,6 +416,13 @@ VERBS = (
     Verb("graph.metrics", "graph.metrics", "documents.graph.metrics"),
     Verb("graph.diff", "graph.diff", "documents.graph.difference"),
     Verb("graph.export", "graph.export", "documents.graph.exported"),
+    Verb("docs.index", "documentation.index", "documents.documentation.indexed", "index_documentation"),
+    Verb("docs.search", "documentation.search", _found_docs, "search_documentation"),
+    Verb("docs.list", "documentation.list", "documents.documentation.listed"),
+    Verb("docs.show", "documentation.show", "documents.documentation.shown"),
+    Verb("docs.coverage", "documentation.coverage", "documents.documentation.covered"),
+    Verb("docs.export", "documentation.export", "documents.documentation.exported"),
+    Verb("graph.view", "graph.view", "documents.graph.viewed"),
     Verb("conversation.stats", "conversations.stats", "documents.statistics.document", "get_conversation_stats"),
 )
 

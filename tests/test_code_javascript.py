@@ -252,9 +252,9 @@ def test_imports_of_all_forms():
         Import("./x", 8, 0, (("x", "y"), ("*default", "z"))),
         Import("./s", 9, 0, (("*", ""),)),
         Import("./all", 10, 0, (("", "all"),)),
-        Import("r", 11, 0, (("", "r"),)),
-        Import("s", 12, 0, (("k", "k"), ("l", "m"))),
-        Import("t", 13, 0, (("deep", "n"),)),
+        Import("r", 11, 1, (("", "r"),)),
+        Import("s", 12, 1, (("k", "k"), ("l", "m"))),
+        Import("t", 13, 1, (("deep", "n"),)),
         Import("./q", 14, 0, (("q", "q"),), owner="f"),
     ]
     assert facts.exports == ("y", "z", "all")
@@ -373,6 +373,8 @@ ENDLESS = [
     "let x = new W(); for (;;) x = x.a.b();",
     "let p = new Promise(r => r(p)); p = p.then(() => p);",
     "let z = new Z(); z = z.a.b; z.a = z;",
+    "const l = []; const s = l.sort, m = l.map; l.push(s, m, l); s.call(l, s); m.call(l, m); l.forEach(m, l); l[0](s);",
+    "const fs = [[].forEach, [].map, [].sort]; fs.forEach((f) => f.call(fs, f)); fs[0].apply(fs, fs);",
 ]
 
 

@@ -19,6 +19,7 @@ from sbfs import (
     conflicts,
     conversations,
     doctor,
+    documentation,
     graph,
     history,
     messages,
@@ -85,6 +86,7 @@ def test_every_verb_is_a_command_and_every_command_a_verb():
         conversations,
         bundles,
         configs,
+        documentation,
         graph,
     ],
     ids=lambda module: module.__name__,
@@ -126,7 +128,7 @@ def test_options_and_arguments_are_the_verbs_own(verb):
     if verb.name.endswith("search"):
         words |= dict.fromkeys(("sender", "recipient", "role", "model", "agent", "tool"), "where")
         words |= dict.fromkeys(("status", "priority", "type", "tags", "flags"), "where")
-    words |= {"output": "", "force": ""} if verb.name in ("conversation.export", "graph.export") else {}
+    words |= {"output": "", "force": ""} if verb.name in ("conversation.export", "graph.export", "graph.view") else {}
     words |= {"file": "", "force": ""} if verb.name == "dashboard" else {}
     for own in {"unread", "full"} & taken:
         del words[own]
@@ -182,12 +184,14 @@ def test_tools_are_verbs():
         "import_conversations",
         "import_session_config",
         "index_code_graph",
+        "index_documentation",
         "list_project_messages",
         "mark_messages",
         "query_code_graph",
         "read_message",
         "reply_to_message",
         "search_conversations",
+        "search_documentation",
         "search_store",
         "send_project_message",
         "sync_store",

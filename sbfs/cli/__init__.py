@@ -33,6 +33,7 @@ COMMANDS = {
     "index": ("sbfs.cli.search", "The search index: a cache below .git/sbfs that follows the branch by itself."),
     "conversation": ("sbfs.cli.conversation", "Conversations with agents, imported from their transcripts."),
     "graph": ("sbfs.cli.graph", "The code graph of projects: who calls what, and what a change reaches."),
+    "docs": ("sbfs.cli.docs", "What projects document: their code of itself, and their prose by section."),
     "stats": ("sbfs.cli.stats", "Count mail, conversations, quality and what was done, of a span."),
     "dashboard": ("sbfs.cli.stats", "Write one page on which people see how the team does."),
     "export": ("sbfs.cli.bundle", "Write projects, or all of the store, into one file that other stores import."),

@@ -11,6 +11,7 @@ import click
 
 from sbfs.cli import options, output
 from sbfs.cli.base import App, Command, Document, Group, pass_app
+from sbfs.cli.graph_view import view_command
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,7 +51,7 @@ def depth(default: int) -> Callable[[F], F]:
 
 def _ask(app: App, verb: str, show: Callable[[Document], None], **given: Any) -> None:
     """Ask a graph, and say what the answer stands on."""
-    given["project"] = given["project"] or _here(app)
+    given["project"] = given["project"] or here(app)
 
     def tell(document: Document) -> None:
         show(document)
@@ -60,7 +61,7 @@ def _ask(app: App, verb: str, show: Callable[[Document], None], **given: Any) ->
         app.run(verb, tell, progress=progress, **given)
 
 
-def _here(app: App) -> str:
+def here(app: App) -> str:
     """The project whose source holds the working directory, as far as it has a graph."""
     from sbfs import projects
 
@@ -512,3 +513,6 @@ def export_command(app: App, output: str | None, **given: Any) -> None:
             click.echo(f"showing {document['shown']} of {document['symbols']} symbols", err=True)
 
     _ask(app, "graph.export", show, **given)
+
+
+graph_command.add_command(view_command)

@@ -145,7 +145,8 @@ class Facts:
     """What one file says. path: posix, below the source's folder. blob: Git's id of its bytes. parse: full, or partial
     where not all could be read, and notes say what. mark: generated, vendored, or "". exports: names of `__all__` and
     the like, None where the file does not say. config: what a configuration file (tsconfig.json, package.json, a
-    gemspec) says to linking."""
+    gemspec) says to linking. attributes: (name, line, text) of what is documented of names that are no symbols; they
+    belong to documentation only, and no shard of a graph holds them."""
 
     path: str
     language: str
@@ -158,6 +159,7 @@ class Facts:
     imports: list[Import] = field(default_factory=list)
     exports: tuple[str, ...] | None = None
     config: dict[str, Any] = field(default_factory=dict)
+    attributes: list[tuple[str, int, str]] = field(default_factory=list, compare=False)
 
 
 def plain_signature(symbol: Symbol) -> str:

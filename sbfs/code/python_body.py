@@ -9,6 +9,7 @@ from typing import Any
 
 from sbfs.code.facts import Expression, Facts, Import, Symbol
 from sbfs.code.languages import words
+from sbfs.code.python_attributes import attributes
 from sbfs.code.python_matching import Matching
 from sbfs.code.python_names import TEXT
 from sbfs.code.python_scopes import NEVER, Later, Scope, bindings
@@ -32,6 +33,7 @@ class Body(Matching):
         raw = source.raw
         self.has_nonlocal = re.search(rb"\bnonlocal[ \t\\]", raw) is not None
         self.has_global = re.search(rb"\bglobal[ \t\\]", raw) is not None
+        self.marked = source.lines if b"#:" in raw else []
 
     def read_module(self, tree: ast.Module) -> None:
         """Read a module's body and all within it."""
@@ -44,6 +46,7 @@ class Body(Matching):
             scope.cells = _declared(tree, ast.Global)
         self.enter(scope)
         self.walk(tree.body)
+        self.facts.attributes.extend(attributes(tree.body, "", self.marked))
         self._leave_names(scope)
         scope.drain()
         self.table.clear()
@@ -173,6 +176,7 @@ class Body(Matching):
         keywords = [[one.arg or "**", self.value(one.value)] for one in node.keywords]
         symbol = self.source.class_symbol(self._symbol_name(node.name), node)
         self.facts.symbols.append(symbol)
+        self.facts.attributes.extend(attributes(node.body, symbol.name, self.marked))
         scope = Scope(symbol, outer.clock, node.name.lstrip("_"))
         scope.counts = bindings(node.body, self.has_walrus)
         classes = self._classes

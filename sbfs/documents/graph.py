@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sbfs import times
 from sbfs.graph.asking import Focus
 from sbfs.graph.comparing import Difference
+from sbfs.graph.explorer.making import View
 from sbfs.graph.exporting import Exported
 from sbfs.graph.indexing import Indexed
 from sbfs.graph.opened import Answer
@@ -184,5 +186,20 @@ def exported(found: Exported) -> Document:
         "symbols": found.symbols,
         "edges": found.edges,
         "shown": found.shown,
+        **standing(found.standing),
+    }
+
+
+def viewed(found: View) -> Document:
+    """A page or picture. content: text, or base64 of a PNG, as encoding says."""
+    is_text = found.format != "png"
+    return {
+        "format": found.format,
+        "project": found.project,
+        "encoding": "utf-8" if is_text else "base64",
+        "content": found.content.decode() if is_text else base64.b64encode(found.content).decode(),
+        "symbols": found.symbols,
+        "shown": found.shown,
+        "edges": found.edges,
         **standing(found.standing),
     }

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sbfs.graph.asking import symbols as symbols
     from sbfs.graph.comparing import Difference as Difference
     from sbfs.graph.comparing import diff as diff
+    from sbfs.graph.explorer.making import View as View
+    from sbfs.graph.explorer.making import view as view
     from sbfs.graph.exporting import Exported as Exported
     from sbfs.graph.exporting import export as export
     from sbfs.graph.indexing import Indexed as Indexed
@@ -66,6 +68,7 @@ __all__ = [
     "Standing",
     "Symbol",
     "Unused",
+    "View",
     "Ways",
     "callees",
     "callers",
@@ -82,6 +85,7 @@ __all__ = [
     "show",
     "symbols",
     "unused",
+    "view",
 ]
 
 __getattr__ = names_of(
@@ -89,6 +93,7 @@ __getattr__ = names_of(
     {
         "asking": "Call Focus Imported callees callers imported_by imports show symbols",
         "comparing": "Difference diff",
+        "explorer.making": "View view",
         "exporting": "Exported export",
         "indexing": "Indexed index",
         "measuring": "Cycle Metric Unused cycles metrics unused",

@@ -1,7 +1,7 @@
 """Source files → shards without secrets; of many files at once a second process reads its half.
 
 `python -m sbfs.graph.extracting` is that process: it takes one line of JSON on standard input and answers on standard
-output with a line of JSON a file, and the shard's bytes behind it.
+output with a line of JSON a file, and the bytes of its shards behind it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sbfs import redact
-from sbfs.code import reading, shards
+from sbfs.code import documented, reading, shards
 from sbfs.code.facts import Facts
 from sbfs.graph.source import Below, Disk, Known, Stamp, looked_at
 from sbfs.record import etag
@@ -39,26 +39,42 @@ _NAME = "sbfs.graph.extracting"
 
 @dataclass(frozen=True)
 class Extracted:
-    """What became of a file. shard: its bytes, None where it was not read again or is left out. redacted: secrets that
-    were taken out, by type. trouble: why it could not be read, or ""."""
+    """What became of a file. shard: its bytes, None where it was not read again or is left out. docs: those of what it
+    documents, None where that was not read. redacted: secrets that were taken out, by type. trouble: why it could
+    not be read, or ""."""
 
     known: Known
     shard: bytes | None = None
     redacted: Mapping[str, int] = field(default_factory=dict)
     trouble: str = ""
+    docs: bytes | None = None
 
 
 def shard_of(path: str, raw: bytes, rules: redact.Rules, found: Counter[str]) -> bytes:
     """A file's shard, without secrets, which `found` counts."""
-    facts = reading.read(path, raw)
-    secrets = _secrets(raw, rules)
-    plain = _dumped(facts, None)
+    return _shard(reading.read(path, raw), rules, _secrets(raw, rules), found)
+
+
+def _shard(facts: Facts, rules: redact.Rules, secrets: Secrets, found: Counter[str]) -> bytes:
+    return _without(lambda clean: _dumped(facts, clean), rules, secrets, found)
+
+
+def _without(
+    dumped: Callable[[Callable[[Any], Any] | None], bytes], rules: redact.Rules, secrets: Secrets, found: Counter[str]
+) -> bytes:
+    plain = dumped(None)
     if not secrets and not rules.spans(plain.decode()):
         return plain
     cleaner = _Cleaner(rules, secrets)
-    clean = _dumped(facts, cleaner.plain)
+    clean = dumped(cleaner.plain)
     found.update(cleaner.redactor.found)
     return clean
+
+
+def prose_of(path: str, raw: bytes, blob: str, rules: redact.Rules, found: Counter[str]) -> bytes:
+    """The shard of what a file of prose says, without secrets, which `found` counts."""
+    sections = documented.of_prose(path, raw, blob)
+    return _without(lambda clean: documented.dump(sections, clean), rules, _secrets(raw, rules), found)
 
 
 def _dumped(facts: Facts, clean: Callable[[Any], Any] | None) -> bytes:
@@ -69,6 +85,9 @@ def _dumped(facts: Facts, clean: Callable[[Any], Any] | None) -> bytes:
             one.flows, one.flow_lines, one.sites = [], [], []
         facts.parse, facts.notes = "partial", (*facts.notes, "is nested too deeply")
         return shards.dump(facts, clean=clean)
+
+
+Secrets = Sequence[tuple[str, str]]
 
 
 def _secrets(raw: bytes, rules: redact.Rules) -> list[tuple[str, str]]:
@@ -104,21 +123,26 @@ def extract(
     rules: redact.Rules,
     settings: Any,
     progress: Callable[[int], None],
+    *,
+    docs: bool = False,
 ) -> Iterator[tuple[str, Extracted]]:
     """Read files. wanted: path → what the system tells of it, and what was known of it.
 
-    settings: what sbfs.yaml says of `redact`, for another process. progress: told how many are done.
+    settings: what sbfs.yaml says of `redact`, for another process. progress: told how many are done. docs: whether to
+    make shards of documentation, too.
     """
     names = sorted(wanted)
     if len(names) < MANY or not isinstance(tree, Disk):
         for count, path in enumerate(names, 1):
-            yield path, one(tree, path, *wanted[path], rules)
+            yield path, one(tree, path, *wanted[path], rules, docs=docs)
             progress(count)
         return
-    yield from _by_two(tree, names, wanted, rules, settings, progress)
+    yield from _by_two(tree, names, wanted, rules, settings, progress, docs)
 
 
-def one(tree: Below, path: str, stamp: Stamp, known: Known | None, rules: redact.Rules) -> Extracted:
+def one(
+    tree: Below, path: str, stamp: Stamp, known: Known | None, rules: redact.Rules, *, docs: bool = False
+) -> Extracted:
     """Read one file, unless its content is what is known."""
     try:
         now, raw = looked_at(tree, path, stamp, known)
@@ -127,8 +151,16 @@ def one(tree: Below, path: str, stamp: Stamp, known: Known | None, rules: redact
     if now.why or raw is None or now.shard:
         return Extracted(now)
     found: Counter[str] = Counter()
-    shard = shard_of(path, raw, rules, found)
-    return Extracted(Known(stamp, now.blob, "", etag(shard)), shard, dict(found))
+    facts, secrets = reading.read(path, raw), _secrets(raw, rules)
+    said = None
+    if docs:
+        about = documented.of_facts(facts)
+        said = _without(lambda clean: documented.dump(about, clean), rules, secrets, found)
+    in_graph: Counter[str] = Counter()
+    shard = _shard(facts, rules, secrets, in_graph)
+    # What stands in both is one secret.
+    found |= in_graph
+    return Extracted(Known(stamp, now.blob, "", etag(shard)), shard, dict(found), docs=said)
 
 
 # -- two processes ---------------------------------------------------------------------------------
@@ -141,15 +173,16 @@ def _by_two(
     rules: redact.Rules,
     settings: Any,
     progress: Callable[[int], None],
+    docs: bool,
 ) -> Iterator[tuple[str, Extracted]]:
     ours, theirs = _parted(names, wanted)
-    other = _Other(tree.root, [(path, *wanted[path]) for path in theirs], settings)
+    other = _Other(tree.root, [(path, *wanted[path]) for path in theirs], settings, docs=docs)
     collecting = gc.isenabled()
     # Nothing that reading makes is cyclic, and looking for what is takes a quarter of the time.
     gc.disable()
     try:
         for count, path in enumerate(ours, 1):
-            yield path, one(tree, path, *wanted[path], rules)
+            yield path, one(tree, path, *wanted[path], rules, docs=docs)
             progress(count + other.count)
         done: set[str] = set()
         for path, found in other.all():
@@ -158,7 +191,7 @@ def _by_two(
         for path in theirs:
             # What the other process did not deliver.
             if path not in done:
-                yield path, one(tree, path, *wanted[path], rules)
+                yield path, one(tree, path, *wanted[path], rules, docs=docs)
         progress(len(names))
     finally:
         if collecting:
@@ -181,12 +214,12 @@ def _parted(names: Sequence[str], wanted: Mapping[str, tuple[Stamp, Known | None
 class _Other:
     """The second process. What it answers is taken in by a thread, so that it never waits."""
 
-    def __init__(self, root: str, files: Sequence[tuple[str, Stamp, Known | None]], settings: Any):
+    def __init__(self, root: str, files: Sequence[tuple[str, Stamp, Known | None]], settings: Any, *, docs: bool):
         self.count = 0
         self._found: list[tuple[str, Extracted]] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._listen, daemon=True)
-        task = {"root": root, "redact": settings, "files": [*map(_said, files)]}
+        task = {"root": root, "redact": settings, "docs": docs, "files": [*map(_said, files)]}
         with suppress(OSError):
             self._process = subprocess.Popen(
                 [sys.executable, "-m", _NAME],
@@ -209,7 +242,11 @@ class _Other:
                 raw = self._process.stdout.read(said["bytes"]) if said["bytes"] else None
                 if raw is not None and len(raw) != said["bytes"]:
                     return
-                self._found.append((said["path"], Extracted(known, raw, said["redacted"], said["trouble"])))
+                docs = self._process.stdout.read(said["docs"]) if said["docs"] is not None else None
+                if docs is not None and len(docs) != said["docs"]:
+                    return
+                found = Extracted(known, raw, said["redacted"], said["trouble"], docs)
+                self._found.append((said["path"], found))
                 self.count = len(self._found)
 
     def all(self) -> list[tuple[str, Extracted]]:
@@ -250,12 +287,14 @@ def main() -> None:
     with suppress(BrokenPipeError):
         for path, stamp, known in task["files"]:
             # The stamp is left open, so that the content decides.
-            found = one(tree, path, Stamp(*stamp), Known(Stamp(-1, 0, 0), *known) if known else None, rules)
+            before = Known(Stamp(-1, 0, 0), *known) if known else None
+            found = one(tree, path, Stamp(*stamp), before, rules, docs=task["docs"])
             shard = found.shard or b""
             now = found.known
             said = {"path": path, "stamp": vars_of(now.stamp), "blob": now.blob, "why": now.why}
             said |= {"shard": now.shard, "bytes": len(shard), "redacted": found.redacted, "trouble": found.trouble}
-            out.write(json.dumps(said).encode() + b"\n" + shard)
+            said["docs"] = None if found.docs is None else len(found.docs)
+            out.write(json.dumps(said).encode() + b"\n" + shard + (found.docs or b""))
         out.flush()
 
 

@@ -29,12 +29,14 @@ as file systems tell, whose clocks go by up to two seconds."""
 @dataclass
 class Hints:
     """root: of the source, "" where it was never seen here. files: path → what was read of it. folders: see `Walked`.
-    tree: of the shards that belong to them, "" where that is not known."""
+    tree: of the shards that belong to them, "" where that is not known. prose: as `files`, of those without code, whose
+    shards are of documentation."""
 
     root: str = ""
     files: dict[str, Known] = field(default_factory=dict)
     folders: dict[str, str] = field(default_factory=dict)
     tree: str = ""
+    prose: dict[str, Known] = field(default_factory=dict)
 
 
 def folder(gitdir: Path) -> Path:
@@ -55,12 +57,16 @@ def load(gitdir: Path, project: str, rules: redact.Rules) -> Hints:
             return Hints()
         if data["versions"] != versions(rules):
             return Hints(str(data["root"]))
-        files = {
-            path: Known(Stamp(size, changed, number), blob, why, shard)
-            for path, (size, changed, number, blob, why, shard) in data["files"].items()
-        }
-        return Hints(str(data["root"]), files, dict(data["folders"]), str(data["tree"]))
+        files, prose = _files(data["files"]), _files(data.get("prose", {}))
+        return Hints(str(data["root"]), files, dict(data["folders"]), str(data["tree"]), prose)
     return Hints()
+
+
+def _files(said: Mapping[str, Any]) -> dict[str, Known]:
+    return {
+        path: Known(Stamp(size, changed, number), blob, why, shard)
+        for path, (size, changed, number, blob, why, shard) in said.items()
+    }
 
 
 def load_root(gitdir: Path, project: str) -> str:
@@ -81,6 +87,7 @@ def keep(gitdir: Path, project: str, hints: Hints, rules: redact.Rules, begun: i
         "tree": hints.tree,
         "folders": hints.folders,
         "files": files,
+        "prose": {path: _said(known, begun) for path, known in hints.prose.items()},
     }
     file = folder(gitdir) / f"{project}.json"
     temporary = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(6)}~")

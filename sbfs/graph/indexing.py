@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from sbfs.errors import Invalid, NotFound, Stale
 from sbfs.git import source as commits
 from sbfs.git import trees
 from sbfs.graph import hints, live
+from sbfs.graph.documented import DOCS
+from sbfs.graph.documented import folder_of as docs_folder
+from sbfs.graph.documenting import Documentation, place_of
 from sbfs.graph.extracting import Extracted, extract
 from sbfs.graph.hints import Hints
 from sbfs.graph.source import Disk, Known, Stamp, Walk, Walked, clashing
@@ -38,6 +41,7 @@ class Indexed:
 
     snapshot: as it is now. unchanged: whether nothing had to be written. created: whether the project is new. read,
     moved, gone: how many files were read, and, of those, have the content that another path had; how many went.
+    documented: shards of documentation that are new or other than they were.
     redacted: secrets that were taken out, by type.
     """
 
@@ -49,6 +53,7 @@ class Indexed:
     read: int = 0
     moved: int = 0
     gone: int = 0
+    documented: int = 0
     redacted: Mapping[str, int] = field(default_factory=dict)
     revision: str = ""
 
@@ -62,6 +67,23 @@ def index(
     folder; a folder of no project becomes one, named after it. Raises NotFound, Invalid, or Failed for a folder that
     cannot be read.
     """
+    return read(store, project, path, progress, actor)
+
+
+def read(
+    store: Store,
+    project: str,
+    path: str | Path,
+    progress: Progress,
+    actor: str,
+    *,
+    docs: bool = False,
+    patterns: Sequence[str] | None = None,
+) -> Indexed:
+    """The same, and with `docs` also what the files document; a project that has documentation always reads both.
+
+    patterns: of the files to document, () for all; None for those that were named last.
+    """
     if not project and not path:
         raise Invalid("is missing", field="project", hint="name a project, or a folder with --path")
     for _ in range(_ATTEMPTS):
@@ -69,7 +91,7 @@ def index(
         target = _target(view, project, str(path))
         with live.held(store, target.name):
             try:
-                return _Run(store, view, target, progress, actor).run()
+                return _Run(store, view, target, progress, actor, docs=docs, patterns=patterns).run()
             except _Changed:
                 continue
     raise Stale("the graph that this command changes", hint="others index the same project; try again")
@@ -147,7 +169,17 @@ def _name_of(root: Path, known: Mapping[str, Project]) -> str:
 class _Run:
     """One index run of one project, against one revision."""
 
-    def __init__(self, store: Store, view: View, target: _Target, progress: Progress, actor: str):
+    def __init__(
+        self,
+        store: Store,
+        view: View,
+        target: _Target,
+        progress: Progress,
+        actor: str,
+        *,
+        docs: bool,
+        patterns: Sequence[str] | None,
+    ):
         self.store, self.view, self.target, self.progress, self.actor = store, view, target, progress, actor
         self.rules = store.rules()
         self.gitdir = store.repo.gitdir
@@ -160,6 +192,12 @@ class _Run:
         self.shards = self._shards()
         self.before = _snapshot(view, target.name)
         self.redacted: Counter[str] = Counter()
+        self.verb = "docs.index" if docs else "graph.index"
+        self.docs: Documentation | None = None
+        if docs or (self.before is not None and self.before.docs):
+            self.docs = Documentation(view, target.name, self.before, patterns)
+            if self.before is None or self.before.tree != self.tree:
+                self.docs.distrust()
 
     def _shards(self) -> dict[str, str]:
         """Path of a source file → Git's id of its shard in the store."""
@@ -181,20 +219,34 @@ class _Run:
             key=lambda one: one.path,
         )
         kept = {path: one for path, one in found.items() if not _out(one)}
-        fresh = {path: one.shard for path, one in kept.items() if one.shard is not None}
+        fresh = {path: one.shard for path, one in kept.items() if one.shard is not None and self._is_new(path, one)}
         gone = sorted(self.shards.keys() - kept.keys())
+        prose = self._document(kept, walked)
         snapshot = self._snapshot(kept, fresh, gone, skipped)
         done = self._write(snapshot, fresh, gone)
         known = {path: one.known for path, one in found.items() if one.known.blob}
-        learnt = Hints(os.fspath(self.target.root), known, walked.folders, snapshot.tree)
+        learnt = Hints(os.fspath(self.target.root), known, walked.folders, snapshot.tree, prose)
         if learnt != self.hints:
             hints.keep(self.gitdir, self.target.name, learnt, self.rules, begun)
         return done
 
+    def _is_new(self, path: str, one: Extracted) -> bool:
+        """Whether a shard that was made is another than the store's: documentation may have had all files read."""
+        return self.docs is None or self.docs.trusted or one.known.shard != self.shards.get(path)
+
+    def _document(self, kept: Mapping[str, Extracted], walked: Walked) -> dict[str, Known]:
+        """Take documentation in. Returns what is known of the files of prose."""
+        if self.docs is None:
+            return {}
+        self.docs.code(kept)
+        prose = self.docs.prose(self.disk, _placed(walked), self.hints.prose, self.rules)
+        self.redacted.update(self.docs.redacted)
+        return prose
+
     def _walk(self) -> Walked:
         try:
-            known = self.hints.files
-            return Walk(self.disk, projects.excluded(self.view, self.target.name), known, self.hints.folders).run()
+            known, exclude = self.hints.files, projects.excluded(self.view, self.target.name)
+            return Walk(self.disk, exclude, known, self.hints.folders, with_prose=self.docs is not None).run()
         except OSError as error:
             raise files.failed(error, self.target.root) from error
 
@@ -202,6 +254,7 @@ class _Run:
         """What became of each file; only those are read that may have changed."""
         found: dict[str, Extracted] = {}
         wanted: dict[str, tuple[Stamp, Known | None]] = {}
+        anew = self.docs is not None and not self.docs.trusted
         clashes = {*clashing(walked)}
         for path, stamp in walked.files.items():
             known = self.hints.files.get(path)
@@ -210,19 +263,21 @@ class _Run:
             elif path not in self.shards and next(redact.find(path, self.rules), None):
                 walked.skipped.append(Skipped(redact.text(path, Counter(), self.rules), "its name holds a secret"))
             elif known is not None and (known.why or known.shard == self.shards.get(path)):
-                if known.stamp == stamp:
+                if anew and not known.why:
+                    wanted[path] = (stamp, None)
+                elif known.stamp == stamp:
                     found[path] = Extracted(known)
                 else:
                     wanted[path] = (stamp, known)
             else:
-                wanted[path] = (stamp, self._from_shard(path))
+                wanted[path] = (stamp, None if anew else self._from_shard(path))
         settings = self.store.settings().get("redact")
         whole = len(wanted)
 
         def tell(done: int) -> None:
             self.progress("read", done, whole)
 
-        for path, one in extract(self.disk, wanted, self.rules, settings, tell):
+        for path, one in extract(self.disk, wanted, self.rules, settings, tell, docs=self.docs is not None):
             self.redacted.update(one.redacted)
             found[path] = one
         return found
@@ -270,6 +325,7 @@ class _Run:
             versions=versions,
             skipped=tuple(skipped[:SKIPPED_SHOWN]),
             skipped_count=len(skipped),
+            docs=self.docs.done() if self.docs is not None else {},
             extra=before.extra if before is not None else {},
         )
 
@@ -290,16 +346,19 @@ class _Run:
         same = before is not None and replace(snapshot, updated=before.updated) == before
         if same and not (target.create or target.adopt) and before is not None:
             return Indexed(target.name, os.fspath(target.root), before, unchanged=True, revision=self.view.revision)
-        change = live.prepare(self.store, self.view, target.name, self.tree, fresh, gone, self.progress)
-        if not snapshot.counts:
-            snapshot = replace(snapshot, counts=change.counts(), languages=change.languages())
+        change = None
+        if fresh or gone or not snapshot.counts:
+            change = live.prepare(self.store, self.view, target.name, self.tree, fresh, gone, self.progress)
+            if not snapshot.counts:
+                snapshot = replace(snapshot, counts=change.counts(), languages=change.languages())
 
         def build(tx: Transaction) -> None:
             self._build(tx, snapshot, fresh, gone)
 
         self.progress("write", 0, len(fresh))
-        self.store.write("graph.index", build, actor=self.actor)
-        change.keep(snapshot.tree)
+        self.store.write(self.verb, build, actor=self.actor)
+        if change is not None:
+            change.keep(snapshot.tree)
         went = {str(shards.head(self.store.repo.blob(self.shards[path])).get("blob")) for path in gone}
         return Indexed(
             project=target.name,
@@ -310,6 +369,7 @@ class _Run:
             read=len(fresh),
             moved=sum(str(shards.head(raw).get("blob")) in went for raw in fresh.values()),
             gone=len(gone),
+            documented=len(self.docs.fresh) if self.docs is not None else 0,
             redacted=dict(self.redacted),
             revision=self.store.head(),
         )
@@ -317,6 +377,8 @@ class _Run:
     def _build(self, tx: Transaction, snapshot: Snapshot, fresh: Mapping[str, bytes], gone: Iterable[str]) -> None:
         name = self.target.name
         if self.store.repo.folder(tx.view.commit.tree, self.folder) != self.tree:
+            raise _Changed
+        if self.docs is not None and self.store.repo.folder(tx.view.commit.tree, docs_folder(name)) != self.docs.tree:
             raise _Changed
         record = projects.KIND.path_of(project=name)
         self._write_project(tx)
@@ -328,6 +390,13 @@ class _Run:
             tx.put(SHARD, SHARD.path_of(project=name, source=path), raw)
         for path in gone:
             tx.drop(SHARD.path_of(project=name, source=path), SHARD)
+        if self.docs is not None:
+            if self.docs.tree is not None:
+                tx.need(docs_folder(name))
+            for path, raw in self.docs.fresh.items():
+                tx.put(DOCS, place_of(name, path), raw)
+            for path in self.docs.gone:
+                tx.drop(place_of(name, path), DOCS)
         place = SNAPSHOT.path_of(project=name)
         old, data = tx.find(place), dump(snapshot)
         if old is None:
@@ -338,7 +407,8 @@ class _Run:
         at = f" at {snapshot.commit[:10]}" if snapshot.commit else ""
         said = f"{len(fresh)} {'file' if len(fresh) == 1 else 'files'} read"
         went = f", {len([*gone])} gone" if gone else ""
-        tx.describe(f"{name}: code graph{at}: {said}{went}", Ids=name)
+        what = "code graph" if self.docs is None else "code graph and documentation"
+        tx.describe(f"{name}: {what}{at}: {said}{went}", Ids=name)
 
     def _write_project(self, tx: Transaction) -> None:
         target = self.target
@@ -346,6 +416,17 @@ class _Run:
             projects.create(tx, projects.Given(target.name, source_path=os.fspath(target.root)))
         elif target.adopt:
             projects.put_source(tx, target.name, os.fspath(target.root))
+
+
+def _placed(walked: Walked) -> dict[str, Stamp]:
+    """The files of prose whose shards do not stand where a folder of shards does."""
+    folders = walked.folders
+    bad = tuple(one for one in folders if one.endswith(".json/") and one[:-6] in {*walked.files, *walked.prose})
+    return {
+        path: stamp
+        for path, stamp in walked.prose.items()
+        if f"{path}.json/" not in folders and not path.startswith(bad)
+    }
 
 
 def _out(one: Extracted) -> bool:

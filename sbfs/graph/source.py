@@ -16,6 +16,7 @@ from typing import Protocol
 
 from sbfs import files
 from sbfs.code import languages, reading
+from sbfs.code.prose import form_of
 from sbfs.errors import Invalid
 from sbfs.git.ignoring import Rules, patterns
 from sbfs.git.source import Kept
@@ -65,11 +66,12 @@ class Known:
 @dataclass
 class Walked:
     """What a walk met. files: path → what the system tells of it. folders: path of a folder → key of the ignore rules
-    that hold in it."""
+    that hold in it. prose: as files, of those without code, where they are looked for."""
 
     files: dict[str, Stamp] = field(default_factory=dict)
     folders: dict[str, str] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
+    prose: dict[str, Stamp] = field(default_factory=dict)
 
 
 class Below(Protocol):
@@ -153,7 +155,8 @@ class Committed:
 
 class Walk:
     """One walk down a tree. exclude: patterns like those of .gitignore, besides those of the tree. known: files and
-    folders of a former walk, which need not be judged again where the same rules hold."""
+    folders of a former walk, which need not be judged again where the same rules hold. with_prose:
+    whether files of prose are looked for."""
 
     def __init__(
         self,
@@ -161,8 +164,10 @@ class Walk:
         exclude: Iterable[str] = (),
         known: Mapping[str, object] | None = None,
         folders: Mapping[str, str] | None = None,
+        *,
+        with_prose: bool = False,
     ):
-        self.tree = tree
+        self.tree, self.with_prose = tree, with_prose
         self.known, self.folders = known or {}, folders or {}
         self.found = Walked()
         self._exclude = Rules().below("", patterns(exclude)) if (exclude := [*exclude]) else Rules()
@@ -193,6 +198,9 @@ class Walk:
                 if path in known or self._is_wanted(path, rules):
                     with suppress(FileNotFoundError):
                         self.found.files[path] = self.tree.stamp(entry)
+                elif self.with_prose and form_of(path) and not rules.ignores(path, folder=False) and not _unfit(path):
+                    with suppress(FileNotFoundError):
+                        self.found.prose[path] = self.tree.stamp(entry)
             elif mode == stat.S_IFDIR:
                 self._down(path + "/", name, rules, judged=same and path + "/" in self.folders)
             elif languages.language_of(path, b"") and not rules.ignores(path, folder=False):

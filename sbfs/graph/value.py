@@ -38,7 +38,8 @@ class Snapshot:
     that commit; None where there is none. folder: of the source within its repository. tree: Git's id of the folder of
     shards, so that it can be told whether they are all of this snapshot. counts: files, lines, symbols, functions,
     classes, imports, calls. languages: name → files. versions: of the shards, the readers and the rules of redaction.
-    extra: keys that this version does not know.
+    docs: of the documentation that was read with it: `tree` of its shards, `patterns`, `counts`, `schema`; empty where
+    it is not wanted. extra: keys that this version does not know.
     """
 
     updated: datetime
@@ -51,6 +52,7 @@ class Snapshot:
     versions: Mapping[str, Any] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     skipped_count: int = 0
+    docs: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -73,6 +75,7 @@ def load(data: Mapping[str, Any]) -> Snapshot:
         versions=rest.pop("versions", None) or {},
         skipped=skipped,
         skipped_count=rest.pop("skipped_count", len(skipped)),
+        docs=rest.pop("docs", None) or {},
         extra=rest,
     )
 
@@ -113,6 +116,8 @@ def dump(snapshot: Snapshot) -> dict[str, Any]:
     if snapshot.skipped:
         data["skipped"] = [{"path": one.path, "why": one.why} for one in snapshot.skipped]
         data["skipped_count"] = snapshot.skipped_count
+    if snapshot.docs:
+        data["docs"] = dict(snapshot.docs)
     return {**data, "updated": times.dump(snapshot.updated), **snapshot.extra}
 
 
@@ -125,7 +130,7 @@ SNAPSHOT: Kind[Snapshot] = Kind(
     pattern="projects/{project}/graph/snapshot.yaml",
     fields=(
         _derived("source", dict, required=True),
-        *(_derived(name, dict) for name in ("counts", "languages", "versions")),
+        *(_derived(name, dict) for name in ("counts", "languages", "versions", "docs")),
         _derived("tree", required=True),
         _derived("skipped", list),
         _derived("skipped_count", int),

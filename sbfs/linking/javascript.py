@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from sbfs.linking.javascript_forms import special
 from sbfs.linking.javascript_globals import COMMON, GLOBALS, OBJECT
+from sbfs.linking.javascript_guesses import seed
 from sbfs.linking.javascript_library import library
 from sbfs.linking.javascript_modules import Modules, outside
 from sbfs.linking.javascript_rules import (
     Borrow,
     Extend,
-    Family,
     Handlers,
     Implement,
     ItemOf,
     Iterated,
     Next,
     PassComponent,
-    Replaced,
     Resolve,
     RunMethod,
     RunSetter,
@@ -33,7 +33,7 @@ from sbfs.linking.javascript_rules import (
     View,
 )
 from sbfs.linking.rules import Base, Call, Hint, Implied, Load, Place, Store, each, element
-from sbfs.linking.tables import File, Function, Project, Unit, is_body
+from sbfs.linking.tables import File, Project, Unit, is_body
 from sbfs.linking.values import ANY, EXACT, GUESSED, INFERRED, KEYS, REST, at_least
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ BELOW = "<below>"
 LONGEST = 6
 """Dots in a name outside after which it does not grow."""
 BORROWED = ("call", "apply", "bind")
+
+NESTED = 3
+"""Calls by summaries within calls by summaries at one place."""
 SORTS = {
     "list": "Array",
     "tuple": "Array",
@@ -88,8 +91,8 @@ class JavaScript:
         self._units: dict[str, Unit] = {}
         self.said: dict[tuple[str, str, int], Hint] = {}
         self.held: dict[tuple[str, str, int], Call] = {}
-        self._decorated: list[tuple[int, int]] = []
-        self._solver: Solver | None = None
+        self.decorated: list[tuple[int, int]] = []
+        self.solved: Solver | None = None
         for file in self.files.values():
             self._tables(file)
 
@@ -121,9 +124,9 @@ class JavaScript:
 
     # -- names
 
-    def imported(self, solver: Solver, place: Place, spec: str, level: int, name: str, target: int) -> None:  # noqa: ARG002
+    def imported(self, solver: Solver, place: Place, spec: str, level: int, name: str, target: int) -> None:
         """What an import gives: a module, or what one exports under a name."""
-        path = self.modules.resolve(place.unit.file.path, spec)
+        path = self.modules.resolve(place.unit.file.path, spec, required=level == 1)
         if path is None:
             dotted = outside(spec)
             full = dotted if name in ("", "*default") else f"{dotted}.{name}"
@@ -171,8 +174,8 @@ class JavaScript:
             if one != path and name in self.exports.get(one, ()):
                 found.append(one)
                 continue
-            for spec, _ in self.files[one].stars if one in self.files else ():
-                target = self.modules.resolve(one, spec)
+            for spec, level in self.files[one].stars if one in self.files else ():
+                target = self.modules.resolve(one, spec, required=level == 1)
                 if target is None:
                     foreign.append(outside(spec))
                 elif target not in seen:
@@ -385,7 +388,7 @@ class JavaScript:
             again = Call(
                 call.unit, call.site, call.callee, [*held.arguments[1:], *call.arguments], call.keywords, call.result
             )
-            again.level, again.new = level, call.new
+            again.level, again.new, again.depth = level, call.new, call.depth
             again.texts = {place - 1: text for place, text in held.texts.items() if place}
             self.with_receiver(solver, what[2], again, level, receiver)
         elif what[0] == "said" and call.result >= 0:
@@ -485,8 +488,11 @@ class JavaScript:
         level: int = INFERRED,
     ) -> None:
         """What is called is said to call a value of its own: a call at the same place."""
+        if call.depth >= NESTED:
+            # What calls what it is given may be given itself, without an end.
+            return
         inner = Call(call.unit, call.site, function, [(one, False) for one in arguments], [], result)
-        inner.level = max(level, INFERRED)
+        inner.level, inner.depth = max(level, INFERRED), call.depth + 1
         solver.calls.append(inner)
         solver.watch(function, inner)
 
@@ -666,90 +672,20 @@ class JavaScript:
 
     def special(self, scope: Scope, expression: list[Any]) -> int:
         """Forms that only this language writes."""
-        solver, kind = scope.solver, expression[0]
-        if kind == "self":
-            return scope.given("class", scope.file.path, scope.unit.name)
-        if kind == "instance":
-            return solver.variable(scope.file, f"{scope.unit.name}:<this>")
-        if kind == "parent":
-            return self._parent(scope, expression[1])
-        if kind == "promise":
-            variable = solver.fresh()
-            index = scope.container("promise", variable)
-            source = scope.value(expression[1])
-            if source >= 0:
-                solver.copy(source, solver.field(index, REST))
-            return variable
-        if kind == "render":
-            return self._render(scope, expression)
-        if kind == "decorate":
-            return self._decorate(scope, expression)
-        return -1
+        return special(self, scope, expression)
 
-    def _parent(self, scope: Scope, home: str) -> int:
-        """`super`: of the class that a method belongs to, seen by the method's receivers."""
-        file, solver = scope.file, scope.solver
-        symbol = file.symbols.get(home)
-        name = home if symbol is not None and is_body(symbol) else home.rpartition(".")[0]
-        owner = file.symbols.get(name)
-        if owner is None or not is_body(owner):
-            return -1
-        this = solver.variable(file, f"{name}:<this>" if name == home else f"{home}:this")
-        return scope.given("other", "parent", solver.values.index("class", file.path, name), this)
-
-    def _render(self, scope: Scope, expression: list[Any]) -> int:
-        solver = scope.solver
-        callee = scope.value(expression[2])
-        arguments = [(scope.value(one), False) for one in expression[3]]
-        call = Call(
-            scope.unit, expression[1], callee if callee >= 0 else solver.fresh(), arguments, [], -1, expression[2]
-        )
-        call.implicit = "renders"
-        solver.calls.append(call)
-        solver.watch(call.callee, call)
-        return -1
-
-    def _decorate(self, scope: Scope, expression: list[Any]) -> int:
-        """A decorator is given a thing, its name, and a descriptor that holds it; what it gives takes the place."""
-        solver = scope.solver
-        given, key, callee = scope.value(expression[3]), scope.value(expression[4]), scope.value(expression[2])
-        descriptor, out = solver.fresh(), solver.fresh()
-        index = solver.values.index("object", (scope.file.path, scope.unit.name, "decorator", expression[1]))
-        solver.add(descriptor, index * 4)
-        if given >= 0:
-            solver.copy(given, solver.field(index, element("value")))
-            self._decorated.append((given, out))
-        callee = callee if callee >= 0 else solver.fresh()
-        result = solver.fresh()
-        call = Call(
-            scope.unit,
-            expression[1],
-            callee,
-            [(given, False), (key, False), (descriptor, False)],
-            [],
-            result,
-            expression[2],
-        )
-        solver.calls.append(call)
-        solver.watch(callee, call)
-        same = -1
-        if isinstance(expression[3], list) and expression[3][0] == "func":
-            same = solver.values.index("function", scope.file.path, expression[3][1])
-        solver.watch(callee, Replaced(self, given, same, solver.field(index, "<set>value"), result, out))
-        return out
-
-    # -- where flow says nothing
+    # -- what edges are made of
 
     def imports(self, file: File) -> Iterable[tuple[str, int, str, tuple[str, ...]]]:
         """Edges from a file to what it imports."""
         for one in file.facts.imports:
-            path = self.modules.resolve(file.path, one.spec)
+            path = self.modules.resolve(file.path, one.spec, required=one.level == 1)
             flags = ("type",) if one.types_only else ()
             yield path if path is not None else f"ext::{outside(one.spec)}", one.line, one.owner, flags
 
     def extends(self, file: File) -> Iterable[tuple[str, str, tuple[str, ...]]]:
         """Edges from classes to what they extend and implement."""
-        solver = self._solver
+        solver = self.solved
         for symbol in file.facts.symbols if solver is not None else ():
             if not is_body(symbol) or solver is None:
                 continue
@@ -759,6 +695,10 @@ class JavaScript:
                     kind, what = solver.values.kind[value >> 2], solver.values.what[value >> 2]
                     target = f"{what[0]}::{what[1]}" if kind in ("class", "function") else f"ext::{what[0]}"
                     yield symbol.name, target, flags
+
+    def seed(self, solver: Solver) -> None:
+        """Give methods that nobody calls their receivers; ask annotations and interfaces what flow left open."""
+        seed(self, solver)
 
     def is_open(self, solver: Solver, index: int) -> bool:
         """Whether a member may come from what lies outside."""
@@ -785,81 +725,6 @@ class JavaScript:
             found = self._units[path] = Unit(file, file.symbols[""])
         return found
 
-    def seed(self, solver: Solver) -> None:
-        """Give methods that nobody calls their receivers; ask annotations and interfaces what flow left open."""
-        self._solver = solver
-        given = [*self._class_receivers(solver), *self._receivers(solver), *self._holders(solver)]
-        undecorated = [(source, out) for source, out in self._decorated if source >= 0 and not solver.sets[out]]
-        loads = [load for load in solver.loads if not solver.sets[load.target] and load.unit.file.policy is self]
-        for variable, value in given:
-            solver.add(variable, at_least(value, GUESSED))
-        for source, out in undecorated:
-            solver.copy(source, out, GUESSED)
-        for load in loads:
-            solver.watch(load.base, Family(self, load))
-
-    def _class_receivers(self, solver: Solver) -> Iterator[tuple[int, int]]:
-        """For what stands in bodies of classes of which nobody makes an instance."""
-        for file in self.files.values():
-            for symbol in file.facts.symbols:
-                variable = file.variables.get(f"{symbol.name}:<this>")
-                if variable is not None and not solver.sets[variable]:
-                    index = solver.values.index("class", file.path, symbol.name)
-                    yield variable, solver.values.value("instance", index)
-
-    def _receivers(self, solver: Solver) -> Iterator[tuple[int, int]]:
-        """For methods and constructors that nobody calls."""
-        for file in self.files.values():
-            for function in list(file.functions.values()):
-                if not solver.sets[function.this]:
-                    value = self._receiver(solver, file, function)
-                    if value >= 0:
-                        yield function.this, value
-
-    def _receiver(self, solver: Solver, file: File, function: Function) -> int:
-        name = function.symbol.name
-        owner_name = name.rpartition(".")[0]
-        owner = file.symbols.get(owner_name)
-        if owner is not None and function.symbol.type == "method":
-            if is_body(owner):
-                index = solver.values.index("class", file.path, owner_name)
-                return index * 4 if "static" in function.symbol.flags else solver.values.value("instance", index)
-            if owner.type in ("function", "component"):
-                return solver.values.value("instance", solver.values.index("function", file.path, owner_name))
-        elif function.symbol.type == "function" and name.rpartition(".")[2][:1].isupper():
-            return solver.values.value("instance", function.index)
-        return -1
-
-    def _holders(self, solver: Solver) -> Iterator[tuple[int, int]]:
-        """For functions that stand in an object: the object."""
-        for (index, name), variable in solver.fields.items():
-            if solver.values.kind[index] == "object" and name != ANY:
-                for value in solver.sets[variable]:
-                    function = solver.functions.get(value >> 2)
-                    if function is not None and function.file.policy is self and not solver.sets[function.this]:
-                        yield function.this, index * 4
-
-    def family(self, solver: Solver, value: int, load: Load) -> None:
-        """A member of which flow says nothing: what annotations say; the classes that implement or extend its class."""
-        index = value >> 2
-        if solver.values.kind[index] != "instance":
-            return
-        seen: set[int] = set()
-        waiting = [solver.values.what[index][0]]
-        while waiting:
-            maker = waiting.pop()
-            if maker in seen or solver.values.kind[maker] not in ("class", "function"):
-                continue
-            seen.add(maker)
-            path, name = solver.values.what[maker]
-            told = self.files[path].variables.get(f"{name}:{load.name}!")
-            if told is not None:
-                solver.copy(told, load.target, GUESSED)
-            waiting.extend(one >> 2 for one in sorted(solver.sets[solver.field(maker, PARENT)]))
-        for below in sorted(solver.sets[solver.field(solver.values.what[index][0], BELOW)]):
-            instance = solver.values.index("instance", below >> 2)
-            solver.copy(self.member(solver, instance, load.name, load.called), load.target, GUESSED)
-
 
 def _on_prototype(target: Any) -> bool:
     """Whether an assignment's target is `A.prototype.name`."""
@@ -882,4 +747,6 @@ def without_result(call: Call) -> Call:
         return call
     same = Call(call.unit, call.site, call.callee, call.arguments, call.keywords, -1, call.expression)
     same.texts, same.level, same.new, same.implicit = call.texts, call.level, call.new, call.implicit
+    same.depth = call.depth
+    same.depth = call.depth
     return same

@@ -18,7 +18,8 @@ WRITTEN_AS = {
     ".cjs": (".cts", ".d.cts"),
 }
 """What TypeScript's own files may be called in an import."""
-CONDITIONS = frozenset(("source", "development", "import", "require", "module", "node", "browser", "default", "types"))
+CONDITIONS = frozenset(("source", "development", "import", "module", "node", "browser", "default", "types"))
+REQUIRED = (CONDITIONS - {"import", "module"}) | {"require"}
 BUILT = ("dist", "lib", "build", "out", "esm", "cjs")
 SOURCES = ("src", "source", "lib", "")
 CODE = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
@@ -47,7 +48,8 @@ class Modules:
         self._compilers: dict[str, Mapping[str, Any]] = {}
         self._merged: dict[str, dict[str, Any]] = {}
         self._nearest: dict[tuple[str, bool], str | None] = {}
-        self._found: dict[tuple[str, str], str | None] = {}
+        self._found: dict[tuple[str, str, bool], str | None] = {}
+        self._conditions = CONDITIONS
         self._folders = {path.rpartition("/")[0] for path in self.paths}
         for path, config in sorted(configs.items()):
             folder = path.rpartition("/")[0]
@@ -59,13 +61,14 @@ class Modules:
             elif "tsconfig" in config:
                 self._compilers[path] = config["tsconfig"]
 
-    def resolve(self, path: str, spec: str) -> str | None:
-        """The file that a specifier means in a file; None for what is outside."""
+    def resolve(self, path: str, spec: str, *, required: bool = False) -> str | None:
+        """The file that a specifier means in a file; None for what is outside. required: by `require`."""
         if spec == "":
             return path
         folder = path.rpartition("/")[0]
-        key = (folder, spec)
+        key = (folder, spec, required)
         if key not in self._found:
+            self._conditions = REQUIRED if required else CONDITIONS
             self._found[key] = self._resolve(folder, spec)
         return self._found[key]
 
@@ -269,7 +272,7 @@ class Modules:
             return (self.file(base) if base is not None else None) or self._source(home, target)
         if isinstance(target, dict):
             for condition, inner in target.items():
-                if condition in CONDITIONS:
+                if condition in self._conditions:
                     if inner is None:
                         return None
                     found = self._target(home, inner, part, depth + 1)

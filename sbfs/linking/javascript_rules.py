@@ -228,19 +228,6 @@ class Next:
         solver.watch(result, Load(self.place.unit, self.place.site, result, "value", self.target, called=False))
 
 
-class Family:
-    """A member of which flow says nothing."""
-
-    __slots__ = ("load", "policy")
-
-    def __init__(self, policy: JavaScript, load: Load):
-        self.policy, self.load = policy, load
-
-    def react(self, solver: Solver, value: int) -> None:
-        """Ask annotations, and classes below."""
-        self.policy.family(solver, value, self.load)
-
-
 class Handlers:
     """The host's own element is given handlers: it will call them."""
 

@@ -351,6 +351,24 @@ class Tools:
         """
         return self._run("graph.index", path=project_path)
 
+    def index_documentation(self, project_path: str, file_patterns: list[str] | None = None) -> Document:
+        """Index what the source and the prose below a folder document, together with its code graph.
+
+        project_path: absolute. file_patterns: only files that fit, such as `*.py` or `docs/*`; all without them.
+        """
+        return self._run("docs.index", path=project_path, pattern=tuple(file_patterns or ()))
+
+    def search_documentation(
+        self, query: str, doc_types: list[str] | None = None, project: str = "", limit: int = 20
+    ) -> Document:
+        """Find what code says of itself, and sections of prose. Each result has its whole docstring and its place.
+
+        doc_types: module, class, function, method, attribute, section, readme, changelog, adr; all without them.
+        """
+        where = {"type": [*doc_types]} if doc_types else {}
+        owners = (project,) if project else ()
+        return self._run("docs.search", query=query, where=where, project=owners, limit=max(1, limit))
+
     def find_related_code(
         self,
         file_path: str,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sbfs.code.facts import Expression, Import
 from sbfs.code.javascript.expressions import TEXT, arguments
-from sbfs.code.javascript.names import string_of
+from sbfs.code.javascript.names import member_hint, string_of
 from sbfs.code.javascript.reader import Reader
 
 if TYPE_CHECKING:
@@ -64,10 +64,21 @@ def _one_call(reader: Reader, node: Node) -> Expression:
     reader.ran()
     if given is not None and given.type == "template_string":
         return ["call", site, callee, _tagged(reader, given)]
+    _star(reader, function, given)
     if _wraps(reader, function):
         return ["call", site, callee, _component(reader, given)]
     passed = _prototype_members(reader, function, given)
     return ["call", site, callee, passed if passed is not None else arguments(reader, given)]
+
+
+def _star(reader: Reader, function: Node, given: Node | None) -> None:
+    """`__exportStar(require("x"), exports)`: what TypeScript makes of `export * from "x"`."""
+    first = _spec(given)
+    if first is None or first.type != "call_expression" or not reader.text(function).endswith("__exportStar"):
+        return
+    spec = string_of(reader, _spec(first.child_by_field_name("arguments")))
+    if spec is not None and reader.text(first.child_by_field_name("function")) == "require":
+        reader.frame.emit(["star", spec, 1], reader.line(function))
 
 
 def _tagged(reader: Reader, node: Node) -> list[Expression]:
@@ -107,8 +118,6 @@ def _prototype_members(reader: Reader, function: Node, given: Node | None) -> li
     parts = [part for part in given.named_children if part.type != "comment"]
     if not parts or parts[0].type != "member_expression":
         return None
-    from sbfs.code.javascript.names import member_hint
-
     hint = member_hint(reader, parts[0])
     hint = hint.removesuffix(".prototype") if hint is not None else None
     return [reader.value(parts[0]), *(reader.value(part, hint) for part in parts[1:])]
@@ -120,12 +129,13 @@ def _spec(given: Node | None) -> Node | None:
 
 
 def _require(reader: Reader, node: Node, given: Node | None) -> Expression:
+    """`require("x")`. Level 1 tells it from `import`: a package may give another file to each."""
     spec = string_of(reader, _spec(given))
     if spec is None:
         reader.effects(_spec(given))
         return None
-    reader.imports.append(Import(spec, reader.line(node), 0, (("", ""),), owner=reader.frame.name))
-    return ["module", spec, 0, ""]
+    reader.imports.append(Import(spec, reader.line(node), 1, (("", ""),), owner=reader.frame.name))
+    return ["module", spec, 1, ""]
 
 
 def _dynamic_import(reader: Reader, node: Node, given: Node | None) -> Expression:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sbfs.code.facts import Expression
+from sbfs.code.javascript.functions import method_in_object
 from sbfs.code.javascript.names import constant_key, key_of, member_hint, shown, string_of
 from sbfs.code.javascript.patterns import NAMES, assign, export_target
 from sbfs.code.javascript.reader import Reader, matters
@@ -274,8 +275,6 @@ def _object_literal(reader: Reader, node: Node) -> Expression:
                 [key, reader.value(part.child_by_field_name("value"), _under(reader, base, key), base or "")]
             )
         elif kind == "method_definition":
-            from sbfs.code.javascript.functions import method_in_object
-
             key = key_of(reader, part.child_by_field_name("name"))
             members.append([key, method_in_object(reader, part, _under(reader, base, key), base or "")])
         elif kind == "spread_element" and part.named_children:

@@ -10,7 +10,7 @@ from sbfs.code.javascript import docs
 from sbfs.code.javascript.frames import Frame
 from sbfs.code.javascript.patterns import assign, declare
 from sbfs.code.javascript.reader import Reader
-from sbfs.code.javascript.types import hint, parameters_of, type_of
+from sbfs.code.javascript.types import BUILTIN, hint, parameters_of, type_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -95,7 +95,13 @@ def define(
     frame = Frame(symbol, kind, reader.frame, reader.frame.block)
     frame.owner = owner
     frame.home = symbol.name if method else ""
-    reader.later(frame, lambda: _body(reader, node, frame, value, own), hoisted=hoisted)
+    said = {} if symbol.doc == "" else docs.said(reader.source.source, node.start_point[0], row)
+
+    def read() -> None:
+        _body(reader, node, frame, value, own)
+        _documented(reader, node, frame, said)
+
+    reader.later(frame, read, hoisted=hoisted)
     return value
 
 
@@ -105,6 +111,24 @@ def _guard(node: Node) -> Node | None:
     if returns is None or returns.type != "type_predicate_annotation" or not returns.named_children:
         return None
     return returns.named_children[0].child_by_field_name("type")
+
+
+def _documented(reader: Reader, node: Node, frame: Frame, said: dict[str, tuple[str, bool]]) -> None:
+    """Hints from the doc block, for what has no annotation."""
+    typed = {part.name for part in declared_parameters(reader, node) if part.type is not None} if said else set()
+    for name, (type, many) in said.items():
+        word = BUILTIN.get(type, type)
+        first, *rest = word.split(".")
+        expression: Expression = f":{word}" if type in BUILTIN else reader.variable(first)
+        for part in rest:
+            expression = ["attr", expression, part]
+        hinted = ["inst", expression, []]
+        hinted = ["inst", ":Array", [hinted]] if many else hinted
+        if name == "":
+            if node.child_by_field_name("return_type") is None:
+                frame.emit(["hint-return", hinted], frame.symbol.start)
+        elif name not in typed and any(one.name == name for one in frame.symbol.parameters):
+            frame.emit(["hint", name, hinted], frame.symbol.start)
 
 
 def _describe(reader: Reader, node: Node, symbol: Symbol, row: int) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sbfs.code.facts import Expression, Import
-from sbfs.code.javascript.names import string_of
+from sbfs.code.javascript.classes import read_class
+from sbfs.code.javascript.exporting import export, export_common, leave, mark
+from sbfs.code.javascript.functions import define
+from sbfs.code.javascript.names import string_of, unwrapped
+from sbfs.code.javascript.patterns import names_in
 from sbfs.code.javascript.reader import Reader
 
 if TYPE_CHECKING:
@@ -105,50 +109,6 @@ def _taken(reader: Reader, pattern: Node) -> list[tuple[str, str]]:
     return taken or [("", "")]
 
 
-def export(reader: Reader, name: str, value: Expression, node: Node) -> None:
-    """Export a value under a name; in a namespace, make it a member."""
-    if reader.frame.kind == "namespace":
-        reader.frame.emit(["=", ["attr", ["self"], name], value], reader.line(node))
-        return
-    reader.exports[name] = None
-    reader.frame.emit(["export", name, value], reader.line(node))
-
-
-def mark(reader: Reader, name: str) -> None:
-    """Remember that what a local name is bound to leaves the file."""
-    reader.exported[reader.within(name)] = None
-
-
-def export_common(reader: Reader, name: str, value: Expression, node: Node) -> None:
-    """`exports.x = …`, `module.exports = …`."""
-    if isinstance(value, list) and value[0] == "module" and value[1] == "":
-        return
-    if (
-        name == "*"
-        and isinstance(value, list)
-        and value[0] == "object"
-        and all(isinstance(key, str) for key, _ in value[1])
-    ):
-        for key, part in value[1]:
-            _leave(reader, part)
-            reader.exports[key] = None
-        reader.frame.emit(["export", "*", value], reader.line(node))
-        return
-    _leave(reader, value)
-    reader.exports["default" if name == "*" else name] = None
-    reader.frame.emit(["export", name, value], reader.line(node))
-
-
-def _leave(reader: Reader, value: Expression) -> None:
-    """Remember which symbols leave the file with a value."""
-    if isinstance(value, str):
-        reader.exported[value.lstrip(":").partition("@")[0]] = None
-    elif isinstance(value, list) and value[0] in ("func", "class"):
-        reader.exported[value[1]] = None
-    elif isinstance(value, list) and value[0] in ("new", "call"):
-        _leave(reader, value[2])
-
-
 def export_statement(reader: Reader, node: Node) -> None:
     """All forms of `export`."""
     words = {child.type for child in node.children}
@@ -172,11 +132,8 @@ def export_statement(reader: Reader, node: Node) -> None:
 
 
 def _declared(reader: Reader, node: Node, declaration: Node) -> None:
-    from sbfs.code.javascript.patterns import names_in
-    from sbfs.code.javascript.statements import declared, unwrapped
-
     inner = unwrapped(declaration)
-    declared(reader, inner, node)
+    type(reader).declares(reader, inner, node)
     names: list[str] = []
     if inner.type in ("lexical_declaration", "variable_declaration"):
         for declarator in inner.named_children:
@@ -196,9 +153,7 @@ def _declared(reader: Reader, node: Node, declaration: Node) -> None:
 def _default(reader: Reader, node: Node, declaration: Node | None) -> None:
     reader.anchor = node.start_point[0]
     if declaration is not None and declaration.child_by_field_name("name") is not None:
-        from sbfs.code.javascript.statements import declared
-
-        declared(reader, declaration, node)
+        type(reader).declares(reader, declaration, node)
         name = reader.text(declaration.child_by_field_name("name"))
         mark(reader, name)
         export(reader, "default", reader.variable(name), node)
@@ -208,14 +163,11 @@ def _default(reader: Reader, node: Node, declaration: Node | None) -> None:
         return
     hint = "" if inner.type == "object" else "default"
     value = _unnamed(reader, inner, node) if declaration is not None else reader.value(inner, hint)
-    _leave(reader, value)
+    leave(reader, value)
     export(reader, "default", value, node)
 
 
 def _unnamed(reader: Reader, node: Node, whole: Node) -> Expression:
-    from sbfs.code.javascript.classes import read_class
-    from sbfs.code.javascript.functions import define
-
     if node.type in ("class_declaration", "abstract_class_declaration", "class"):
         return read_class(reader, node, "default", whole.start_point[0], whole=whole)
     return define(reader, node, "default", "function", row=whole.start_point[0], hoisted=True)

@@ -126,3 +126,18 @@ def owner_of(reader: Reader) -> str | None:
 
 def _plain(parts: list[str]) -> list[str]:
     return [part for place, part in enumerate(parts) if part != "prototype" or place == len(parts) and len(parts) == 1]
+
+
+def unwrapped(node: Node) -> Node:
+    """The declaration within `export`, `declare` and the like."""
+    while node.type in ("export_statement", "ambient_declaration"):
+        inner = node.child_by_field_name("declaration")
+        if inner is None:
+            parts = [part for part in node.named_children if part.type not in ("comment", "decorator")]
+            inner = parts[0] if parts else None
+        if inner is None:
+            return node
+        node = inner
+    if node.type == "expression_statement" and node.named_children and node.named_children[0].type == "internal_module":
+        return node.named_children[0]
+    return node

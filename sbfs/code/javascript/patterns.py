@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sbfs.code.facts import Expression
+from sbfs.code.javascript.exporting import export_common
 from sbfs.code.javascript.frames import Block
 from sbfs.code.javascript.names import constant_key, key_of
 from sbfs.code.javascript.reader import Reader, matters
@@ -95,8 +96,6 @@ def _member(reader: Reader, target: Node, value: Expression, at: Node) -> None:
     name = reader.text(target.child_by_field_name("property"))
     exported = export_target(reader, target)
     if exported is not None:
-        from sbfs.code.javascript.modules import export_common
-
         export_common(reader, exported, value, at)
         return
     _store(reader, target, name, value, at)

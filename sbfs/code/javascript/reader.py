@@ -31,6 +31,7 @@ class Reader:
     values: ClassVar[dict[str, Callable[[Reader, Node], Expression]]] = {}
     statements: ClassVar[dict[str, Callable[[Reader, Node], None]]] = {}
     hoists: ClassVar[Callable[[Reader, list[Node]], None]]
+    declares: ClassVar[Callable[[Reader, Node, Node], None]]
 
     def __init__(self, text: Text, path: str) -> None:
         self.source = text

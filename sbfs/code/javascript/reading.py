@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sbfs.code.facts import Facts, Symbol
-from sbfs.code.javascript import calls, classes, expressions, functions, statements
+from sbfs.code.javascript import calls, classes, expressions, functions, hoisting, statements
 from sbfs.code.javascript.reader import Reader
 from sbfs.code.javascript.source import Text
 
@@ -11,7 +11,8 @@ _MEMBERS = frozenset(("class", "component", "interface", "enum", "namespace", "t
 
 Reader.values = {**expressions.VALUES, **functions.VALUES, **classes.VALUES, **calls.VALUES}
 Reader.statements = dict(statements.STATEMENTS)
-Reader.hoists = staticmethod(statements.hoist)
+Reader.hoists = staticmethod(hoisting.hoist)
+Reader.declares = staticmethod(statements.declared)
 
 
 def source_file(path: str, raw: bytes, language: str) -> Facts:

@@ -14,7 +14,7 @@ DEEP = 12
 """Types nested deeper say nothing more about a receiver."""
 
 _SAME = frozenset(("Partial", "Readonly", "Required", "NonNullable", "Awaited", "Pick", "Omit", "DeepPartial"))
-_BUILTIN = {"string": "String", "number": "Number", "boolean": "Boolean", "bigint": "BigInt", "symbol": "Symbol"}
+BUILTIN = {"string": "String", "number": "Number", "boolean": "Boolean", "bigint": "BigInt", "symbol": "Symbol"}
 _INNER = frozenset(
     (
         "type_annotation",
@@ -37,7 +37,7 @@ def type_of(reader: Reader, node: Node | None, depth: int = 0) -> Expression:
     if kind in _INNER:
         return type_of(reader, parts[0], depth + 1) if parts else None
     if kind == "predefined_type":
-        word = _BUILTIN.get(reader.text(node))
+        word = BUILTIN.get(reader.text(node))
         return ["inst", f":{word}", []] if word else None
     if kind in ("type_identifier", "identifier"):
         return _named(reader, reader.text(node), [])
