@@ -482,3 +482,18 @@ def test_hostile_questions_are_answered_or_refused(post, query, syntax):
     assert "fault of sbfs" not in answer.out
     if not syntax and "zebra" in query and "zebra?" not in query and answer.status == 0:
         assert answer.document["count"] >= 1
+
+
+def test_what_people_said_is_not_drowned_by_code(post, tmp_path):
+    """A question about talk that is answered by a hundred functions; a name of code that is not found."""
+    (tmp_path / "code").mkdir()
+    names = [f"def quagga_{number}():\n    pass\n" for number in range(50)]
+    (tmp_path / "code" / "herd.py").write_text("\n".join(names))
+    graph.index(post, project="web", path=tmp_path / "code")
+    learnt = reflections.add(post, project="web", title="Herds", text="We saw one quagga by the river.").reflection
+    found_by_all = search.search(post, query="quagga", group="none").results
+    assert (found_by_all[0].id, found_by_all[1].kind) == (learnt.id, "symbol")
+    assert search.search(post, query="quagga_7").results[0].id == "herd.py::quagga_7"
+    assert search.search(post, query="quagga", group="none").total == 51
+    assert {one.kind for one in search.search(post, query="quagga", kind=["symbol"]).results} == {"symbol"}
+    assert search.search(post, query="herds river", limit=1).results[0].id == learnt.id

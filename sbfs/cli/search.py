@@ -134,6 +134,10 @@ class _Progress:
 # -- results -----------------------------------------------------------------------------------------
 
 
+_NAMED = 3
+"""Callers and callees of a symbol that are shown."""
+
+
 def _results(document: Document) -> None:
     for word, taken in document.get("spelled", {}).items():
         output.say(f"{word} is nowhere; looked for {', '.join(taken)}")
@@ -158,6 +162,10 @@ def _result(result: Document) -> None:
     _passage(result)
     for one in after:
         _beside(one)
+    for said, name in (("called by", "callers"), ("calls", "callees")):
+        if names := result.get(name):
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            output.say(f"    {said} {', '.join(names[:_NAMED])}{more}")
     if result.get("labels"):
         output.say(f"    about: {', '.join(result['labels'])}")
     if (more := result.get("matches", 1) - 1) > 0:

@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,12 @@ MOST = 10_000
 
 QUERY_LIMIT = 100_000
 """Characters of a question."""
+
+CODE_KINDS = frozenset(("symbol", "doc"))
+"""Made from source: there are thousands of them, and each has its words in names, which weigh much."""
+
+CODE = 1 / 3
+"""What their scores are worth beside those of what people and agents wrote, where no kind is asked for."""
 
 AROUND_LIMIT = 20
 """Neighbours on either side of a result."""
@@ -282,8 +288,29 @@ class _Search:
         question = Question(
             asked.query, self.wanted, self.fetched, asked.syntax, asked.thinking, neighbours=not asked.syntax
         )
-        answer: Found = follower.guarded(source.search, question)
-        return answer
+        if not self._holds_code():
+            answer: Found = follower.guarded(source.search, question)
+            return answer
+        said, code = (
+            follower.guarded(source.search, replace(question, filters=self._of_kinds(of_code=of_code)))
+            for of_code in (False, True)
+        )
+        hits = [*said.hits, *(replace(hit, score=hit.score * CODE) for hit in code.hits)]
+        total = None if said.total is None or code.total is None else said.total + code.total
+        both: Found = replace(said, hits=sorted(hits, key=lambda hit: -hit.score)[: self.fetched], total=total)
+        return both
+
+    def _holds_code(self) -> bool:
+        """Whether what code says of itself could drown what people said, in an answer about all kinds."""
+        if self.asked.syntax or not self.asked.query.strip() or "kind" in self.wanted.words:
+            return False
+        folders = (f"projects/{name}/{part}" for name in self.view.names("projects") for part in ("graph", "docs"))
+        return any(self.view.repo.folder(self.view.commit.tree, folder) for folder in folders)
+
+    def _of_kinds(self, *, of_code: bool) -> Filters:
+        names = {kind.name for kind in kinds.KINDS if kind.entries and not kind.head}
+        kind = frozenset(names & CODE_KINDS if of_code else names - CODE_KINDS)
+        return replace(self.wanted, words={**self.wanted.words, "kind": kind})
 
 
 def _original(view: View, id: str) -> tuple[str, str, str]:
