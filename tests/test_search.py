@@ -14,6 +14,7 @@ from transcript_helpers import write
 from sbfs import (
     configs,
     conversations,
+    documentation,
     graph,
     history,
     kinds,
@@ -124,6 +125,10 @@ def write_of_kind(store: Store, kind: str, word: str, folder) -> None:
         conversations.import_(store, paths=[talk], project="web")
     elif kind == "config":
         configs.set(store, project="web", name="herds.yaml", text=f"what: a {word} crosses\n")
+    elif kind == "doc":
+        (folder / "code").mkdir()
+        (folder / "code" / "README.md").write_text(f"# Stripes\n\nA {word} crosses.\n")
+        documentation.index(store, project="web", path=folder / "code")
     elif kind == "symbol":
         (folder / "code").mkdir()
         (folder / "code" / "stripes.py").write_text(f'def cross():\n    """A {word} crosses."""\n')

@@ -8,10 +8,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from sbfs import kinds, projects, times
 from sbfs.errors import Invalid, NotFound
+from sbfs.fetching import pattern
 from sbfs.search.results import Reader, Results, turns
 from sbfs.store import Store, View
 
@@ -33,10 +35,11 @@ QUERY_LIMIT = 100_000
 """Characters of a question."""
 
 CODE_KINDS = frozenset(("symbol", "doc"))
-"""Made from source: there are thousands of them, and each has its words in names, which weigh much."""
+"""Made from source: there are thousands of them, and each has its words in names, which weigh much. Where no kind is
+asked for, they take turns with what people and agents wrote, by their places, since their scores say another thing."""
 
-CODE = 1 / 3
-"""What their scores are worth beside those of what people and agents wrote, where no kind is asked for."""
+NAME_OF_CODE = pattern(r"\w_\w|\w\.\w|::|\(\)|[a-z][A-Z]")
+"""What only a question about code holds."""
 
 AROUND_LIMIT = 20
 """Neighbours on either side of a result."""
@@ -295,9 +298,10 @@ class _Search:
             follower.guarded(source.search, replace(question, filters=self._of_kinds(of_code=of_code)))
             for of_code in (False, True)
         )
-        hits = [*said.hits, *(replace(hit, score=hit.score * CODE) for hit in code.hits)]
+        first, second = (code.hits, said.hits) if NAME_OF_CODE.search(asked.query) else (said.hits, code.hits)
+        taken = [hit for pair in zip_longest(first, second) for hit in pair if hit is not None]
         total = None if said.total is None or code.total is None else said.total + code.total
-        both: Found = replace(said, hits=sorted(hits, key=lambda hit: -hit.score)[: self.fetched], total=total)
+        both: Found = replace(said, hits=taken[: self.fetched], total=total)
         return both
 
     def _holds_code(self) -> bool:
