@@ -137,7 +137,8 @@ def test_styles_of_docstrings_say_the_same(style):
 TAGS = [
     ("typescript", "Sums.\n\n@param a - One.\n@param b Two\n  lines.\n@returns The sum.\n@throws Error no"),
     ("java", "Sums.\n@param a One.\n@param b Two lines.\n@return The sum.\n@throws Error no"),
-    ("ruby", "Sums.\n@param a [Integer] One.\n@param [Integer] b Two lines.\n@return [Integer] The sum.\n@raise [Error] no"),
+    ("ruby",
+     "Sums.\n@param a [Integer] One.\n@param [Integer] b Two lines.\n@return [Integer] The sum.\n@raise [Error] no"),
 ]  # fmt: skip
 
 
