@@ -75,6 +75,7 @@ def table(lines: list[tuple[str, ...]]) -> str:
 
 
 def main() -> None:
+    """Count and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--path", type=Path, metavar="DIR", help="measure cases kept there, not the project's own")
     parser.add_argument(

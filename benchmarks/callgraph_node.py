@@ -101,6 +101,7 @@ def pairs(profile: dict[str, object], finder: Finder) -> Iterator[tuple[str, str
 
 
 def main() -> None:
+    """Run, look up and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--npm", type=Path, help="npm's folder (default: beside node)")
     parser.add_argument("--missing", type=int, default=0, help="how many missing edges to name")

@@ -137,7 +137,8 @@ def test_styles_of_docstrings_say_the_same(style):
 TAGS = [
     ("typescript", "Sums.\n\n@param a - One.\n@param b Two\n  lines.\n@returns The sum.\n@throws Error no"),
     ("java", "Sums.\n@param a One.\n@param b Two lines.\n@return The sum.\n@throws Error no"),
-    ("ruby", "Sums.\n@param a [Integer] One.\n@param [Integer] b Two lines.\n@return [Integer] The sum.\n@raise [Error] no"),
+    ("ruby",
+     "Sums.\n@param a [Integer] One.\n@param [Integer] b Two lines.\n@return [Integer] The sum.\n@raise [Error] no"),
 ]  # fmt: skip
 
 
@@ -184,10 +185,10 @@ def test_restructured_text_has_sections_and_blocks_none():
     text = (
         "=====\nTitle\n=====\n\nText::\n\n    Not this\n    --------\n\nPart ``one``\n------------\n\n.. note::\n"
         "\n   Nor this\n"
-        "   ========\n\n----\n\n===  ===\na    b\n===  ===\n\nPart two\n--------\nSub\n~~~\nend"
+        "   ========\n\n----\n\n===  ===\na    b\n===  ===\n\nPart two\n--------\nSub\n~~~\n\nA\n~\nend"
     )
     found = [(one.title, one.level, one.start) for one in prose.sections("rst", text)]
-    assert found == [("Title", 1, 1), ("Part one", 2, 10), ("Part two", 2, 24), ("Sub", 3, 26)]
+    assert found == [("Title", 1, 1), ("Part one", 2, 10), ("Part two", 2, 24), ("Sub", 3, 26), ("A", 3, 29)]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import browser as chromium
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from sbfs import graph
 from sbfs.errors import Invalid
-from sbfs.graph.explorer import layout, page
+from sbfs.graph.explorer import layout, page, still
 from sbfs.store import Store
 
 ATTACK = "</script><img src=x onerror=alert(1)>"
@@ -282,7 +283,10 @@ def test_still_pictures(store):
     svg = graph.view(store, focus="price_of", format="svg", depth=2).content.decode()
     assert "price_of" in svg
     assert "Cart.total" in svg
-    assert graph.view(store, focus="price_of", format="png").content.startswith(b"\x89PNG")
+    png = graph.view(store, focus="price_of", format="png").content
+    assert png.startswith(b"\x89PNG")
+    # The same boxes without a word in them take less than half.
+    assert len(still.png(re.sub(r"<text.*?</text>", "", svg))) < len(still.png(svg)) / 2
     with pytest.raises(Invalid, match="focus"):
         graph.view(store, format="svg")
     with pytest.raises(Invalid, match="depth"):

@@ -202,7 +202,7 @@ def test_tools_are_verbs():
 
 
 def _prepared(store: Store) -> dict[str, str]:
-    graph.index(store, path=lay(store.root.parent / "code"))
+    documentation.index(store, path=lay(store.root.parent / "code"))
     people(store, "web", "api", "docs")
     projects.group_add(store, group="team", projects=["web", "api"])
     ids = {"first": mail(store).id, "second": mail(store, sender="api", to="web", priority="high").id}
@@ -271,6 +271,13 @@ READING: list[tuple[str, dict[str, Any], list[str]]] = [
     ("graph.diff", {"before": "HEAD", "after": "HEAD"}, ["HEAD", "HEAD"]),
     ("graph.export", {"format": "callgraph"}, ["--format", "callgraph"]),
     ("graph.export", {"format": "mermaid", "symbol": "Cart"}, ["--format", "mermaid", "--symbol", "Cart"]),
+    ("docs.index", {"project": "code"}, ["code"]),
+    ("docs.list", {"type": "class", "file": "shop/*", "limit": 1},
+     ["--type", "class", "--file", "shop/*", "--limit", "1"]),
+    ("docs.show", {"symbol": "Cart"}, ["Cart"]),
+    ("docs.search", {"query": "what people buy", "where": {"type": ["module"]}},
+     ["what", "people", "buy", "--type", "module"]),
+    ("docs.coverage", {"file": "shop/*"}, ["--file", "shop/*"]),
     ("project.set", {"project": "web"}, ["web"]),
     ("project.relate", {"project": "web", "other": "api", "remove": True}, ["web", "api", "--remove"]),
 ]  # fmt: skip
@@ -317,6 +324,9 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     ("graph.diff", {"before": "beef1234"}, ["beef1234"]),
     ("graph.export", {"format": "svg"}, ["--format", "svg"]),
     ("graph.index", {"project": "web"}, ["web"]),
+    ("docs.index", {"project": "code", "pattern": [" "]}, ["code", "--pattern", " "]),
+    ("docs.show", {"symbol": "nowhere"}, ["nowhere"]),
+    ("docs.coverage", {"project": "web"}, ["--project", "web"]),
     ("project.add", {"name": "web"}, ["web"]),
     ("project.add", {"name": "../x"}, ["../x"]),
     ("project.relate", {"project": "web", "other": "api", "type": "likes"}, ["web", "api", "--type", "likes"]),

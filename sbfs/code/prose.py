@@ -174,7 +174,7 @@ def _mark(lines: list[str], at: int) -> str:
     if at >= len(lines):
         return ""
     found = _ADORNMENT.match(lines[at])
-    return found[1] if found and len(lines[at].rstrip()) > 1 and found[0].rstrip() != "::" else ""
+    return found[1] if found and found[0].rstrip() != "::" else ""
 
 
 def _width(line: str) -> int:

@@ -74,7 +74,7 @@ def _python(text: str) -> Parsed:
     style = _style(text)
     try:
         found = docstring_parser.parse(text, style=docstring_parser.DocstringStyle[style])
-    except (docstring_parser.ParseError, ValueError, IndexError, KeyError):
+    except (docstring_parser.ParseError, ValueError, IndexError, KeyError, TypeError, AttributeError):
         return _plain(text)
     told: dict[str, list[Told]] = {"param": [], "attribute": []}
     for one in found.params:

@@ -12,6 +12,8 @@
   const X = Float32Array.from(D.x, (v) => v / 10), Y = Float32Array.from(D.y, (v) => v / 10), R = Float32Array.from(D.r, (v) => v / 10);
   const from = new Int32Array(E), to = new Int32Array(E);
   for (let e = 0, at = 0; e < E; e++) { at += D.es[e]; from[e] = at; to[e] = at + D.et[e]; }
+  // A difference has what was removed, too.
+  let there = 0;
   const edgeType = (e) => D.ek[e] >> 2, sure = (e) => D.ek[e] & 3;
   const type = (i) => D.types[D.t[i]];
   const last = new Int32Array(N).map((_, i) => i);
@@ -21,6 +23,7 @@
   const holds = (i) => last[i] > i;
   const isFolder = (i) => type(i) === "folder";
   const isSymbol = (i) => !isFolder(i) && type(i) !== "file";
+  for (let i = 0; i < N; i++) if (isSymbol(i) && type(i) !== "external") there++;
   const children = Array.from({ length: N }, () => null);
   for (let i = 1; i < N; i++) (children[parent[i]] ||= []).push(i);
 
@@ -136,8 +139,8 @@
     let symbols = 0;
     for (let i = N - 1; i >= 0; i--) {
       const ok = !isFolder(i) && (below < 0 || (i >= below && i <= last[below])) && !S.off.t.has(D.t[i]) && (!D.languages[D.g[i]] || !S.off.g.has(D.g[i])) && (!S.changed || D.k[i]);
-      if (ok) { keep[i] = 1; if (isSymbol(i)) symbols++; }
-      inside[i] += ok && isSymbol(i) ? 1 : 0;
+      if (ok) { keep[i] = 1; if (isSymbol(i) && type(i) !== "external") symbols++; }
+      inside[i] += ok && isSymbol(i) && type(i) !== "external" ? 1 : 0;
       // A folder without anything that is kept is not seen.
       if (keep[i] && i) keep[parent[i]] = 1;
       if (i) inside[parent[i]] += inside[i];
@@ -621,12 +624,13 @@
 
   function tell() {
     const parts = [];
-    if (scene.map) parts.push(`${counts.symbols.toLocaleString("en")} of ${D.symbols.toLocaleString("en")} symbols`);
+    if (scene.map) parts.push(`${counts.symbols.toLocaleString("en")} of ${Math.max(D.symbols, there).toLocaleString("en")} symbols`);
     const closed = scene.items.filter((it) => !it.open).length;
     if (scene.left) parts.push(`showing ${closed} of ${closed + scene.left} symbols`);
     if (scene.map && scene.items.length > DRAWN && drawn >= DRAWN) parts.push(`showing ${drawn.toLocaleString("en")} of ${scene.items.length.toLocaleString("en")} circles`);
     if (scene.allLinks > LINES) parts.push(`showing ${lines.toLocaleString("en")} of ${scene.allLinks.toLocaleString("en")} lines`);
-    else parts.push(`${scene.allLinks.toLocaleString("en")} lines for ${counts.edges.toLocaleString("en")} edges`);
+    else if (scene.map) parts.push(`${scene.allLinks.toLocaleString("en")} lines for ${counts.edges.toLocaleString("en")} edges`);
+    else parts.push(`${scene.allLinks} lines`);
     const text = parts.join(" · ");
     if (byId("told").textContent !== text) byId("told").textContent = text;
   }

@@ -12,6 +12,9 @@ from sbfs.graph.explorer.layout import columns
 WIDTH, HEIGHT, ACROSS, DOWN, EDGE = 220, 34, 320, 48, 30
 """Of a symbol; from one to the next; around all; in pixels."""
 
+FONTS = "DejaVu Sans, Arial, Helvetica, Liberation Sans, Noto Sans, Segoe UI, sans-serif"
+"""What draws a PNG knows no `sans-serif` of the system's: one of these is nearly everywhere."""
+
 ROWS = 24
 """Symbols that a column holds at most."""
 
@@ -42,7 +45,7 @@ def svg(tree: Tree, middle: int, depth: int) -> tuple[str, int, int]:
     height = 2 * EDGE + (tallest - 1) * DOWN + HEIGHT + 24
     frame = f'width="{width}" height="{height:g}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {frame} font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {frame} font-family="{FONTS}" font-size="12">',
         f'<rect width="{width}" height="{height:g}" fill="#fbfaf7"/>',
         *_lines(edges, spots),
         *(_box(tree, one, spot, one == middle) for one, spot in spots.items()),
@@ -63,12 +66,12 @@ def _lines(edges: list[tuple[int, int, str, str, int, str]], spots: dict[int, tu
         if source in spots and target in spots and (source, target) not in drawn:
             drawn.add((source, target))
             (x, y), (to_x, to_y) = spots[source], spots[target]
-            begin, end = (x + WIDTH, to_x) if to_x > x else (x, to_x + WIDTH)
-            bend = (end - begin) / 2 if to_x != x else -40
+            begin, end = (x + WIDTH, to_x) if to_x > x else (x if to_x < x else x + WIDTH, to_x + WIDTH)
+            bend, back = ((end - begin) / 2,) * 2 if to_x != x else (40.0, -40.0)
             colour = "#8a5a00" if type == "extends" else "#8d9a98"
             yield (
                 f'<path d="M{begin} {y + HEIGHT / 2:g} C{begin + bend:g} {y + HEIGHT / 2:g} '
-                f'{end - bend:g} {to_y + HEIGHT / 2:g} {end} {to_y + HEIGHT / 2:g}" fill="none" stroke="{colour}"'
+                f'{end - back:g} {to_y + HEIGHT / 2:g} {end} {to_y + HEIGHT / 2:g}" fill="none" stroke="{colour}"'
                 f"{_DASHES.get(confidence, '')}/>"
                 f'<circle cx="{end}" cy="{to_y + HEIGHT / 2:g}" r="2.5" fill="{colour}"/>'
             )
