@@ -256,6 +256,20 @@ class Tools:
         given |= {"group": group, "around": around, "like": like, "cursor": cursor, "limit": max(1, limit)}
         return self._run("search", query=query, kind=tuple(kinds or ()), **given)
 
+    def get_agent_context(
+        self,
+        agent_id: str,
+        query: str,
+        context_type: Literal["conversations", "code_graph", "quality", "all"] = "all",
+        budget: int = 4000,
+    ) -> Document:
+        """Gather what an agent should know before it begins: mail, conversations, code, reflections, docs, quality.
+
+        agent_id: a project's name or alias. query: what it is about to do, or the failure it looks into; name files
+        and symbols. budget: tokens that the answer may take at most. Each item has the id to read on by.
+        """
+        return self._run("context", agent_id=agent_id, query=query, context_type=context_type, budget=budget)
+
     def search_conversations(self, query: str, filters: dict[str, Any] | None = None, limit: int = 20) -> Document:
         """Find turns of conversations with models; the best of each conversation comes first.
 
