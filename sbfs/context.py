@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sbfs import kinds, messages, projects, quality, search, times
+from sbfs import kinds, messages, projects, quality, reflections, search, times
 from sbfs.errors import Ambiguous, Invalid, NotFound
 from sbfs.kind import check_word
 from sbfs.store import Store, View
@@ -251,11 +251,18 @@ class _Asked:
 
     def _reflections(self) -> Part:
         found, more = self._search("reflection", _MOST["reflections"])
-        return Part(tuple(map(_hit, found)), more, "sbfs reflection show ID")
+        return Part(tuple(map(self._lesson, found)), more, "sbfs reflection show ID")
+
+    def _lesson(self, result: Any) -> Item:
+        """A reflection with its text, which says more than the passage that matched; of a long one the passage."""
+        text = " ".join(reflections.show(self.store, reflection_id=result.id, at=self.at).reflection.text.split())
+        told = result.snippet.replace("**", "")
+        best = result.snippet if len(text) > _PASSAGE and told not in result.title else _cut(text, _PASSAGE)
+        return _hit(replace(result, snippet=best))
 
     def _docs(self) -> Part:
         found, more = self._search("doc", _MOST["docs"])
-        return Part(tuple(map(_hit, found)), more, "sbfs search QUESTION; sbfs docs show ID")
+        return Part(tuple(map(_hit, found)), more, "sbfs search QUESTION")
 
     def _quality(self) -> Part:
         """The last measurement, and how the score moved in thirty days."""
