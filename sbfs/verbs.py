@@ -390,6 +390,7 @@ VERBS = (
     Verb("conversation.search", "search.in_conversations", _found, "search_conversations"),
     Verb("reflection.search", "search.in_reflections", _found),
     Verb("search", "search.search", _found, "search_store"),
+    Verb("context", "context.context", "context.document", "get_agent_context"),
     Verb("index.status", "search.index_status", lambda state: {"index": plain(state)}),
     Verb("index.rebuild", "search.index_rebuild", plain),
     Verb("index.verify", "search.index_verify", plain, outcome=lambda verified: {"success": verified.sound}),

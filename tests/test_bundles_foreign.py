@@ -14,8 +14,8 @@ from helpers import assert_sound
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sbfs import bundles, history, messages, projects, quality, reflections
-from sbfs.errors import Invalid, Usage, WrongFormat
+from sbfs import bundles, context, history, messages, projects, quality, reflections
+from sbfs.errors import Invalid, NotFound, Usage, WrongFormat
 from sbfs.store import Store
 
 WEB, API = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -107,6 +107,9 @@ def test_message_folders_of_ai_maestro(store, tmp_path):
     }  # fmt: skip
     assert (inbox["msg-1"].from_project, inbox["msg-1"].subject) == ("web-app", "Hello")
     assert inbox["msg-1"].context == {"branch": "main"}
+    with pytest.raises(NotFound):
+        context.context(store, agent_id="33333333-3333-4333-8333-333333333333", query="Hello")
+    assert context.context(store, agent_id=WEB, query="Hello").project == "web-app"
     assert (inbox["msg-2"].thread, inbox["msg-4"].thread) == ("msg-1", "msg-gone")
     assert (inbox["msg-4"].priority, inbox["msg-4"].context["original_priority"]) == ("normal", "asap")
     assert inbox["msg-4"].extra["custom"] == {"kept": [1]}

@@ -29,6 +29,7 @@ def test_layers_hold() -> None:
     "page",
     [
         "README.md",
+        "docs/agents.md",
         "docs/architecture.md",
         "docs/format.md",
         "docs/performance.md",

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,37 @@ def test_who_is_told_nothing(store, work, tmp_path, name):
     assert events.answer(store, name, event("x", tmp_path)) == events.Said()
     assert events.answer(store, name, {}) == events.Said()
     assert events.answer(store, name, {"cwd": 5, "session_id": ["x"], "transcript_path": {}}) == events.Said()
+
+
+def test_mail_that_was_held_back_is_told_when_it_is_due(store, work, clock):
+    """Mail that is not told of because nothing was written since the last prompt."""
+    given = event("UserPromptSubmit", work, prompt="go on")
+    mail(store, sender="api", to="web", subject="Later", deliver_at=clock.now + timedelta(hours=1))
+    assert events.answer(store, "prompt", given) == events.Said()
+    clock.forward(minutes=59)
+    assert events.answer(store, "prompt", given) == events.Said()
+    clock.forward(minutes=1)
+    assert "1 unread message" in events.answer(store, "prompt", given).context
+    assert events.answer(store, "prompt", given) == events.Said()
+
+
+def test_a_prompt_where_nothing_was_written_loads_no_domain(store, work):
+    """An agent that waits at every prompt for what is known already."""
+    mail(store, sender="api", to="web")
+    given = json.dumps(event("UserPromptSubmit", work, prompt="go on"))
+    program = """if True:
+        import sys
+        from sbfs.cli import cli
+        from sbfs.cli.base import guarded
+        guarded(cli, sys.argv[1:])
+        print("loaded", *sys.modules, file=sys.stderr)
+    """
+    command = [sys.executable, "-c", program, "--store", str(store.root), "hook", "prompt"]
+    first, again = (subprocess.run(command, input=given, capture_output=True, text=True) for _ in range(2))
+    assert ("1 unread" in first.stdout, again.stdout) == (True, "")
+    found = {*again.stderr.split()}
+    assert "sbfs.hooks.events" in found
+    assert not found & {"sbfs.messages", "sbfs.projects", "sbfs.catalog", "dulwich", "yaml", "hashlib", "subprocess"}
 
 
 @pytest.mark.parametrize("session", ["../../../x", "a/b", "", "x" * 500, "..", None])

@@ -30,6 +30,7 @@ COMMANDS = {
     "quality": ("sbfs.cli.quality", "What was measured of projects and conversations, and how it moved."),
     "config": ("sbfs.cli.config", "Settings, instructions and skills of agents, kept as they were written."),
     "search": ("sbfs.cli.search", "Find what a question asks for, in everything the store knows."),
+    "context": ("sbfs.cli.context", "Gather what an agent should know for a question, within a budget of tokens."),
     "index": ("sbfs.cli.search", "The search index: a cache below .git/sbfs that follows the branch by itself."),
     "conversation": ("sbfs.cli.conversation", "Conversations with agents, imported from their transcripts."),
     "graph": ("sbfs.cli.graph", "The code graph of projects: who calls what, and what a change reaches."),

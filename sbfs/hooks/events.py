@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sbfs import files, projects
+from sbfs import files, times
 from sbfs.errors import Error
 from sbfs.store import Store
+
+# Domains are fetched by the functions that need them: at most prompts none is.
 
 _MAIL, _LEARNT = 8, 4
 """How many are named at the start of a session."""
@@ -42,11 +44,15 @@ def answer(store: Store, event: str, given: Mapping[str, Any], *, project: str =
     """
     if given.get("agent_id") or given.get("agent_type"):
         return Said()
+    if event == "prompt" and _is_as_told(store, given):
+        return Said()
     name = _project(store, given, project)
     return EVENTS[event](store, given, name) if name else Said()
 
 
 def _project(store: Store, given: Mapping[str, Any], project: str) -> str:
+    from sbfs import projects
+
     view = store.view()
     if project:
         return projects.name_now(view, project)
@@ -63,7 +69,7 @@ def _session_start(store: Store, given: Mapping[str, Any], project: str) -> Said
         f'Ask before you build: `sbfs search "…"`. Read: `sbfs message read ID`. Write: `sbfs send {project} PROJECT '
         f'--subject "…" --body "…"`. Keep what you learn: `sbfs reflection add {project} --title "…"`.'
     )
-    _remember(store, given, _counted(store, project))
+    _remember(store, given, _known(store, project))
     return Said("\n\n".join(parts))
 
 
@@ -100,11 +106,10 @@ def _line(text: str) -> str:
 
 
 def _prompt(store: Store, given: Mapping[str, Any], project: str) -> Said:
-    count = _counted(store, project)
-    if count == _remembered(store, given):
-        return Said()
-    _remember(store, given, count)
-    if count == 0:
+    known, before = _known(store, project), _told(store, given).get("count")
+    _remember(store, given, known)
+    count = known["count"]
+    if count in (0, before):
         return Said()
     urgent = _urgent(store, project)
     what = f"{count} unread {'message' if count == 1 else 'messages'} for `{project}`"
@@ -112,10 +117,15 @@ def _prompt(store: Store, given: Mapping[str, Any], project: str) -> Said:
     return Said("\n".join([f"{what}: `sbfs inbox {project} --unread`", *lines]))
 
 
-def _counted(store: Store, project: str) -> int:
+def _known(store: Store, project: str) -> Mapping[str, Any]:
+    """What is to be told, and from when on it may be something else; see `_told`."""
     from sbfs import messages
+    from sbfs.messages.reading import next_due
 
-    return messages.count(store, project=project, unread=True)
+    # What is written while this counts makes another head, and is told at the next prompt.
+    head, now = store.head(), times.dump(store.clock())
+    count = messages.count(store, project=project, unread=True)
+    return {"count": count, "head": head, "due": next_due(store.view(), project, now)}
 
 
 def _urgent(store: Store, project: str) -> list[str]:
@@ -160,19 +170,28 @@ def _note(store: Store, given: Mapping[str, Any]) -> Path | None:
     return store.repo.gitdir / "sbfs" / "told" / session
 
 
-def _remembered(store: Store, given: Mapping[str, Any]) -> int | None:
-    """How many unread messages a session was told of last; None where that is not known."""
+def _told(store: Store, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a session was told last: `count` of unread mail, `head` of the branch, when more is `due`. Empty where that
+    is not known."""
     note = _note(store, given)
     raw = files.read(note) if note else None
     with suppress(ValueError):
-        return int(json.loads(raw)) if raw else None
-    return None
+        found = json.loads(raw) if raw else None
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
-def _remember(store: Store, given: Mapping[str, Any], count: int) -> None:
+def _is_as_told(store: Store, given: Mapping[str, Any]) -> bool:
+    """Whether nothing was written since a session was told; a look at the branch is all it takes."""
+    told = _told(store, given)
+    due = told.get("due")
+    return told.get("head") == store.head() and isinstance(due, str) and not "" < due <= times.dump(store.clock())
+
+
+def _remember(store: Store, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     """Keep it, where this may be written; whoever may not is told again."""
     note = _note(store, given)
     with suppress(Error, OSError):
         if note is not None:
             note.parent.mkdir(parents=True, exist_ok=True)
-            note.write_text(f"{count}\n")
+            note.write_text(json.dumps(known) + "\n")

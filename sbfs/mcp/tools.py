@@ -35,8 +35,8 @@ INSTRUCTIONS = (
     "Mail between projects, kept as files in a Git repository. Send with send_project_message, "
     "look for mail with list_project_messages, pass it on with forward_project_message. "
     "Keep what was learnt with add_reflection, and how good something is with add_quality. "
-    "Before you change code, ask who uses it with query_code_graph; index_code_graph reads a folder. "
-    "search_store finds what is known. sync_store exchanges all of it with other machines."
+    "Before you begin, ask get_agent_context; search_store finds what is known. Before you change code, ask who uses "
+    "it with query_code_graph; index_code_graph reads a folder. sync_store exchanges all of it with other machines."
 )
 
 
@@ -256,6 +256,20 @@ class Tools:
         given = _filters({**(filters or {}), **({"project": project} if project else {})})
         given |= {"group": group, "around": around, "like": like, "cursor": cursor, "limit": max(1, limit)}
         return self._run("search", query=query, kind=tuple(kinds or ()), **given)
+
+    def get_agent_context(
+        self,
+        agent_id: str,
+        query: str,
+        context_type: Literal["conversations", "code_graph", "quality", "all"] = "all",
+        budget: int = 4000,
+    ) -> Document:
+        """Gather what an agent should know before it begins: mail, conversations, code, reflections, docs, quality.
+
+        agent_id: a project's name or alias. query: what it is about to do, or the failure it looks into; name files
+        and symbols. budget: tokens that the answer may take at most. Each item has the id to read on by.
+        """
+        return self._run("context", agent_id=agent_id, query=query, context_type=context_type, budget=budget)
 
     def search_conversations(self, query: str, filters: dict[str, Any] | None = None, limit: int = 20) -> Document:
         """Find turns of conversations with models; the best of each conversation comes first.

@@ -239,6 +239,12 @@ def _count(summary: Summary, status: str | None, now: str) -> int:
     return here + sum(status in (None, said) for said in due)
 
 
+def next_due(view: View, project: str, now: str) -> str:
+    """When the next message that is held back will reach a project, after now; "" where none is. Times as text."""
+    summaries = box_catalog(view, "inbox", project).summaries().values()
+    return min((when for one in summaries for when, _ in one["scheduled"] if when > now), default="")
+
+
 def _headers(rows: Sequence[Row]) -> Iterator[Header]:
     return map(_header, (row for row in rows if row.header))
 

@@ -126,6 +126,7 @@ def put_agent(found: Found, name: str, agent: Mapping[str, Any]) -> None:
     tags = [one for one in agent.get("tags") or () if isinstance(one, str)]
     created = moment(agent.get("createdAt")) or datetime(1970, 1, 1, tzinfo=UTC)
     facts = {
+        "agent_id": _text(agent, "id"),
         "alias": _text(agent, "label") or _text(agent, "alias"),
         "description": _text(agent, "taskDescription"),
         "host": _text(agent, "hostId"),
