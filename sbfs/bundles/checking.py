@@ -150,7 +150,12 @@ class _Reader:
                 hint = "Git forgets nothing: ask for an export without it"
                 raise Invalid(f"line {secret[1]} holds what looks like a {secret[0]}", hint=hint)
             return None
-        if path == SETTINGS or not self._rules.spans(raw.decode("utf-8", "replace")):
+        if path == SETTINGS or not (secrets := self._rules.spans(raw.decode("utf-8", "replace"))):
+            return None
+        if kind.verbatim:
+            # It is kept as it was written or not at all: half a settings file would be a broken one.
+            line, type = raw.decode("utf-8", "replace").count("\n", 0, secrets[0][0]) + 1, secrets[0][2]
+            self._checked.left_out.append(LeftOut(path, f"line {line} holds what looks like a {type}"))
             return None
         clean = without_secrets(Record.parse(path, raw), self._checked.redacted, self._rules)
         kind.check(clean)

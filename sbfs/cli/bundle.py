@@ -10,7 +10,7 @@ import click
 from sbfs.cli import options, output
 from sbfs.cli.base import App, Command, Document, Group, exports_folder, pass_app, printable
 
-WORDS = ["mail", "conversations", "reflections", "quality", "graph", "docs", "config", "groups"]
+WORDS = ["mail", "conversations", "reflections", "quality", "graph", "docs", "config", "groups", "templates"]
 _SHOWN = 40
 
 
@@ -30,6 +30,8 @@ def _words(_context: click.Context, _parameter: click.Parameter, given: tuple[st
 @click.option("--format", type=options.Word(["bundle", "zip"]), default="bundle", show_default=True,
               help="A Git bundle, or a zip for people.")  # fmt: skip
 @click.option("--snapshot", is_flag=True, help="A bundle without the history: the same store gives the same bytes.")
+@click.option("--as-template", is_flag=True,
+              help="Only configurations and the store's templates, without history, to begin with.")  # fmt: skip
 @click.option("--output", "-o", metavar="FILE", help="Write it there; without it, into your data folder.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @pass_app
@@ -51,7 +53,7 @@ def _name(projects: tuple[str, ...], format: str) -> str:
 
 
 def _exported(document: Document) -> None:
-    what = "all of the store" if document["projects"] is None else ", ".join(document["projects"])
+    what = "all of the store" if document["projects"] is None else ", ".join(document["projects"]) or "templates"
     since = f", new since {document['since'][:10]}" if document["since"] else ""
     output.say(f"wrote {document['export_path']} ({document['size_bytes']:,} bytes)")
     count = f", {output.count(document['files'], 'file')}" if document["files"] is not None else ""
