@@ -19,6 +19,7 @@ from sbfs import (
     configs,
     conflicts,
     conversations,
+    doctor,
     furnishing,
     history,
     messages,
@@ -26,7 +27,7 @@ from sbfs import (
     quality,
     reflections,
     worktree,
-)  # fmt: skip
+)
 from sbfs.errors import AlreadyExists, Invalid, NotFound, Usage
 from sbfs.git import trees
 from sbfs.store import Store
@@ -465,6 +466,23 @@ def test_a_cloned_conversation_is_one_of_its_own(store, tmp_path):
     assert len(shown.turns) == 2
     assert reflections.list(store, project="shop").items[0].conversation == new.header.id
     assert_sound(store.root)
+
+
+def test_mail_that_came_in_an_import_is_not_delivered_here(store, tmp_path, clock):
+    """`check --fix` puts another team's mail into the inbox of a project here that only has the same name."""
+    with Store.init(tmp_path / "other", clock=clock) as other:
+        people(other, "api")
+        clock.forward(minutes=1)
+        people(store, "web", "api")
+        mail(store)
+        take(other, out(store, tmp_path / "x", projects=["web"]))
+        assert "undelivered" not in {one.code for one in doctor.check(other).left}
+        lost = mail(other, sender="web", to="api")
+        file = next(path for path in content(other, "projects/api/inbox/") if lost.id in path)
+        (other.root / file).unlink()
+        git(other.root, "commit", "-qam", "lost")
+        found = [one.path for one in doctor.check(other).left if one.code == "undelivered"]
+        assert [lost.id in path for path in found] == [True]
 
 
 # -- configurations and templates ------------------------------------------------------------------
