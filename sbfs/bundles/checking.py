@@ -164,7 +164,7 @@ class _Reader:
 
 def may_hold(texts: Sequence[bytes], rules: redact.Rules) -> bool:
     """Whether one of some texts may hold a secret: they are looked at as one."""
-    return bool(rules.spans(b"\n\n".join(texts).decode("utf-8", "replace")))
+    return rules.may_hold(b"\n\n".join(texts).decode("utf-8", "replace"))
 
 
 def _of_a_store(found: Iterable[tuple[str, str]], checked: Checked) -> Iterator[tuple[str, str]]:
