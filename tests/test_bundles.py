@@ -130,8 +130,12 @@ def test_round_trip_of_any_text(tmp_path_factory, texts, titles, form):
         people(one, "web", "api")
         for text in texts:
             messages.send(one, from_project="web", to_project="api", subject="s", message=text)
-        for title in titles:
+        for number, title in enumerate(titles):
             reflections.add(one, project="web", title=title)
+            configs.set(one, project="web", name=f"n{number}.md", text=f"{title}\r\n")
+            configs.set(one, project="web", name=f"n{number}.json", text=json.dumps({"a": [title]}))
+            projects.group_add(one, group=f"g{number}", projects=["web"], description=title)
+            quality.add(one, project="api", score=number)
         path = out(one, folder / "x", form)
         take(two, path)
         assert content(two) == content(one)
@@ -534,6 +538,8 @@ def test_the_stores_templates_come_along(store, tmp_path, form):
 @pytest.mark.parametrize("format", ["bundle", "zip"])
 def test_what_others_can_begin_with(store, tmp_path, format):
     """Mail that goes out with a template, in the files or in a history; a file whose templates cannot be used."""
+    with pytest.raises(Invalid, match="no project has configurations"):
+        bundles.export(store, as_template=True, format=format, output=tmp_path / "no")
     furnished(store, tmp_path)
     path = tmp_path / "t"
     made = bundles.export(store, as_template=True, format=format, output=path)

@@ -105,7 +105,11 @@ def template_selection(view: View, names: Sequence[str]) -> Selection:
     if names:
         return choose(view, names, False, words, ())
     owners = (one.name for one in projects.everyone(view) if view.names(f"projects/{one.name}/config"))
-    return Selection(tuple(sorted(owners)), words)
+    found = tuple(sorted(owners))
+    if not found and not view.names("templates"):
+        hint = "keep some with 'sbfs config set', or save a folder templates/"
+        raise Invalid("no project has configurations, and the store has no templates", field="as_template", hint=hint)
+    return Selection(found, words)
 
 
 @dataclass(frozen=True)

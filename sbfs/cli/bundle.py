@@ -97,7 +97,7 @@ def _ask(item: Any) -> str:
 def _imported(document: Document) -> None:
     plan = document["import_plan"]
     rows = [
-        (one["action"], one["kind"], one["id"], one["path"].split("/")[1] if "/" in one["path"] else "", one["detail"])
+        (one["action"], one["kind"], one["id"], _place(one["path"]), one["detail"])
         for one in [*plan["conflicts"], *(plan["changes"] if document["merge_strategy"] == "preview" else ())]
     ]
     if rows:
@@ -111,6 +111,12 @@ def _imported(document: Document) -> None:
     output.say(document["message"])
     if document["merge_strategy"] == "preview" and any(document["counts"].values()):
         output.say("do it with --strategy merge")
+
+
+def _place(path: str) -> str:
+    """Which project, or group, a path lies in."""
+    top, _, rest = path.partition("/")
+    return rest.partition("/")[0] if top in ("projects", "groups", "conflicts") else ""
 
 
 @click.command("backup", cls=Command)
