@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import time
@@ -365,10 +366,22 @@ class _Reader:
             if message.id in self.received or "copied_from" in message.extra:
                 continue
             inbox = delivery.inbox_path(self.view, message)
-            if inbox is None or self._made_since(message):
+            if inbox is None or self._made_since(message) or path in self._brought:
                 continue
             what = f"was sent, but {message.to_project} has no copy"
             yield Finding("undelivered", what, path), _deliverer(self.store, path)
+
+    @functools.cached_property
+    def _brought(self) -> frozenset[str]:
+        """Sent mail that an import brought: it was sent elsewhere, to that store's project of the name, not to ours."""
+        repo = self.store.repo
+        found: set[str] = set()
+        for commit in repo.history(self.view.revision):
+            if commit.trailers.get("Sbfs-Operation") != "import" or not commit.parents:
+                continue
+            before = repo.commit(commit.parents[0]).tree
+            found.update(path for path, old, new in trees.diff(repo.tree, before, commit.tree) if new and not old)
+        return frozenset(path for path in found if OUTBOX.places(path))
 
     def _made_since(self, message: Message) -> bool:
         """Whether the recipient is another project than was written to: that one was removed."""

@@ -26,16 +26,19 @@ _MOST = 1000
 def templates(store: Store, *, kind: str | None = None, templates: str | Path | None = None) -> tuple[Template, ...]:
     """All templates at hand, by kind and name: those of a folder first, then the store's own, then sbfs's.
 
-    templates: the folder. Raises Invalid for a folder that is not there, and for a template that cannot be read.
+    templates: the folder, or a store's export that holds some. Raises Invalid for one that is not there, and
+    for a template that cannot be read.
     """
     if kind is not None:
         check_word(kind, templating.KINDS, "kind")
-    return at_hand(store, templates, kind)
+    return at_hand(store, templates, kind, scratch=store.repo.gitdir / "sbfs")
 
 
-def at_hand(store: Store | None, folder: str | Path | None, kind: str | None = None) -> tuple[Template, ...]:
-    """The same also where no store is there yet."""
-    first = in_folder(Path(folder)) if folder is not None else ()
+def at_hand(
+    store: Store | None, source: str | Path | None, kind: str | None = None, *, scratch: Path
+) -> tuple[Template, ...]:
+    """The same also where no store is there yet. scratch: a folder for what is unpacked on the way."""
+    first = in_source(Path(source), scratch) if source is not None else ()
     found = [*first, *(in_store(store) if store else ()), *templating.own()]
     seen: dict[tuple[str, str], Template] = {}
     for one in found:
@@ -53,10 +56,20 @@ def in_store(store: Store) -> tuple[Template, ...]:
     return templating.read(texts, origin=f"the store's {FOLDER}")
 
 
+def in_source(source: Path, scratch: Path) -> tuple[Template, ...]:
+    """The templates of a folder, or of a bundle or zip that a store was exported to."""
+    if not source.is_file():
+        return in_folder(source)
+    from sbfs.bundles.templates import texts
+
+    return templating.read(texts(source, scratch=scratch, most=_MOST), origin=str(source))
+
+
 def in_folder(folder: Path) -> tuple[Template, ...]:
     """The templates of a folder anywhere. Links in it are not followed."""
     if not folder.is_dir():
-        raise Invalid(f"{folder} is no folder", field="templates", hint="name a folder with templates in it")
+        hint = "name a folder with templates in it, or an export"
+        raise Invalid(f"{folder} is neither a folder nor a file", field="templates", hint=hint)
     texts: dict[str, str] = {}
     for file in sorted(folder.rglob("*")):
         if file.is_file() and not file.is_symlink():

@@ -223,6 +223,10 @@ def _code(guide: Guide) -> None:
     guide.sbfs("graph", "callers", "merge_file")
     guide.sbfs("graph", "path", "sync.sync", "merge_file")
     guide.sbfs("graph", "impact", "check_incoming")
+    guide.sbfs("docs", "index", "code")
+    guide.sbfs("docs", "show", "merge_file")
+    guide.sbfs("docs", "coverage", "--project", "code", "--limit", "3")
+    guide.sbfs("graph", "view", "code", "-o", "../code.html")
 
 
 def _search(guide: Guide) -> None:

@@ -9,12 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from domain_helpers import SECRET, mail, people
+from domain_helpers import SECRET, Shell, mail, people, put
 from helpers import assert_sound, git, run_git
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sbfs import bundles, conflicts, conversations, history, messages, projects, quality, reflections
+from sbfs import (
+    bundles,
+    configs,
+    conflicts,
+    conversations,
+    doctor,
+    furnishing,
+    history,
+    messages,
+    projects,
+    quality,
+    reflections,
+    worktree,
+)
 from sbfs.errors import AlreadyExists, Invalid, NotFound, Usage
 from sbfs.git import trees
 from sbfs.store import Store
@@ -27,6 +40,14 @@ FORMS: dict[str, dict[str, Any]] = {
 forms = pytest.mark.parametrize("form", FORMS)
 
 
+CONFIGS = {
+    "settings.yaml": "# ours\nport:   8080  # odd spaces stay\n",
+    "tools.json": '{"b": 1,   "a": [2]}\n',
+    "build.toml": "[tool]\nname = 'x' # why\n",
+    "instructions.md": "# Read me\n\n  - so *and* so\n",
+}
+
+
 def filled(store: Store, folder: Path) -> None:
     """Some of everything."""
     people(store, "web", "api", "docs")
@@ -37,12 +58,16 @@ def filled(store: Store, folder: Path) -> None:
     messages.send(store, from_project="api", to_project="docs", subject="to docs", message="x")
     reflections.add(store, project="web", title="Lock", type="lesson", tags=["db"])
     quality.add(store, project="api", components={"coverage": 80, "types": None})
+    for name, text in CONFIGS.items():
+        configs.set(store, project="web", name=name, text=text)
 
 
 def content(store: Store, *folders: str) -> dict[str, str]:
     """Path → id of all records, or of those below some folders."""
     walked = trees.walk(store.repo.tree, store.view().commit.tree)
-    found = {path: id for path, _, id in walked if path.startswith(("projects/", "groups/", "conflicts/"))}
+    found = {
+        path: id for path, _, id in walked if path.startswith(("projects/", "groups/", "conflicts/", "templates/"))
+    }
     return {path: id for path, id in found.items() if not folders or path.startswith(folders)}
 
 
@@ -105,8 +130,12 @@ def test_round_trip_of_any_text(tmp_path_factory, texts, titles, form):
         people(one, "web", "api")
         for text in texts:
             messages.send(one, from_project="web", to_project="api", subject="s", message=text)
-        for title in titles:
+        for number, title in enumerate(titles):
             reflections.add(one, project="web", title=title)
+            configs.set(one, project="web", name=f"n{number}.md", text=f"{title}\r\n")
+            configs.set(one, project="web", name=f"n{number}.json", text=json.dumps({"a": [title]}))
+            projects.group_add(one, group=f"g{number}", projects=["web"], description=title)
+            quality.add(one, project="api", score=number)
         path = out(one, folder / "x", form)
         take(two, path)
         assert content(two) == content(one)
@@ -441,6 +470,114 @@ def test_a_cloned_conversation_is_one_of_its_own(store, tmp_path):
     assert len(shown.turns) == 2
     assert reflections.list(store, project="shop").items[0].conversation == new.header.id
     assert_sound(store.root)
+
+
+def test_mail_that_came_in_an_import_is_not_delivered_here(store, tmp_path, clock):
+    """`check --fix` puts another team's mail into the inbox of a project here that only has the same name."""
+    with Store.init(tmp_path / "other", clock=clock) as other:
+        people(other, "api")
+        clock.forward(minutes=1)
+        people(store, "web", "api")
+        mail(store)
+        take(other, out(store, tmp_path / "x", projects=["web"]))
+        assert "undelivered" not in {one.code for one in doctor.check(other).left}
+        lost = mail(other, sender="web", to="api")
+        file = next(path for path in content(other, "projects/api/inbox/") if lost.id in path)
+        (other.root / file).unlink()
+        git(other.root, "commit", "-qam", "lost")
+        found = [one.path for one in doctor.check(other).left if one.code == "undelivered"]
+        assert [lost.id in path for path in found] == [True]
+
+
+# -- configurations and templates ------------------------------------------------------------------
+
+RELEASE = "description: A release\nfields: {version: }\nmessage: {subject: 'Out: {{ version }}', body: See there}\n"
+
+
+def furnished(store: Store, folder: Path) -> None:
+    """Some of everything, and a template of the store's own."""
+    filled(store, folder)
+    put(store, "templates/messages/release/template.yaml", RELEASE.encode())
+    worktree.save(store)
+
+
+@forms
+def test_configurations_come_as_they_were_written(store, tmp_path, form):
+    """A text that is written anew on the way, under another name too; or more comes than was asked for."""
+    furnished(store, tmp_path)
+    path = out(store, tmp_path / "x", form)
+    with fresh(tmp_path) as other:
+        done = take(other, path, only=["config"], map=["web=shop"])
+        assert {one.id for one in done.items if one.kind == "config"} == {*CONFIGS}
+        assert {one.name: one.text for one in configs.list(other, project="shop").items} == CONFIGS
+        assert not any(path.startswith("templates/") for path in content(other))
+        configs.set(other, project="shop", name="settings", key="port", value=1)
+        assert take(other, path, only=["config"], map=["web=shop"]).revision == ""
+        take(other, path, "replace", only=["config"], map=["web=shop"])
+        assert configs.get(other, project="shop", name="settings.yaml").text == CONFIGS["settings.yaml"]
+        history.undo(other)
+        assert configs.get(other, project="shop", name="settings", key="port").value == 1
+        take(other, path)
+        assert content(other).items() >= content(store, "projects/", "templates/").items()
+
+
+@forms
+def test_the_stores_templates_come_along(store, tmp_path, form):
+    """A store's templates that stay behind, or that come with one project."""
+    furnished(store, tmp_path)
+    with fresh(tmp_path) as other:
+        take(other, out(store, tmp_path / "web", form, projects=["web"]))
+        assert not content(other, "templates/")
+        done = take(other, out(store, tmp_path / "x", form), only=["templates"])
+        assert [one.id for one in done.items] == ["templates/messages/release/template.yaml"]
+        assert content(other, "templates/") == content(store, "templates/")
+        history.undo(other)
+        assert not content(other, "templates/")
+
+
+@pytest.mark.parametrize("format", ["bundle", "zip"])
+def test_what_others_can_begin_with(store, tmp_path, format):
+    """Mail that goes out with a template, in the files or in a history; a file whose templates cannot be used."""
+    with pytest.raises(Invalid, match="no project has configurations"):
+        bundles.export(store, as_template=True, format=format, output=tmp_path / "no")
+    furnished(store, tmp_path)
+    path = tmp_path / "t"
+    made = bundles.export(store, as_template=True, format=format, output=path)
+    assert made.chosen.projects == ("web",)
+    bundles.export(store, as_template=True, format=format, output=tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()
+    with fresh(tmp_path) as other:
+        take(other, path)
+        wanted = content(store, "projects/web/config/", "templates/", "projects/web/project.yaml")
+        assert content(other) == wanted
+    with fresh(tmp_path, "third") as third:
+        people(third, "web", "api")
+        given = ("send", "web", "api", "--template", "release", "--templates", str(path), "--set", "version=2")
+        assert Shell(third.root)(*given).status == 0
+        assert messages.list(third, project="api").items[0].message.subject == "Out: 2"
+        listed = furnishing.templates(third, kind="message", templates=path)
+        assert {one.origin for one in listed if one.name == "release"} == {str(path)}
+    for wrong in ({"include": ["mail"]}, {"since": "HEAD"}):
+        with pytest.raises(Invalid):
+            bundles.export(store, as_template=True, output=tmp_path / "no", **wrong)
+    with pytest.raises(Invalid, match="no templates"):
+        furnishing.templates(store, templates=out(store, tmp_path / "none", projects=["web"]))
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(Invalid):
+        furnishing.templates(store, templates=path)
+
+
+def test_a_configuration_with_a_secret_stays_behind(store, tmp_path):
+    """Half a settings file comes in, or a key."""
+    filled(store, tmp_path)
+    (store.root / "projects/web/config/settings.yaml").write_text(f"port: 1\nkey: {SECRET}\n")
+    git(store.root, "commit", "-qam", "by hand")
+    with fresh(tmp_path) as other:
+        done = take(other, out(store, tmp_path / "x"))
+        assert [one.name for one in done.left_out] == ["projects/web/config/settings.yaml"]
+        assert {one.name for one in configs.list(other).items} == {*CONFIGS} - {"settings.yaml"}
 
 
 # -- secrets ---------------------------------------------------------------------------------------

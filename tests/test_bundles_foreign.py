@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from domain_helpers import Shell, mail, people
+from domain_helpers import SECRET, Shell, mail, people
 from helpers import assert_sound
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sbfs import bundles, context, history, messages, projects, quality, reflections
+from sbfs import bundles, configs, context, history, messages, projects, quality, reflections
 from sbfs.errors import Invalid, NotFound, Usage, WrongFormat
 from sbfs.store import Store
 
@@ -172,8 +172,14 @@ def test_an_exported_agent(store, tmp_path):
     assert "agent.db" in told
     assert "registry.json: sessions" in told
     assert not Path("/tmp/sbfs-was-here").exists()
+    names = {one.name for one in configs.list(store, project="api").items}
+    assert names == {"skills-custom-deploy-skill.md", "hooks-hooks.json", "hooks-run-sh.md"}
     everything = b"".join(file.read_bytes() for file in store.root.rglob("*") if file.is_file())
     assert b"PRIVATE KEY" not in everything
+    odd = {"hooks/hooks.json": b"[1]\n", "skills/custom/a/SKILL.md": f"use {SECRET}\n".encode()}
+    told = left(bundles.import_(store, path=agent_zip(tmp_path / "odd.zip", **odd)))
+    assert "hooks/hooks.json: is no configuration" in told
+    assert "looks like a github-token" in told
     with pytest.raises(WrongFormat):
         bundles.import_(store, path=agent_zip(tmp_path / "new.zip", "9.0.0"))
     with pytest.raises(Invalid):

@@ -71,8 +71,16 @@ def test_verify_needs_no_store(store, tmp_path):
         bundles.export(store, all=True, format=form, output=tmp_path / form)
         said = shell.json("bundle", "verify", str(tmp_path / form))
         assert (said["whole"], said["format"], said["projects"]) == (True, form, ["api", "docs", "web"])
-        assert said["counts"] == {"file": 2, "group": 1, "message": 6, "project": 3, "quality": 1, "reflection": 1}
-        assert said["holds"] == ["mail", "reflections", "quality", "groups"]
+        assert said["counts"] == {
+            "config": 4,
+            "file": 2,
+            "group": 1,
+            "message": 6,
+            "project": 3,
+            "quality": 1,
+            "reflection": 1,
+        }
+        assert said["holds"] == ["mail", "reflections", "quality", "config", "groups"]
         assert (said["store"], said["commit"]) == (store.settings()["id"], store.head())
         raw = bytearray((tmp_path / form).read_bytes())
         raw[len(raw) // 2] ^= 1

@@ -150,7 +150,12 @@ class _Reader:
                 hint = "Git forgets nothing: ask for an export without it"
                 raise Invalid(f"line {secret[1]} holds what looks like a {secret[0]}", hint=hint)
             return None
-        if path == SETTINGS or not self._rules.spans(raw.decode("utf-8", "replace")):
+        if path == SETTINGS or not (secrets := self._rules.spans(raw.decode("utf-8", "replace"))):
+            return None
+        if kind.verbatim:
+            # It is kept as it was written or not at all: half a settings file would be a broken one.
+            line, type = raw.decode("utf-8", "replace").count("\n", 0, secrets[0][0]) + 1, secrets[0][2]
+            self._checked.left_out.append(LeftOut(path, f"line {line} holds what looks like a {type}"))
             return None
         clean = without_secrets(Record.parse(path, raw), self._checked.redacted, self._rules)
         kind.check(clean)
@@ -159,7 +164,7 @@ class _Reader:
 
 def may_hold(texts: Sequence[bytes], rules: redact.Rules) -> bool:
     """Whether one of some texts may hold a secret: they are looked at as one."""
-    return bool(rules.spans(b"\n\n".join(texts).decode("utf-8", "replace")))
+    return rules.may_hold(b"\n\n".join(texts).decode("utf-8", "replace"))
 
 
 def _of_a_store(found: Iterable[tuple[str, str]], checked: Checked) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from sbfs import __version__, files, quality, reflections, times
 from sbfs import projects as parties
 from sbfs.bundles import history, outgoing, zips
 from sbfs.bundles.outgoing import Held
-from sbfs.bundles.selecting import Picker, Selection, choose
+from sbfs.bundles.selecting import Picker, Selection, choose, template_selection
 from sbfs.conversations import KIND as CONVERSATION
 from sbfs.errors import Invalid, NotFound
 from sbfs.git import bulk, bundlefile, trees
@@ -55,6 +55,7 @@ def export(
     since: str = "",
     format: str = "bundle",
     snapshot: bool = False,
+    as_template: bool = False,
     output: Path,
     force: bool = False,
 ) -> Exported:
@@ -63,10 +64,17 @@ def export(
     projects: names, `@group`, or the id of one conversation. include, exclude: words such as `mail` or
     `conversations`. since: a revision, or the file of an earlier export: only what is new since then.
     format: `bundle` (Git's own, with the history of what it holds, or without: snapshot) or `zip` (for
-    people). output: the file. Unsaved edits are not in it. Raises NotFound, Invalid, or AlreadyExists
-    unless forced.
+    people). as_template: only what others can begin with, configurations and the store's templates, without
+    history; of all projects where none is named. output: the file. Unsaved edits are not in it. Raises NotFound,
+    Invalid, or AlreadyExists unless forced.
     """
     view = store.view()
+    if as_template:
+        if include or exclude or since:
+            why = "goes with no other choice of what is in it"
+            raise Invalid(why, field="as_template", hint="leave out --include, --exclude and --since")
+        chosen = template_selection(view, () if all else projects)
+        return make(store, chosen, format=format, snapshot=format == "bundle", output=output, force=force)
     chosen = _conversation(view, projects, include, exclude) or choose(view, projects, all, include, exclude)
     session = projects[0] if chosen.paths is not None else ""
     return make(

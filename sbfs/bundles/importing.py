@@ -103,7 +103,8 @@ def _only(given: Sequence[str]) -> Selection:
     for one in names:
         if not NAME.fullmatch(one):
             raise Invalid(f"{one!r} is neither a project nor one of {', '.join(WORDS)}", field="only")
-    return Selection(names or None, words or WORDS)
+    # Templates are the store's: who asks for a project does not mean them.
+    return Selection(names or None, words or tuple(word for word in WORDS if not names or word != "templates"))
 
 
 class _Import:

@@ -125,7 +125,8 @@ def _item(sides: Sides, path: str, change: Change) -> Item:
 def _named(path: str, action: Action, detail: str) -> Item:
     kind = kinds.kind_of(path)
     places = (kind.places(path) if kind else None) or {}
-    id = places.get("id") or places.get("group") or places.get("project") or path.rpartition("/")[2]
+    names = (places[key] for key in ("id", "file", "group", "project") if key in places)
+    id = next(names, path if kinds.is_template(path) else path.rpartition("/")[2])
     return Item(path, kind.name if kind else "file", id, action, detail)
 
 

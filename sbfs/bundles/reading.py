@@ -271,5 +271,5 @@ def words_of(read: Callable[[str], trees.Entries], tree: str) -> Iterator[str]:
             if mode == trees.FOLDER:
                 names |= read(id).keys()
     for word in WORDS:
-        if word == "groups" and "groups" in root or names & {*FOLDERS.get(word, ())}:
+        if word in ("groups", "templates") and word in root or names & {*FOLDERS.get(word, ())}:
             yield word

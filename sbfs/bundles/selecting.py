@@ -28,13 +28,13 @@ FOLDERS = {
 }
 """Word → the folders of a project that it names."""
 
-WORDS = (*FOLDERS, "groups")
+WORDS = (*FOLDERS, "groups", "templates")
 
 BASE = (SETTINGS, ".gitattributes", ".gitignore")
 """What every bundle holds, so that a clone of it is a store. An import leaves it: settings are a store's own."""
 
-TOP = ("projects", "groups", "conflicts")
-"""Folders in which a store's records lie."""
+TOP = ("projects", "groups", "conflicts", "templates")
+"""Folders of a store: its records, and its own templates."""
 
 Read = Callable[[str], Entries]
 
@@ -89,10 +89,27 @@ def choose(
     words = tuple(word for word in WORDS if (not include or word in include) and word not in exclude)
     if everything:
         return Selection(None, words)
+    if "templates" not in include:
+        # They are the store's, not a project's.
+        words = tuple(word for word in words if word != "templates")
     found: list[str] = []
     for name in names:
         found += projects.members(view, name[1:]) if name.startswith("@") else [projects.resolve(view, name).name]
     return Selection(tuple(sorted({*found})), words)
+
+
+def template_selection(view: View, names: Sequence[str]) -> Selection:
+    """What others can begin with: configurations and the store's templates. names: of projects, or `@group`; without
+    them, all projects that have configurations. Raises Invalid, NotFound."""
+    words = ("config", "templates")
+    if names:
+        return choose(view, names, False, words, ())
+    owners = (one.name for one in projects.everyone(view) if view.names(f"projects/{one.name}/config"))
+    found = tuple(sorted(owners))
+    if not found and not view.names("templates"):
+        hint = "keep some with 'sbfs config set', or save a folder templates/"
+        raise Invalid("no project has configurations, and the store has no templates", field="as_template", hint=hint)
+    return Selection(found, words)
 
 
 @dataclass(frozen=True)
@@ -128,7 +145,10 @@ class Picker:
         if self._chosen.is_whole:
             return self._whole(tree, root)
         found = {name: root[name] for name in BASE if self._base and name in root}
-        if "projects" in root and (id := self._all_projects(root["projects"][1])):
+        if "templates" in root and "templates" in self._chosen.words:
+            found["templates"] = root["templates"]
+        alone = self._chosen.words == ("templates",)
+        if "projects" in root and not alone and (id := self._all_projects(root["projects"][1])):
             found["projects"] = (FOLDER, id)
         if "groups" in root and "groups" in self._chosen.words and (id := self._all_groups(root["groups"][1])):
             found["groups"] = (FOLDER, id)

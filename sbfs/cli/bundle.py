@@ -10,7 +10,7 @@ import click
 from sbfs.cli import options, output
 from sbfs.cli.base import App, Command, Document, Group, exports_folder, pass_app, printable
 
-WORDS = ["mail", "conversations", "reflections", "quality", "graph", "docs", "config", "groups"]
+WORDS = ["mail", "conversations", "reflections", "quality", "graph", "docs", "config", "groups", "templates"]
 _SHOWN = 40
 
 
@@ -30,6 +30,8 @@ def _words(_context: click.Context, _parameter: click.Parameter, given: tuple[st
 @click.option("--format", type=options.Word(["bundle", "zip"]), default="bundle", show_default=True,
               help="A Git bundle, or a zip for people.")  # fmt: skip
 @click.option("--snapshot", is_flag=True, help="A bundle without the history: the same store gives the same bytes.")
+@click.option("--as-template", is_flag=True,
+              help="Only configurations and the store's templates, without history, to begin with.")  # fmt: skip
 @click.option("--output", "-o", metavar="FILE", help="Write it there; without it, into your data folder.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @pass_app
@@ -51,7 +53,7 @@ def _name(projects: tuple[str, ...], format: str) -> str:
 
 
 def _exported(document: Document) -> None:
-    what = "all of the store" if document["projects"] is None else ", ".join(document["projects"])
+    what = "all of the store" if document["projects"] is None else ", ".join(document["projects"]) or "templates"
     since = f", new since {document['since'][:10]}" if document["since"] else ""
     output.say(f"wrote {document['export_path']} ({document['size_bytes']:,} bytes)")
     count = f", {output.count(document['files'], 'file')}" if document["files"] is not None else ""
@@ -95,7 +97,7 @@ def _ask(item: Any) -> str:
 def _imported(document: Document) -> None:
     plan = document["import_plan"]
     rows = [
-        (one["action"], one["kind"], one["id"], one["path"].split("/")[1] if "/" in one["path"] else "", one["detail"])
+        (one["action"], one["kind"], one["id"], _place(one["path"]), one["detail"])
         for one in [*plan["conflicts"], *(plan["changes"] if document["merge_strategy"] == "preview" else ())]
     ]
     if rows:
@@ -109,6 +111,12 @@ def _imported(document: Document) -> None:
     output.say(document["message"])
     if document["merge_strategy"] == "preview" and any(document["counts"].values()):
         output.say("do it with --strategy merge")
+
+
+def _place(path: str) -> str:
+    """Which project, or group, a path lies in."""
+    top, _, rest = path.partition("/")
+    return rest.partition("/")[0] if top in ("projects", "groups", "conflicts") else ""
 
 
 @click.command("backup", cls=Command)

@@ -147,7 +147,7 @@ def apply_command(
 
 @config_command.command("templates", cls=Command)
 @click.option("--kind", type=options.Word(["store", "project", "message", "config"]), help="Only for these.")
-@click.option("--templates", metavar="DIR", help="Also those of this folder.")
+@click.option("--templates", metavar="DIR|FILE", help="Also those of this folder, or this export of a store.")
 @pass_app
 def templates_command(app: App, **given: Any) -> None:
     """List the templates at hand, and what they ask for."""

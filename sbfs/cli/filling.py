@@ -23,8 +23,8 @@ def template(function: F) -> F:
 
 def values(function: F) -> F:
     """`--set`, `--templates`."""
-    where = "Look for it in this folder of templates first."
-    function = click.option("--templates", metavar="DIR", help=where)(function)
+    where = "Look for it first in this folder of templates, or this export of a store."
+    function = click.option("--templates", metavar="DIR|FILE", help=where)(function)
     what = "What the template asks for; may be repeated."
     return click.option("--set", "values", multiple=True, metavar="FIELD=VALUE", help=what)(function)
 
@@ -38,9 +38,13 @@ def filled(
     known: Mapping[str, str],
 ) -> Filled:
     """A template with its fields filled in; on a terminal, what is missing is asked for. Raises Invalid."""
+    import tempfile
+    from pathlib import Path
+
     from sbfs import furnishing, templating
 
-    found = templating.pick(furnishing.at_hand(store, folder), name, kinds)
+    with tempfile.TemporaryDirectory(prefix="sbfs-") as scratch:
+        found = templating.pick(furnishing.at_hand(store, folder, scratch=Path(scratch)), name, kinds)
     given = dict(map(_value, values))
     if sys.stdin.isatty() and not given.keys() - {one.name for one in found.fields}:
         for one in templating.missing(found, given):

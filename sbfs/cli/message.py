@@ -80,9 +80,9 @@ def send_command(
     else:
         form = _form(app, template, values, templates, given)
     said = {key: value for key, value in given.items() if value is not None}
-    if not form and "subject" not in said:
+    if "subject" not in {**form, **said}:
         raise click.UsageError("Missing option '--subject' / '-s'")
-    written = _written(app, body, body_file, context, deliver_at, required=not form)
+    written = _written(app, body, body_file, context, deliver_at, required="message" not in form)
     app.run("message.send", _sent, **{**form, **{key: one for key, one in written.items() if one is not None}, **said})
 
 

@@ -221,7 +221,7 @@ def _opens(name: bytes, value: bytes) -> bool:
 
 # -- assignments -----------------------------------------------------------------------------------
 
-_WORDS = (b"pass", b"pw", b"secret", b"token", b"key", b"cred", b"auth", b"sig", b"session", b"jwt", b"_pat", b"dsn",
+WORDS = (b"pass", b"pw", b"secret", b"token", b"key", b"cred", b"auth", b"sig", b"session", b"jwt", b"_pat", b"dsn",
           b"salt", b"pepper", b"mnemonic", b"phrase", b"seed", b"sid", b"csrf", b"bearer", b"kennwort", b"appid")  # fmt: skip
 """One of them is in each telling name."""
 
@@ -254,7 +254,7 @@ _STOP = pattern(rb"[,;&|()\[\]{}]")
 def assignments(raw: bytes, low: bytes) -> Found:
     """Values that stand under a telling name: `KEY=…`, `"password": "…"`, `--token …`, `<secret>…</secret>`."""
     runs = _Runs(raw, low)
-    for word in [word for word in _WORDS if word in low]:
+    for word in [word for word in WORDS if word in low]:
         at = low.find(word)
         while at >= 0:
             rest = _REST.match(low, at)

@@ -35,7 +35,8 @@ _WORD = pattern(rb"[A-Za-z0-9_-]{15,}")
 _COLOUR = pattern(rb"(?:\x1b|\\x1[bB]|\\u001[bB]|\\033|\\e)\[[0-9;]{0,16}m")
 
 
-def _plain(text: str) -> bytes:
+def plain(text: str) -> bytes:
+    """A text as ASCII bytes of its own length, with what escapes would hide made plain."""
     raw = text.encode("ascii", "replace")
     if b"\x1b" in raw or b"[0m" in raw:
         raw = _COLOUR.sub(lambda match: b" " * len(match[0]), raw)
@@ -51,7 +52,7 @@ def _plain(text: str) -> bytes:
 
 def spans(text: str) -> list[Span]:
     """The secrets in a text, in order and apart."""
-    raw = _plain(text)
+    raw = plain(text)
     low = raw.lower()
     found: list[Span] = []
     if b"-----BEGIN " in raw:

@@ -81,7 +81,7 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("xai-key", r"xai-[A-Za-z0-9]{60,}"),
 )  # fmt: skip
 
-_HEADS = frozenset(
+HEADS = frozenset(
     b"aio AGE LTA sk- AKC ATA ATC ATB AKI ASI ABI ACC bka bku CCI CLO CFP cio dap doo dop dor dck EZA EZT sk_ EAA fig "
     b"fo1 fm1 fm2 ghp gho ghu ghs ghr git glp gld glr glc glf gli gla glo gls glw GR1 AIz GOC gsk HRK pat hf_ api lsv "
     b"lin key nfp nfc nfo nfb nfu NRA NRJ NRI NRR ntn sec npm oy2 nva ops A3- ppl pcs psc PMA pnu pnb pul pyp rzp rdm "
@@ -102,7 +102,7 @@ def find(text: bytes) -> dict[bytes, str]:
     """The words of a text that are tokens: word → type."""
     found = {}
     for word in text.translate(_BREAK).split():
-        if len(word) >= 15 and word[:3] in _HEADS and word not in found:
+        if len(word) >= 15 and word[:3] in HEADS and word not in found:
             match = _pattern().fullmatch(word)
             if match and match.lastgroup and len(set(word[-12:])) > 3 and b"xxxx" not in word.lower():
                 found[word] = FORMS[int(match.lastgroup[1:])][0]

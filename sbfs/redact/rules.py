@@ -61,6 +61,14 @@ class Rules:
             found = [one for one in found if not self.allows(text[one[0] : one[1]])]
         return found
 
+    def may_hold(self, text: str) -> bool:
+        """Whether there are any: of a long text without, told many times as fast."""
+        if self.known and not self.added:
+            from sbfs.redact import gate
+
+            return gate.may_hold(text) and bool(self.spans(text))
+        return bool(self.spans(text))
+
     def _added(self, text: str) -> list[Span]:
         found = []
         for type, pattern in self.added:

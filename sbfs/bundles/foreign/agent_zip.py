@@ -11,7 +11,9 @@ from typing import Any
 from sbfs.bundles.foreign.found import Found, Letter, deliver, load_json, project_name
 from sbfs.bundles.foreign.maestro import BOXES, Names, letter_of, put_agent
 from sbfs.bundles.zips import Archive
+from sbfs.configs.value import loaded
 from sbfs.errors import Invalid, WrongFormat
+from sbfs.record import Record
 
 _VERSIONS = ("1.0.", "1.1.", "1.2.")
 _KEPT_OUT = {
@@ -77,7 +79,13 @@ def _configurations(found: Found, archive: Archive, project: str) -> None:
             found.leave(member, "has no name that can be a configuration's")
             continue
         target = f"projects/{project}/config/{name}.{ending if known else 'md'}"
-        found.files[target] = (text if known else f"# {member}\n\n```\n{text.rstrip()}\n```\n").encode()
+        data = (text if known else f"# {member}\n\n```\n{text.rstrip()}\n```\n").encode()
+        try:
+            loaded(Record.parse(target, data))
+        except Invalid as error:
+            found.leave(member, f"is no configuration: {error.why}")
+            continue
+        found.files[target] = data
 
 
 def _keep_out(found: Found, archive: Archive, agent: Mapping[str, Any]) -> None:
