@@ -35,7 +35,8 @@ INSTRUCTIONS = (
     "Mail between projects, kept as files in a Git repository. Send with send_project_message, "
     "look for mail with list_project_messages, pass it on with forward_project_message. "
     "Keep what was learnt with add_reflection, and how good something is with add_quality. "
-    "search_store finds what is known. sync_store exchanges all of it with other machines."
+    "Before you begin, ask get_agent_context; search_store finds what is known. "
+    "sync_store exchanges all of it with other machines."
 )
 
 
