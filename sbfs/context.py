@@ -10,8 +10,6 @@ does not fit is told without its passage, then left out, and its part says so.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -278,9 +276,8 @@ class _Asked:
     def _code(self) -> Part:
         hint = f"sbfs graph index {self.project} --path DIR"
         # The graph is a part of sbfs that a store may do without.
-        if importlib.util.find_spec("sbfs.graph") is None:
-            return Part((), False, hint)
-        graph = importlib.import_module("sbfs.graph")
+        from sbfs import graph
+
         found, more = self._search("symbol", _MOST["code_graph"], project=(self.project,))
         try:
             items = code(graph, self.store, self.project, self.query, [one.id for one in found], at=self.at)

@@ -225,7 +225,7 @@ def _code(guide: Guide) -> None:
     guide.sbfs("graph", "impact", "check_incoming")
     guide.sbfs("docs", "index", "code")
     guide.sbfs("docs", "show", "merge_file")
-    guide.sbfs("docs", "coverage", "--project", "code", "--limit", "3")
+    guide.sbfs("docs", "coverage", "--project", "code", "--file", "sbfs/merge.py")
     guide.sbfs("graph", "view", "code", "-o", "../code.html")
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transcript_helpers import said, write
 
-from sbfs import context, conversations, messages, projects, quality, reflections, verbs
+from sbfs import context, conversations, graph, messages, projects, quality, reflections, verbs
 from sbfs.errors import Error, Invalid, NotFound
 from sbfs.store import Store
 
@@ -152,3 +152,26 @@ def test_at_the_shell(store):
     assert "of 900 tokens" in spoken.err
     shell.fails(3, "not_found", "context", "nobody", "x")
     shell.fails(4, "invalid", "context", "web", "x", "--budget", "1")
+
+
+def test_code_says_why_it_is_there(store, tmp_path):
+    """Code that is named and not told, files torn apart, a symbol without its callers."""
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "prices.py").write_text('def price_of(item):\n    """What one thing costs."""\n    return item.price\n')
+    (source / "cart.py").write_text(
+        "from prices import price_of\n\n\nclass Cart:\n    def total(self, items):\n"
+        "        return sum(price_of(one) for one in items)\n"
+    )
+    projects.add(store, name="web")
+    graph.index(store, project="web", path=str(source))
+    found = verbs.run("context", store, agent_id="web", query="why does Cart.total fail?")["context"]["code_graph"]
+    first = found["items"][0]
+    assert (first["id"], first["calls"][-1]) == ("cart.py::Cart.total", "prices.py::price_of")
+    assert first["why"].startswith("named in the question")
+    files = [item["file"] for item in found["items"]]
+    assert files == sorted(files, key=files.index)
+    (source / "prices.py").write_text("def price_of(item):\n    return 1\n")
+    (told,) = verbs.run("context", store, agent_id="web", query="see prices.py")["context"]["code_graph"]["items"][:1]
+    assert "changed since" in told["why"]
+    assert "cart.py" in {near["file"] for near in told["related"]}
