@@ -882,5 +882,14 @@
   panel();
   crumb();
   build();
-  window.explorer = { state: S, scene: () => scene, find, key: keyOf, at: (i) => { const it = scene.items.find((one) => one.i === i); return it && [(it.x - S.cam.x) * S.cam.k + width / 2, (it.y - S.cam.y) * S.cam.k + height / 2]; }, svg };
+  window.explorer = {
+    state: S,
+    find,
+    key: keyOf,
+    svg,
+    /** What is drawn now. */
+    scene: () => scene,
+    /** Where a node is on the screen, [x, y]; undefined where it is not drawn. */
+    at: (i) => { const it = scene.items.find((one) => one.i === i); return it && [(it.x - S.cam.x) * S.cam.k + width / 2, (it.y - S.cam.y) * S.cam.k + height / 2]; },
+  };
 })();
