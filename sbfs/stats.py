@@ -9,13 +9,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 
 from sbfs import conversations, history, projects, quality, times
 from sbfs.conversations.statistics import Statistics
-from sbfs.errors import Invalid
+from sbfs.errors import Invalid, NotFound
+from sbfs.graph.value import SNAPSHOT
+from sbfs.graph.value import load as load_snapshot
 from sbfs.listing import text_of
 from sbfs.messages.reading import box_catalog
 from sbfs.messages.value import Header
@@ -84,6 +87,16 @@ class Activity:
 
 
 @dataclass(frozen=True)
+class Code:
+    """What a project's code graph counts. counts: files, lines, functions, classes, calls and others, now. before: the
+    same when the span began; None where there was no graph yet."""
+
+    project: str
+    counts: Mapping[str, int]
+    before: Mapping[str, int] | None
+
+
+@dataclass(frozen=True)
 class Numbers:
     """An answer. revision: what was counted. conversations: the total of the span; conversations_by_day: by day."""
 
@@ -96,6 +109,7 @@ class Numbers:
     conversations_by_day: Statistics
     quality: tuple[Score, ...]
     activity: Activity
+    code: tuple[Code, ...] = ()
     unreadable: tuple[tuple[str, str], ...] = field(default=())
 
 
@@ -131,6 +145,7 @@ def stats(
         conversations_by_day=conversations.stats(store, by="day", **talks),  # type: ignore[arg-type]
         quality=tuple(_score(store, name, begin, end, at) for name in names),
         activity=_activity(store, view, begin, end, f"projects/{names[0]}" if project else ""),
+        code=tuple(_code(store, view, names, begin)),
         unreadable=total.unreadable,
     )
 
@@ -189,6 +204,26 @@ def _box(project: str, headers: Sequence[Header]) -> Box:
 
 def _by_day(whens: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(when[: len("2026-11-22")] for when in whens).items()))
+
+
+# -- code ----------------------------------------------------------------------------------------------
+
+
+def _code(store: Store, view: View, names: Sequence[str], since: datetime) -> Iterator[Code]:
+    now = {name: counts for name in names if (counts := _counts(view, name)) is not None}
+    then: View | None = None
+    if now:
+        with suppress(NotFound):
+            then = store.view(times.dump(since))
+    for name, counts in now.items():
+        yield Code(name, counts, _counts(then, name) if then else None)
+
+
+def _counts(view: View, project: str) -> Mapping[str, int] | None:
+    record = view.find_record(SNAPSHOT.path_of(project=project))
+    with suppress(Invalid):
+        return load_snapshot(record.data).counts if record and not record.removed else None
+    return None
 
 
 # -- quality, activity -----------------------------------------------------------------------------------

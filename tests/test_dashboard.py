@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import browser as chromium
 import pytest
 from domain_helpers import Shell, mail, people
+from graph_helpers import lay
 from page_helpers import ATTACKS
 from transcript_helpers import write
 
-from sbfs import conversations, dashboard, quality, times
+from sbfs import conversations, dashboard, documentation, quality, times
 from sbfs.dashboard import plots
 
 
@@ -106,9 +108,28 @@ def test_light_and_dark(window, team, tmp_path):
 def test_an_empty_store_says_how_to_fill_it(window, store, tmp_path):
     """An empty picture, or an error."""
     shown(window, tmp_path, dashboard.dashboard(store).text)
-    assert window.run("document.querySelectorAll('.empty code').length") == 4
+    assert window.run("document.querySelectorAll('.empty code').length") == 6
     assert window.run("document.querySelectorAll('figure').length") == 2
     quiet(window)
+
+
+def test_code_and_what_it_says_of_itself(window, team, tmp_path, clock):
+    """A change between snapshots that is not told, or where nothing was before; undocumented code as documented."""
+    team_source = lay(tmp_path / "shop")
+    documentation.index(team, project="web", path=team_source)
+    clock.forward(days=2)
+    first = dashboard.dashboard(team, since=clock.now - timedelta(days=30)).text
+    (team_source / "shop" / "more.py").write_text("def one():\n    pass\n\n\ndef two():\n    return one()\n")
+    documentation.index(team, project="web", path=team_source)
+    clock.forward(minutes=1)
+    shown(window, tmp_path, dashboard.dashboard(team, since=clock.now - timedelta(days=1)).text)
+    cells = "[...document.querySelectorAll('#{} td')].map(one => one.textContent)"
+    code, said = window.run(cells.format("code")), window.run(cells.format("documentation"))
+    assert (code[0], code[3].endswith("(+2)"), code[1].endswith("(+1)")) == ("web", True, True)
+    assert "(+" not in first.partition('id="code"')[2].partition("</section>")[0]
+    found = documentation.coverage(team, project="web")
+    assert said == ["web", f"{found.percent:g} %", f"{found.documented} of {found.public}", str(len(found.mismatches))]
+    assert found.documented < found.public
 
 
 def test_the_same_numbers_make_the_same_page(team):

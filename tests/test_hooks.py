@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from domain_helpers import Shell, mail, people, put
+from graph_helpers import lay
 from transcript_helpers import write
 
-from sbfs import conversations, messages, projects, reflections
+from sbfs import conversations, graph, messages, projects, reflections
 from sbfs.errors import Invalid
 from sbfs.hooks import claude_code, events, plugin
 from sbfs.store import Store
@@ -57,6 +58,20 @@ def test_a_session_starts_with_what_is_new(store, work):
     assert "compacted" not in said
     again = events.answer(store, "session-start", event("SessionStart", work, source="compact")).context
     assert "compacted" in again
+
+
+def test_after_a_compaction_the_code_is_told(store, work):
+    """Files torn from what belongs to them, or yesterday's before today's; a briefing where none is due."""
+    lay(work)
+    callers = [f"def user_{number}():\n    return helper()\n" for number in range(7)]
+    (work / "shop" / "help.py").write_text("def helper():\n    return 1\n\n\n" + "\n\n".join(callers))
+    graph.index(store, project="web", path=work)
+    (work / "shop" / "prices.py").write_text("def price_of(name):\n    return 2\n")
+    said = events.answer(store, "session-start", event("SessionStart", work, source="compact")).context
+    code = said.partition("Code, what changed lately first:")[2]
+    assert code.index("shop/prices.py") < code.index("shop/help.py: helper (called 7 times)")
+    assert "; with shop/cart.py" in code
+    assert "Code" not in events.answer(store, "session-start", event("SessionStart", work, source="startup")).context
 
 
 def test_much_mail_is_told_shortly(store, work):

@@ -8,11 +8,12 @@ from statistics import median
 
 import pytest
 from domain_helpers import Shell, few, mail, people
+from graph_helpers import lay
 from helpers import git
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbfs import history, messages, projects, quality, stats, verbs
+from sbfs import graph, history, messages, projects, quality, stats, verbs
 from sbfs.errors import Invalid, NotFound
 from sbfs.store import Store
 
@@ -114,3 +115,16 @@ def test_wrong_spans(store):
         stats.stats(store, since=store.clock(), until=store.clock())
     with pytest.raises(NotFound):
         stats.stats(store, project="nobody")
+
+
+def test_code_is_counted_now_and_then(store, clock, tmp_path):
+    """A project without a graph that counts nought; a state before the span that is today's."""
+    people(store, "web", "api")
+    clock.forward(days=1)
+    graph.index(store, project="web", path=lay(tmp_path / "shop"))
+    clock.forward(days=1)
+    (code,) = stats.stats(store, since=clock.now - timedelta(hours=3)).code
+    assert (code.project, code.counts["files"] > 3, code.before) == ("web", True, code.counts)
+    (code,) = stats.stats(store, since=clock.now - timedelta(days=30)).code
+    assert code.before is None
+    assert "web " in Shell(store.root)("stats").out

@@ -44,6 +44,7 @@ def _show(document: Document) -> None:
             ("Conversations", _talks(talks)),
             ("Cost", _cost(talks["cost"])),
             ("Quality", _quality(numbers["quality"])),
+            ("Code", _code(numbers["code"])),
             ("Done", _done(activity)),
         ]
     )
@@ -86,6 +87,15 @@ def _quality(scores: list[Document]) -> str:
     return (
         ", ".join(f"{one['project']} {one['latest']:g}{_change(one['change'])}" for one in measured) or "not measured"
     )
+
+
+def _code(found: list[Document]) -> str:
+    said = []
+    for one in found:
+        functions, before = one["counts"].get("functions", 0), one["before"]
+        moved = "" if before is None else f" ({functions - before.get('functions', 0):+,})"
+        said.append(f"{one['project']} {functions:,} functions{moved}")
+    return ", ".join(said) or "no code graph"
 
 
 def _change(change: float | None) -> str:

@@ -6,14 +6,16 @@ What is empty says how to fill it.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sbfs import shared, times
+from sbfs import documentation, shared, times
 from sbfs.dashboard import plots
 from sbfs.documents import numbers
+from sbfs.errors import NotFound
 from sbfs.stats import stats
 from sbfs.store import Store
 
@@ -57,6 +59,7 @@ def dashboard(
     """
     found = stats(store, project=project, since=since, until=until, at=at)
     said = numbers.document(found)["numbers"]
+    said["covered"] = [*_coverage(store, [one.project for one in found.code], at)]
     said["span"] = {"since": said["since"], "until": said["until"]}
     count = iter(range(1, 1000))
     sections = [make(said) for make in PARTS]
@@ -69,6 +72,12 @@ def dashboard(
     unreadable = [{"path": path, "why": why} for path, why in found.unreadable]
     text = _template().render(head=head, sections=drawn, unreadable=unreadable)
     return Page(found.revision, found.since, found.until, text)
+
+
+def _coverage(store: Store, names: Sequence[str], at: str | None) -> Iterator[documentation.Coverage]:
+    for name in names:
+        with suppress(NotFound):
+            yield documentation.coverage(store, project=name, at=at)
 
 
 @functools.cache
@@ -185,6 +194,40 @@ def _change(value: float | None) -> str:
     return "not measured" if value is None else f"{value:+g}"
 
 
+_COUNTED = ("files", "lines", "functions", "classes", "calls", "unresolved")
+
+
+def _code(said: Document) -> Section:
+    source = "snapshots of code graphs, now and when the span began"
+    if not said["code"]:
+        return Section("Code", source, empty="sbfs graph index PROJECT --path DIR")
+    rows = [(one["project"], *(_moved(one, name) for name in _COUNTED)) for one in said["code"]]
+    headings = ("project", *_COUNTED[:-1], "calls not resolved")
+    functions = {one["project"]: one["counts"].get("functions", 0) for one in said["code"]}
+    figures = [("Functions by project", plots.ranked(functions, label="Functions"))] if len(functions) > 1 else []
+    return Section("Code", source, figures=figures, tables=[("By project, and the change in the span", headings, rows)])
+
+
+def _moved(one: Mapping[str, Any], name: str) -> str:
+    now, before = one["counts"].get(name), (one["before"] or {}).get(name)
+    if now is None:
+        return "not counted"
+    return f"{now:,}" if before is None else f"{now:,} ({now - before:+,})"
+
+
+def _documented(said: Document) -> Section:
+    source = "documentation that was indexed with the code: public names that say something of themselves"
+    covered = said["covered"]
+    if not covered:
+        return Section("Documentation", source, empty="sbfs docs index PROJECT --path DIR")
+    rows = [
+        (one.project, f"{one.percent:g} %", f"{one.documented:,} of {one.public:,}", str(len(one.mismatches)))
+        for one in covered
+    ]
+    headings = ("project", "documented", "public names", "parameters that no longer fit")
+    return Section("Documentation", source, tables=[("By project", headings, rows)])
+
+
 def _activity(said: Document) -> Section:
     activity = said["activity"]
     least = "" if activity["whole"] else "at least "
@@ -197,4 +240,6 @@ def _activity(said: Document) -> Section:
     return Section("Activity", source, [(f"{least}{activity['commits']:,}", "operations")], figures)
 
 
-PARTS: tuple[Callable[[Document], Section], ...] = (_mail, _talks, _tools, _quality, _activity)
+PARTS: tuple[Callable[[Document], Section], ...] = (
+    _mail, _talks, _tools, _quality, _code, _documented, _activity,
+)  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from sbfs import times
 from sbfs.documents import statistics
-from sbfs.stats import Mail, Numbers, Score
+from sbfs.stats import Code, Mail, Numbers, Score
 
 Document = dict[str, Any]
 
@@ -23,6 +23,7 @@ def document(found: Numbers) -> Document:
         "conversations": {**statistics.document(found.conversations)["stats"], "by_day": by_day},
         "quality": [_score(one) for one in found.quality],
         "activity": vars(found.activity),
+        "code": [_code(one) for one in found.code],
     }
     answer: Document = {"numbers": numbers}
     if found.unreadable:
@@ -34,6 +35,10 @@ def _mail(mail: Mail) -> Document:
     flows = [vars(flow) for flow in mail.flows]
     boxes = [vars(box) for box in mail.boxes]
     return {**vars(mail), "by_day": dict(mail.by_day), "flows": flows, "boxes": boxes}
+
+
+def _code(one: Code) -> Document:
+    return {**vars(one), "counts": dict(one.counts), "before": None if one.before is None else dict(one.before)}
 
 
 def _score(one: Score) -> Document:

@@ -24,6 +24,9 @@ from sbfs.store import Store
 _MAIL, _LEARNT = 8, 4
 """How many are named at the start of a session."""
 
+_FILES, _CALLED = 6, 5
+"""Files that are named after a compaction; calls from which on a function is worth naming."""
+
 _LINE = 160
 """Characters of a line about a record."""
 
@@ -64,6 +67,7 @@ def _session_start(store: Store, given: Mapping[str, Any], project: str) -> Said
     parts = [f"You are the project `{project}` in your team's store (sbfs, {store.root})."]
     if given.get("source") == "compact":
         parts.append("The conversation was compacted; what was said before is kept: `sbfs conversation list`.")
+        parts += _code(store, project)
     parts += [*_unread(store, project), *_learnt(store, project)]
     parts.append(
         f'Ask before you build: `sbfs search "…"`. Read: `sbfs message read ID`. Write: `sbfs send {project} PROJECT '
@@ -98,6 +102,37 @@ def _learnt(store: Store, project: str) -> list[str]:
     page = reflections.list(store, project=project, limit=_LEARNT)
     lines = [_line(f"- {one.id} {one.type}: {one.title}") for one in page.items]
     return ["\n".join(["Lately learnt here:", *lines])] if lines else []
+
+
+def _code(store: Store, project: str) -> list[str]:
+    """Where the work is: files that changed since the code graph was made, then those that are called most, each with
+    what belongs to it."""
+    from sbfs import graph
+
+    try:
+        called = graph.metrics(store, project=project, metric="fan_in", threshold=_CALLED, limit=200)
+    except Error:
+        return []  # There is no graph, or its source is not here.
+    functions: dict[str, list[str]] = {file: [] for file in called.standing.stale_files}
+    for one in called.items:
+        functions.setdefault(one.file, []).append(f"{one.name.rpartition('.')[2]} (called {one.value:g} times)")
+    shown = [*functions.items()][:_FILES]
+    lines = [_line(f"- {file}{_about(names)}{_with(store, project, file)}") for file, names in shown]
+    return ["\n".join(["Code, what changed lately first:", *lines])] if lines else []
+
+
+def _about(functions: list[str]) -> str:
+    return f": {', '.join(functions[:3])}" if functions else ""
+
+
+def _with(store: Store, project: str, file: str) -> str:
+    """The files that belong to a file."""
+    from sbfs import graph
+
+    with suppress(Error):
+        found = graph.related(store, file=file, project=project, limit=2).items
+        return f"; with {', '.join(one.file for one in found)}" if found else ""
+    return ""
 
 
 def _line(text: str) -> str:

@@ -32,6 +32,11 @@ def add_resources(server: MCPServer[Any], run: Run) -> None:
         """One conversation: what is known of it, and its turns."""
         return _text(run("conversation.show", conversation_id=conversation_id))
 
+    @server.resource("sbfs://projects/{project}/symbols/{symbol}", mime_type="application/json")
+    def symbol(project: str, symbol: str) -> str:
+        """One symbol of code, by its dotted name, and what is around it."""
+        return _text(run("graph.show", project=project, symbol=symbol))
+
 
 def _text(document: Document) -> str:
     return json.dumps(document, ensure_ascii=False, default=str)
