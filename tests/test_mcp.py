@@ -380,3 +380,29 @@ def test_what_is_to_be_pasted_starts_a_server(root: Path) -> None:
             assert [servers["sbfs"]["command"], *servers["sbfs"]["args"]] == said["command"]
     assert tomllib.loads(printing.entry("codex", ["a b", "x"])[1])["mcp_servers"]["sbfs"]["args"] == ["x"]
     assert printing.entry("claude-code", ["a b", "x"])[1] == "claude mcp add sbfs -- 'a b' x"
+
+
+def test_long_work_says_how_far_it_is(root: Path, tmp_path: Path) -> None:
+    """A client that waits for minutes without a word; a parameter of ours in a tool's schema."""
+    (tmp_path / "code").mkdir()
+    for number in range(30):
+        (tmp_path / "code" / f"m{number}.py").write_text(f"def f{number}():\n    return f{number}()\n")
+    told: list[tuple[float, float | None]] = []
+
+    async def hear(done: float, whole: float | None, message: str | None) -> None:
+        told.append((done, whole))
+
+    async def talk(client: ClientSession) -> Any:
+        tools = await client.list_tools()
+        given = {"project_path": str(tmp_path / "code")}
+        return tools, await client.call_tool("index_code_graph", given, progress_callback=hear)
+
+    tools, indexed = ask(root, talk)
+    assert document(indexed)["stats"]["files_indexed"] == 30
+    assert told
+    assert all(whole is None or done <= whole for done, whole in told)
+    assert not [
+        tool.name
+        for tool in tools.tools
+        if "context" in tool.input_schema["properties"] and tool.name.startswith("index")
+    ]

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import anyio.from_thread
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.context import Context
 from mcp.server.mcpserver.exceptions import ToolError
@@ -298,13 +300,16 @@ class Tools:
         project: str = "",
         format: Literal["auto", "claude-code", "codex", "gemini", "jsonl"] = "auto",
         dry_run: bool = False,
+        *,
+        context: Context[Any, Any] | None = None,
     ) -> Document:
         """Import transcripts of coding agents: files, and all below folders. What is known is skipped.
 
         project: where they belong; empty where their working directories tell. dry_run: only say what would be
         imported and which secrets taken out.
         """
-        return self._run("conversation.import", paths=paths, project=project, format=format, dry_run=dry_run)
+        given = {"paths": paths, "project": project, "format": format, "dry_run": dry_run}
+        return self._run("conversation.import", progress=_Progress(context), **given)
 
     def export_session_config(
         self,
@@ -358,19 +363,22 @@ class Tools:
             only=only or (),
         )
 
-    def index_code_graph(self, project_path: str) -> Document:
+    def index_code_graph(self, project_path: str, *, context: Context[Any, Any] | None = None) -> Document:
         """Read the source below a folder into its project's code graph; only what changed is read.
 
         project_path: absolute. It is of the project whose source path holds it; a folder of no project becomes one.
         """
-        return self._run("graph.index", path=project_path)
+        return self._run("graph.index", path=project_path, progress=_Progress(context))
 
-    def index_documentation(self, project_path: str, file_patterns: list[str] | None = None) -> Document:
+    def index_documentation(
+        self, project_path: str, file_patterns: list[str] | None = None, *, context: Context[Any, Any] | None = None
+    ) -> Document:
         """Index what the source and the prose below a folder document, together with its code graph.
 
         project_path: absolute. file_patterns: only files that fit, such as `*.py` or `docs/*`; all without them.
         """
-        return self._run("docs.index", path=project_path, pattern=tuple(file_patterns or ()))
+        given = {"path": project_path, "pattern": tuple(file_patterns or ())}
+        return self._run("docs.index", progress=_Progress(context), **given)
 
     def search_documentation(
         self, query: str, doc_types: list[str] | None = None, project: str = "", limit: int = 20
@@ -460,6 +468,26 @@ def _asked(question: str, symbol: str, to: str, type: str) -> dict[str, Any]:
     }.get(question, {"symbol": symbol})
     return dict(given)
 
+
+class _Progress:
+    """Tells a client how far long work is, a few times a second, where it asked for that."""
+
+    def __init__(self, context: Context[Any, Any] | None):
+        self._context, self._last = context, 0.0
+
+    def __call__(self, *said: str | int) -> None:
+        """said: what is done, where the verb says it; how much is done, and of how much (0: not known)."""
+        now = time.monotonic()
+        if self._context is None or now - self._last < _OFTEN:
+            return
+        self._last = now
+        *words, done, whole = said
+        message = str(words[0]) if words else None
+        anyio.from_thread.run(self._context.report_progress, float(done), float(whole) or None, message)
+
+
+_OFTEN = 0.25
+"""Seconds between two words on progress."""
 
 _WRITES_AS = {
     "message.send": "from_project",
