@@ -455,6 +455,23 @@ def test_search_finds_symbols(store: Store, indexed: Path):
     assert "shop.prices.unknown" in found.results[0].extra["callees"]
 
 
+def test_what_is_handed_on_is_not_called_unused(store: Store, tmp_path: Path):
+    """A callback, an entry of a table, a closure that is told to be deleted."""
+    defined = ("_callback", "_entry", "_lonely")
+    functions = "".join(f"def {name}():\n    pass\n\n\n" for name in defined)
+    methods = "".join(f"    def {name}(self):\n        pass\n\n" for name in ("_step", "_never"))
+    (tmp_path / "a.py").write_text(
+        f"from b import run\n\n\n{functions}class _Tool:\n    def go(self):\n        run(self._step)\n\n{methods}\n"
+        "TABLE = {'x': _entry}\n\n\ndef main():\n    def inner():\n        pass\n\n"
+        "    run(_callback, inner)\n    _Tool().go()\n\n\nmain()\n"
+    )
+    (tmp_path / "b.py").write_text("import other\n\n\ndef run(*what):\n    other.take(what)\n")
+    graph.index(store, path=tmp_path)
+    likely = {one.id for one in graph.unused(store).items}
+    assert {"a.py::_lonely", "a.py::_Tool._never"} <= likely
+    assert likely.isdisjoint({"a.py::_callback", "a.py::_entry", "a.py::_Tool._step", "a.py::main.inner"})
+
+
 def test_the_shell_asks_and_exports(store: Store, indexed: Path, monkeypatch: pytest.MonkeyPatch):
     """Words at the shell that are not those of the library; a callgraph that is not one mapping."""
     shell = Shell(store.root)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from typing import Any
 from sbfs.errors import Invalid
 from sbfs.graph.opened import CALLS, Answer, Graph, Node, Opened, Progress, answer, asked, quiet
 from sbfs.graph.relating import Net, is_test
+from sbfs.graph.value import SHARD
 from sbfs.store import Store
 
 THRESHOLDS: Mapping[str, float] = {
@@ -146,7 +149,8 @@ def unused(
     """Functions, methods and classes that nothing in the project uses, as far as the graph knows. Items: Unused.
 
     Tests, entry points, special methods, what a decorator registers, overrides and what is exported by name are used
-    from elsewhere and left out. possible: also what a call that could not be resolved may mean. type: only of these.
+    from elsewhere and left out. possible: also what a call that could not be resolved may mean, and what may be handed
+    on as a value: it is defined within a function, or its file mentions it. type: only of these.
     """
 
     def question(found: Opened) -> Answer:
@@ -156,20 +160,42 @@ def unused(
         shown = []
         wanted = (type,) if type else ("function", "method", "class", "component")
         marks = {path for (path,) in graph.rows("SELECT path FROM files WHERE mark != ''")}
+        shard = functools.cache(lambda path: _text_of_shard(found, path))
+        functions = {one.id for one in graph.nodes("type IN ('function', 'method', 'component')")}
         for node in graph.nodes("type != 'file' AND type != 'external' AND name != ''"):
             if node.type not in wanted or node.number in used or node.path in marks or _is_entry(node):
                 continue
             met = open_names[node.last]
-            if met and not possible:
+            handed_on = node.id.rpartition(".")[0] in functions or _is_mentioned(shard(node.path), node)
+            if (met or handed_on) and not possible:
                 continue
             many = f"{met} calls of that name that could not be resolved" if met > 1 else "a call of that name, too"
-            why = f"no edge leads to it; but {many}" if met else "no edge leads to it"
-            sure = "possible" if met or node.facts.get("exported") else "likely"
+            but = (
+                many if met else "what is defined within a function is mostly handed on as a value" if handed_on else ""
+            )
+            why = f"no edge leads to it; but {but}" if but else "no edge leads to it"
+            sure = "possible" if but or node.facts.get("exported") else "likely"
             shown.append(Unused(node.id, node.dotted, node.type, node.path, node.first, sure, why))
         shown.sort(key=lambda one: (one.confidence, one.file, one.line))
         return answer(shown, found.standing, limit, cursor)
 
     return asked(store, project, at, progress, question)
+
+
+def _text_of_shard(found: Opened, path: str) -> str:
+    raw = found.view.read(SHARD.path_of(project=found.graph.project, source=path))
+    return raw.decode() if raw else ""
+
+
+def _is_mentioned(shard: str, node: Node) -> bool:
+    """Whether a file names one of its symbols besides defining it: as an argument, in a table, under another name."""
+    inside = node.id.partition("::")[2]
+    # A definition is written out only where it is decorated, or changes: then its name stands as the target as well,
+    # and of what is in no class as the value. There it is the symbol's own name, too.
+    written = f'["func","{inside}"' in shard or f'["class","{inside}"' in shard
+    alone = inside == node.last
+    defining = alone + written * (1 + alone)
+    return f':{node.last}"' in shard or len(re.findall(rf'"{re.escape(node.last)}(?:@\d+)?"', shard)) > defining
 
 
 def _used(graph: Graph) -> set[int]:
