@@ -197,6 +197,14 @@ def normalized(text: str) -> str:
         (r"\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d(?::\d\d\.\d{3}Z)?)?", "TIME"),
         (r"\b(?:[0-9a-f]{10}|[0-9a-f]{40})\b", "REVISION"),
         (r"\([^()]*\b[\d,]+ bytes\)", "(SIZE)"),
+        (r"within [\d.]+ (?:s|min)\b", "within SPAN"),
+        # What is counted of sbfs's own code changes with every change of it.
+        (
+            r"\b\d[\d,]* (files|functions|calls|modules|classes|methods|attributes|documented|entries|symbols)\b",
+            r"N \1",
+        ),
+        (r"(\.py):\d+", r"\1:LINE"),
+        (r"(?m)^    (called by|calls) .*$", r"    \1 OTHERS"),
         (r"(?<=\S) {2,}(?=\S)", "  "),
     ):
         text = re.sub(pattern, name, text)

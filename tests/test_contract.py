@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from transcript_helpers import write
 
 from sbfs import configs, conflicts, conversations, kinds, messages, projects, quality, reflections, settling, verbs
+from sbfs.graph.value import SNAPSHOT
 from sbfs.messages.value import load
 from sbfs.quality.value import rounded
 from sbfs.record import dump
@@ -397,7 +398,7 @@ def test_any_values_come_back(store, name):
 
 def test_every_kind_has_a_contract():
     """A new domain whose kinds nobody put through the suite. The store's settings are no domain's, turns are a
-    conversation's, and what an index makes of source (`whole`) has no verbs to create, change and remove it by."""
+    conversation's, and what an index makes of source has no verbs to create, change and remove it by."""
     assert {contract.kind.pattern for contract in CONTRACTS.values()} == {
         kind.pattern for kind in kinds.KINDS if kind not in (kinds.STORE, conversations.TURNS) and not kind.whole
     }
