@@ -82,7 +82,9 @@ def edit(source: Path, change: tuple[str, str, int]) -> None:
     file = source / path
     if kind == "move" and file.exists():
         others = [one for one in PLACES if Path(one).suffix == file.suffix]
-        file.rename(source / others[seed % len(others)])
+        target = source / others[seed % len(others)]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(target)
     elif kind == "remove":
         file.unlink(missing_ok=True)
     elif kind == "restore":
