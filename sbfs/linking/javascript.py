@@ -33,11 +33,13 @@ from sbfs.linking.javascript_rules import (
     View,
 )
 from sbfs.linking.rules import Base, Call, Hint, Implied, Load, Place, Store, each, element
+from sbfs.linking.seeds import Whole
 from sbfs.linking.tables import File, Project, Unit, is_body
 from sbfs.linking.values import ANY, EXACT, GUESSED, INFERRED, KEYS, REST, at_least
 
 if TYPE_CHECKING:
     from sbfs.linking.flows import Scope
+    from sbfs.linking.seeds import Grounds, Seed
     from sbfs.linking.solver import Solver
 
 ALL = "[all"
@@ -695,6 +697,10 @@ class JavaScript:
                     kind, what = solver.values.kind[value >> 2], solver.values.what[value >> 2]
                     target = f"{what[0]}::{what[1]}" if kind in ("class", "function") else f"ext::{what[0]}"
                     yield symbol.name, target, flags
+
+    def seeds(self, _solver: Solver, _grounds: Grounds) -> Iterable[Seed]:
+        """All as one."""
+        return (Whole(self),)
 
     def seed(self, solver: Solver) -> None:
         """Give methods that nobody calls their receivers; ask annotations and interfaces what flow left open."""

@@ -12,6 +12,7 @@ from sbfs.linking.edges import NOTHING_FOUND, Found, Reader, merged
 from sbfs.linking.flows import compile_file, functions
 from sbfs.linking.links import Edge, Links, Unresolved
 from sbfs.linking.policies import policies
+from sbfs.linking.seeds import Grounds, seeds
 from sbfs.linking.solver import Solver
 from sbfs.linking.tables import Project
 
@@ -42,20 +43,11 @@ def run(solver: Solver) -> None:
 def guess(solver: Solver) -> None:
     """Let annotations, defaults and the policies speak for what flow left empty. All is decided before anything is
     added."""
-    sets = solver.sets
-    hints = [(variable, hint) for variable, told in solver.hints if solver.is_blank(variable) for hint in told]
-    defaults = [
-        (default, variable)
-        for function in solver.functions.values()
-        for default, variable in function.default_pairs()
-        if not sets[variable]
-    ]
-    for policy in solver.project.in_use:
-        policy.seed(solver)
-    for variable, hint in hints:
-        hint.tell(solver, variable)
-    for default, variable in defaults:
-        solver.copy(default, variable, 2)
+    grounds = Grounds([*solver.project.files.values()], solver.loads, solver.calls, solver.hints)
+    wanted = [seed for seed in seeds(solver, grounds) if seed.wanted(solver)]
+    solver.guessing()
+    for seed in wanted:
+        solver.plant(seed)
 
 
 def link(facts: Iterable[Facts]) -> Links:

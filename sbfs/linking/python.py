@@ -19,6 +19,7 @@ from sbfs.linking.python_rules import (
     Loose,
     LooseInit,
     MakeProperty,
+    Member,
     RunFunction,
     SetProperty,
     Step,
@@ -26,8 +27,9 @@ from sbfs.linking.python_rules import (
     SuperView,
     without_result,
 )
-from sbfs.linking.python_seeds import seed
+from sbfs.linking.python_seeds import seeds
 from sbfs.linking.rules import Base, Call, Hint, Implied, Item, Load, Place, Store, element, take
+from sbfs.linking.seeds import Grounds, Seed
 from sbfs.linking.solver import Solver
 from sbfs.linking.tables import File, Function, Project, Unit
 from sbfs.linking.values import ANY, EXACT, GUESSED, INFERRED, KEYS
@@ -72,7 +74,7 @@ class Python:
                 if "property" in symbol.flags or "cached" in symbol.flags or "setter" in symbol.flags:
                     self.properties.add(symbol.name.rpartition(".")[2].partition("#")[0])
         self.instantiated: set[Key] = set()
-        self._members: dict[tuple[int, str], int] = {}
+        self.seen: frozenset[Key] = frozenset()
         self._instances: dict[Key, int] = {}
         self._units: dict[str, Unit] = {}
         self._loose: dict[Key, int] = {}
@@ -200,10 +202,10 @@ class Python:
     def member(self, solver: Solver, index: int, name: str) -> int:
         """The variable of an attribute as it is seen through an instance, a class or `super()`: functions bound,
         properties run."""
-        found = self._members.get((index, name))
-        if found is not None:
-            return found
-        target = self._members[index, name] = solver.fresh()
+        return solver.shared((index, name), Member(self, index, name))
+
+    def look_up(self, solver: Solver, index: int, name: str, target: int) -> None:
+        """Let an attribute, as `member` sees it, flow into a variable."""
         kind, what = solver.values.kind[index], solver.values.what[index]
         receiver, order = index, []
         if kind == "super":
@@ -216,9 +218,8 @@ class Python:
                 solver.add(target, what[0] * 4)
             self._fields(solver, index, order, name, target)
             if self._overwritten(order, name):
-                return target
+                return
         self.class_attribute(solver, order, receiver, name, target)
-        return target
 
     def _after(self, solver: Solver, after: int, receiver: int) -> list[Key]:
         """The order of look-up of a receiver's class, beyond a class."""
@@ -713,6 +714,10 @@ class Python:
             for name in self.classes.outside(key)
         )
 
-    def seed(self, solver: Solver) -> None:
+    def seeds(self, solver: Solver, grounds: Grounds) -> Iterable[Seed]:
         """Where flow says nothing: see `python_seeds`."""
-        seed(self, solver)
+        self.seen = frozenset(self.instantiated)
+        return seeds(self, solver, grounds)
+
+    def seed(self, solver: Solver) -> None:
+        """Nothing more."""

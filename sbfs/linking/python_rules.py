@@ -25,6 +25,19 @@ def without_result(call: Call) -> Call:
     return same
 
 
+class Member:
+    """An attribute as it is seen through a value."""
+
+    __slots__ = ("index", "name", "policy")
+
+    def __init__(self, policy: Python, index: int, name: str):
+        self.policy, self.index, self.name = policy, index, name
+
+    def react(self, solver: Solver, _value: int) -> None:
+        """Look it up."""
+        self.policy.look_up(solver, self.index, self.name, solver.shared((self.index, self.name), self))
+
+
 class Bind:
     """A class attribute, as seen through a receiver: functions are bound to it, properties run, descriptors asked."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from sbfs.linking.python_classes import WIDE, Key, is_class
@@ -11,110 +12,221 @@ from sbfs.linking.values import GUESSED, at_least
 
 if TYPE_CHECKING:
     from sbfs.linking.python import Python
+    from sbfs.linking.rules import Call, Load
+    from sbfs.linking.seeds import Grounds, Seed
     from sbfs.linking.solver import Solver
     from sbfs.linking.tables import File, Function
 
 
-def seed(policy: Python, solver: Solver) -> None:
-    """Give methods that nobody calls the receivers they can have, and attributes what their families and
-    annotations say."""
-    empty = [
-        (function.file, function)
-        for function in solver.functions.values()
-        if function.file.policy is policy
-        and function.symbol.type == "method"
-        and function.positional
-        and not solver.sets[function.positional[0]]
-    ]
-    instantiated = frozenset(policy.instantiated)
-    for key in _hidden(policy, solver):
-        _seed_hidden(policy, solver, key)
-    for file, function in empty:
-        _seed_receiver(policy, solver, file, function, instantiated)
-    hinted = (key for file in policy.modules.files.values() for key in file.variables if key[-1] == "!")
-    told = {key.rpartition(":")[2][:-1] for key in hinted} | policy.stored
-    families = [
-        load
-        for load in solver.loads
-        if load.name in told and load.unit.file.policy is policy and solver.is_blank(load.target)
-    ]
-    for load in families:
-        solver.watch(load.base, Family(policy, load))
-    for file in policy.modules.files.values():
+def seeds(policy: Python, solver: Solver, grounds: Grounds) -> Iterator[Seed]:
+    """Receivers of methods that nobody calls, what families and annotations say of attributes, names that a module
+    shares with a builtin, what decorators give back of which nothing is known."""
+    files = [file for file in grounds.files if file.policy is policy]
+    for key in hidden(policy, solver, files):
+        yield Hidden(policy, key)
+    for file in files:
+        for function in file.functions.values():
+            if function.symbol.type == "method" and function.positional:
+                yield Receiver(policy, file, function)
+    told = told_names(policy)
+    for load in grounds.loads:
+        if load.name in told and load.unit.file.policy is policy:
+            yield OfFamily(policy, load)
+    for file in files:
         for name in [text[1:] for text in file.defined if text[0] == ":" and text[1:] in BUILTINS]:
-            variable = solver.variable(file, f":{name}")
-            if not solver.sets[variable]:
-                solver.add(variable, solver.values.value("external", f"<builtin>.{name}", level=GUESSED))
-    for call in list(solver.calls):
-        if call.decorates and call.output >= 0 and not solver.sets[call.output] and call.unit.file.policy is policy:
-            solver.copy(call.arguments[0][0], call.output, GUESSED)
+            yield Builtin(file, solver.variable(file, f":{name}"), name)
+    for call in grounds.calls:
+        if call.decorates and call.output >= 0 and call.unit.file.policy is policy:
+            yield Undecorated(call)
 
 
-def _hidden(policy: Python, solver: Solver) -> list[Key]:
+def told_names(policy: Python) -> set[str]:
+    """Names of attributes of which annotations tell, or that something stores."""
+    hinted = (key for file in policy.modules.files.values() for key in file.variables if key[-1] == "!")
+    return {key.rpartition(":")[2][:-1] for key in hinted} | policy.stored
+
+
+def hidden(policy: Python, solver: Solver, files: Iterable[File]) -> list[Key]:
     """Classes that are handed on or kept as values while no instance of them is seen to be made: others may."""
     what, kinds = solver.values.what, solver.values.kind
     found = set(solver.kept_classes)
-    for file in policy.modules.files.values():
-        for text in file.defined:
-            owner, _, name = text.partition(":")
-            variable = file.variables.get(text, -1) if owner else -1
-            if (
-                variable >= 0
-                and solver.sets[variable]
-                and is_class(file, owner)
-                and f"{owner}.{name}" not in file.symbols
-            ):
-                found.update(value >> 2 for value in solver.sets[variable] if kinds[value >> 2] == "class")
+    for variable in class_attributes(files):
+        if solver.sets[variable]:
+            found.update(value >> 2 for value in solver.sets[variable] if kinds[value >> 2] == "class")
     keys: list[Key] = [(what[index][0], what[index][1]) for index in found]
     return sorted(key for key in keys if key not in policy.instantiated and key[0] in policy.modules.files)
 
 
-def _seed_hidden(policy: Python, solver: Solver, key: Key) -> None:
-    index = solver.values.index("class", *key)
-    value = policy.instance(solver, key) * 4 + GUESSED
-    order = policy.classes.order(key)
-    for place, one in enumerate(order):
-        file = policy.modules.files.get(one[0])
-        if file is None or len(policy.classes.descendants(one)) > WIDE:
-            continue
-        for name, function in file.functions.items():
-            owner, _, last = name.rpartition(".")
-            if owner != one[1] or function.symbol.type != "method" or not function.positional:
-                continue
-            if "static" in function.symbol.flags or last == "__new__":
-                continue
-            if policy.classes.definer(order[:place], last) is None:
-                solver.add(
-                    function.positional[0], index * 4 + GUESSED if "classmethod" in function.symbol.flags else value
-                )
+def class_attributes(files: Iterable[File]) -> Iterator[int]:
+    """The variables of what class bodies assign."""
+    for file in files:
+        for text in file.defined:
+            owner, _, name = text.partition(":")
+            variable = file.variables.get(text, -1) if owner else -1
+            if variable >= 0 and is_class(file, owner) and f"{owner}.{name}" not in file.symbols:
+                yield variable
 
 
-def _seed_receiver(
-    policy: Python, solver: Solver, file: File, function: Function, instantiated: frozenset[Key]
-) -> None:
-    flags, name = function.symbol.flags, function.symbol.name
-    owner, _, last = name.rpartition(".")
-    last = last.partition("#")[0]
-    if "static" in flags or not is_class(file, owner):
-        return
-    key = (file.path, owner)
-    heirs = [key]
-    if len(policy.classes.descendants(key)) <= WIDE:
-        heirs += [
-            one
-            for one in policy.classes.descendants(key)
-            if policy.classes.definer(policy.classes.order(one), last) == key
-        ]
-    live = [one for one in heirs if one in instantiated]
-    if not live:
-        below = [one for one in heirs if not instantiated & policy.classes.descendants(one)]
-        live = below or [key]
-    for one in sorted(live):
-        index = solver.values.index("class", *one)
-        kind = (
-            "class"
-            if "classmethod" in flags or last in ("__new__", "__init_subclass__", "__class_getitem__")
-            else "instance"
-        )
-        value = index * 4 if kind == "class" else solver.values.value("instance", index)
-        solver.add(function.positional[0], at_least(value, GUESSED))
+class Hidden:
+    """A class that is kept while nobody is seen to make an instance: an instance is the receiver of its methods."""
+
+    __slots__ = ("key", "policy")
+    path = ""
+
+    def __init__(self, policy: Python, key: Key):
+        self.policy, self.key = policy, key
+
+    def asks(self) -> Iterable[int]:
+        """Where classes are kept."""
+        return ()
+
+    def wanted(self, _solver: Solver) -> bool:
+        """`hidden` found it."""
+        return True
+
+    def act(self, solver: Solver) -> None:
+        """Let its methods, and those that it inherits, have it as their receiver."""
+        policy, key = self.policy, self.key
+        index = solver.values.index("class", *key)
+        value = policy.instance(solver, key) * 4 + GUESSED
+        order = policy.classes.order(key)
+        for place, one in enumerate(order):
+            file = policy.modules.files.get(one[0])
+            if file is None or len(policy.classes.descendants(one)) > WIDE:
+                continue
+            for name, function in file.functions.items():
+                owner, _, last = name.rpartition(".")
+                if owner != one[1] or function.symbol.type != "method" or not function.positional:
+                    continue
+                if "static" in function.symbol.flags or last == "__new__":
+                    continue
+                if policy.classes.definer(order[:place], last) is None:
+                    solver.add(
+                        function.positional[0], index * 4 + GUESSED if "classmethod" in function.symbol.flags else value
+                    )
+
+
+class Receiver:
+    """A method that nobody calls: an instance of its class, or of those below that inherit it."""
+
+    __slots__ = ("file", "function", "policy")
+
+    def __init__(self, policy: Python, file: File, function: Function):
+        self.policy, self.file, self.function = policy, file, function
+
+    @property
+    def path(self) -> str:
+        """Where the method stands."""
+        return self.file.path
+
+    def asks(self) -> Iterable[int]:
+        """Its first parameter."""
+        return self.function.positional[:1]
+
+    def wanted(self, solver: Solver) -> bool:
+        """Whether it has no receiver."""
+        return solver.is_empty(self.function.positional[0])
+
+    def act(self, solver: Solver) -> None:
+        """Let it have those of which instances are made, else any."""
+        policy, flags, name = self.policy, self.function.symbol.flags, self.function.symbol.name
+        owner, _, last = name.rpartition(".")
+        last = last.partition("#")[0]
+        if "static" in flags or not is_class(self.file, owner):
+            return
+        key = (self.file.path, owner)
+        heirs = [key]
+        if len(policy.classes.descendants(key)) <= WIDE:
+            heirs += [
+                one
+                for one in policy.classes.descendants(key)
+                if policy.classes.definer(policy.classes.order(one), last) == key
+            ]
+        instantiated = policy.seen
+        live = [one for one in heirs if one in instantiated]
+        if not live:
+            below = [one for one in heirs if not instantiated & policy.classes.descendants(one)]
+            live = below or [key]
+        for one in sorted(live):
+            index = solver.values.index("class", *one)
+            as_class = "classmethod" in flags or last in ("__new__", "__init_subclass__", "__class_getitem__")
+            value = index * 4 if as_class else solver.values.value("instance", index)
+            solver.add(self.function.positional[0], at_least(value, GUESSED))
+
+
+class OfFamily:
+    """An attribute of which nothing is known."""
+
+    __slots__ = ("load", "policy")
+
+    def __init__(self, policy: Python, load: Load):
+        self.policy, self.load = policy, load
+
+    @property
+    def path(self) -> str:
+        """Where it is read."""
+        return self.load.unit.file.path
+
+    def asks(self) -> Iterable[int]:
+        """What it gives."""
+        return (self.load.target,)
+
+    def wanted(self, solver: Solver) -> bool:
+        """Whether nothing is known of that."""
+        return solver.is_blank(self.load.target)
+
+    def act(self, solver: Solver) -> None:
+        """Ask the families of what it is read from."""
+        solver.watch(self.load.base, Family(self.policy, self.load))
+
+
+class Builtin:
+    """A module's name that a builtin has, too, where the module is not seen to give it anything."""
+
+    __slots__ = ("file", "name", "variable")
+
+    def __init__(self, file: File, variable: int, name: str):
+        self.file, self.variable, self.name = file, variable, name
+
+    @property
+    def path(self) -> str:
+        """Of the module."""
+        return self.file.path
+
+    def asks(self) -> Iterable[int]:
+        """The name's variable."""
+        return (self.variable,)
+
+    def wanted(self, solver: Solver) -> bool:
+        """Whether it is empty."""
+        return solver.is_empty(self.variable)
+
+    def act(self, solver: Solver) -> None:
+        """Let it be the builtin."""
+        solver.add(self.variable, solver.values.value("external", f"<builtin>.{self.name}", level=GUESSED))
+
+
+class Undecorated:
+    """What a decorator gives back, where that is not known: what it was applied to."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: Call):
+        self.call = call
+
+    @property
+    def path(self) -> str:
+        """Where it is applied."""
+        return self.call.unit.file.path
+
+    def asks(self) -> Iterable[int]:
+        """What it gives."""
+        return (self.call.output,)
+
+    def wanted(self, solver: Solver) -> bool:
+        """Whether that is empty."""
+        return solver.is_empty(self.call.output)
+
+    def act(self, solver: Solver) -> None:
+        """Let the definition through."""
+        solver.copy(self.call.arguments[0][0], self.call.output, GUESSED)

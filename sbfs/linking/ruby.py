@@ -16,11 +16,13 @@ from sbfs.linking.ruby_classes import CORE, Classes, Held, RubyClass, words
 from sbfs.linking.ruby_methods import METHODS
 from sbfs.linking.ruby_paths import Extended, Imported, Paths, extends, imports
 from sbfs.linking.rules import Base, Call, Hint, Load, Place, Store, element
+from sbfs.linking.seeds import Whole
 from sbfs.linking.values import EXACT, GUESSED, INFERRED, REST, at_least
 
 if TYPE_CHECKING:
     from sbfs.code.facts import Facts
     from sbfs.linking.flows import Scope
+    from sbfs.linking.seeds import Grounds, Seed
     from sbfs.linking.solver import Solver
     from sbfs.linking.tables import File, Project, Unit
 
@@ -555,6 +557,10 @@ class Ruby:
         if kind == "super":
             index, kind = solver.values.what[index][1], "instance"
         return kind in ("instance", "class") and self.of(solver, index).is_open()
+
+    def seeds(self, _solver: Solver, _grounds: Grounds) -> Iterable[Seed]:
+        """All as one."""
+        return (Whole(self),)
 
     def seed(self, solver: Solver) -> None:
         """Give methods that nobody calls a receiver: an instance of their class, or the class itself."""

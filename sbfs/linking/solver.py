@@ -6,6 +6,10 @@ one language says about values. Because a rule's answer depends on nothing but t
 that are made from facts beforehand (never on a set), the outcome depends on no order, and an answer can be taken
 back by asking for it again.
 
+**Labels.** What a set holds has a label: the step at which it got there, counted in generations within rounds. All that
+follows from generation n gets there in generation n + 1, so labels depend on no order either, and each is one more than
+the greatest of what the value was derived from. `repair` lives on that.
+
 **Gates.** Where many flows meet (parameters, what functions return, attributes, elements of containers) a variable is a
 gate: what reaches it waits until all else is at rest, and is let through only if the gate then holds no more
 than `MOST` things and `MOST_OWN` bound methods and instances. So no set runs away, and which values a
@@ -18,7 +22,7 @@ reading who calls what, from the sets of the calls' callees.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sbfs.linking.binding import bind
@@ -27,6 +31,7 @@ from sbfs.linking.values import ANY, EXACT, KEYS, Values, at_least
 if TYPE_CHECKING:
     from sbfs.linking.flows import Scope
     from sbfs.linking.rules import Base, Call, Hint, Keyed, Load, Place, Rule, Store
+    from sbfs.linking.seeds import Grounds, Seed
     from sbfs.linking.tables import File, Function, Project
 
 CHUNK = 4096
@@ -43,6 +48,10 @@ MOST_OWN = 40
 OWN = frozenset({"bound", "instance"})
 ROUNDS = 40
 """Gates that a value may pass on its way. Nothing is known of what would come after."""
+ROUND = 1 << 20
+"""Labels of one round: of what passes a gate, a whole multiple."""
+GUESSING = ROUNDS * ROUND
+"""The label of what is seeded. All that flow alone tells has a smaller one."""
 
 
 class Policy(Protocol):
@@ -120,9 +129,25 @@ class Policy(Protocol):
         """The variable of a form that only this language writes (`rules` knows the common ones), -1 for none.
         `scope.value(E)` gives the variable of a part, `scope.call(E, wanted=True)` compiles a call."""
 
+    def seeds(self, solver: Solver, grounds: Grounds) -> Iterable[Seed]:
+        """What may be guessed, at level GUESSED, where flow alone leaves sets empty: receivers of methods that nobody
+        calls and other evidence. Annotations and defaults are told by `seeds` itself."""
+
     def seed(self, solver: Solver) -> None:
-        """After flow alone: add, at level GUESSED, the receivers of methods that nobody calls and other evidence,
-        where a set is empty (this method may read sets). Annotations are told by the solver itself."""
+        """Guess all of it: for policies whose `seeds` are a `Whole`. May read sets."""
+
+
+class Gather:
+    """All elements of a container, as one variable."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int):
+        self.index = index
+
+    def react(self, solver: Solver, _value: int) -> None:
+        """Copy each that there is; those to come are copied as they come."""
+        solver.gather(self.index)
 
 
 class Solver:
@@ -147,7 +172,8 @@ class Solver:
         self.closed: set[int] = set()
         self.lost_for_good: set[int] = set()
         self.kept_classes: set[int] = set()
-        self._shut: set[int] = set()
+        self._shared: dict[tuple[Any, ...], int] = {}
+        self._shut: dict[int, int] = {}
         self._elements: dict[int, list[str]] = {}
         self._element_watchers: dict[int, list[Keyed]] = {}
         self._gates = bytearray()
@@ -155,8 +181,10 @@ class Solver:
         self._wide: dict[int, set[int]] = {}
         self._waiting: dict[int, dict[int, None]] = {}
         self._new: list[list[int] | None] = []
-        self._work: deque[int] = deque()
-        self._later: deque[tuple[Callable[[Solver, Any], None], Any]] = deque()
+        self._work: list[int] = []
+        self._later: deque[tuple[Rule | Keyed, int, Any]] = deque()
+        self.now = 0
+        self._next = 1
 
     # -- variables
 
@@ -185,16 +213,34 @@ class Solver:
         found = self.fields.get(key)
         if found is None:
             found = self.fields[key] = self.fresh(gate=True)
-            if name == ANY:
-                for one in self._elements.get(index, ()):
-                    if one != KEYS:
-                        self.copy(self.fields[index, one], found)
-            elif name[0] == "[":
-                if name != KEYS and (index, ANY) in self.fields:
-                    self.copy(found, self.fields[index, ANY])
+            if name[0] == "[" and name != ANY:
                 self._elements.setdefault(index, []).append(name)
-                self._later.extend((watcher.field, name) for watcher in self._element_watchers.get(index, ()))
+                self._later.extend((watcher, -1, name) for watcher in self._element_watchers.get(index, ()))
+                if name != KEYS:
+                    self._gathered(index, found)
+        if name == ANY:
+            self.shared((index,), Gather(index), found)
         return found
+
+    def _gathered(self, index: int, element: int) -> None:
+        """A container has one more element variable: what it holds is among all elements."""
+        if (index,) in self._shared:
+            self.copy(element, self.fields[index, ANY])
+
+    def shared(self, key: tuple[Any, ...], rule: Rule, variable: int = -1) -> int:
+        """The variable of a key, with what its rule adds for it: once, for all who ask. To be called with the same
+        arguments for a key each time."""
+        found = self._shared.get(key)
+        if found is None:
+            found = self._shared[key] = self.fresh() if variable < 0 else variable
+            self._later.append((rule, found, -1))
+        return found
+
+    def gather(self, index: int) -> None:
+        """Let all elements of a container that are known flow into the variable of all."""
+        for name in self._elements.get(index, ()):
+            if name != KEYS:
+                self.copy(self.fields[index, name], self.fields[index, ANY])
 
     def variable(self, file: File, key: str) -> int:
         """The variable of a file by its key, `symbol:name`."""
@@ -207,20 +253,28 @@ class Solver:
         """Tell a watcher of each element variable of a container that has a known key, those that are there and
         those to come."""
         self._element_watchers.setdefault(index, []).append(watcher)
-        self._later.extend((watcher.field, name) for name in self._elements.get(index, ()))
+        self._later.extend((watcher, -1, name) for name in self._elements.get(index, ()))
 
     # -- what rules and policies may do
 
     def is_blank(self, variable: int) -> bool:
-        """Whether a variable holds nothing, or only what came from outside and may be anything."""
+        """Whether flow alone tells nothing of a variable, or only what came from outside and may be anything."""
         kinds, what = self.values.kind, self.values.what
         return all(
             kinds[value >> 2] == "other" and what[value >> 2][0] in ("beyond", "returned")
-            for value in self.sets[variable]
+            for value, label in self.sets[variable].items()
+            if label < GUESSING
         )
+
+    def is_empty(self, variable: int) -> bool:
+        """Whether flow alone tells nothing of a variable."""
+        return all(label >= GUESSING for label in self.sets[variable].values())
 
     def add(self, variable: int, value: int) -> None:
         """A value reaches a variable."""
+        self._reach(variable, value)
+
+    def _reach(self, variable: int, value: int) -> None:
         held = self.sets[variable]
         if value in held or (value & 3 and (value & ~3) in held):
             return
@@ -240,7 +294,7 @@ class Solver:
         held = self.sets[variable]
         if held is NOTHING:
             held = self.sets[variable] = {}
-        held[value] = 0
+        held[value] = self._next
         new = self._new[variable]
         if new is None:
             self._new[variable] = [value]
@@ -270,8 +324,10 @@ class Solver:
             outs.append(code)
         if self.sets[source] is NOTHING:
             return
-        for value in list(self.sets[source]):
-            self.add(target, at_least(value, level))
+        now = self.now
+        for value, label in list(self.sets[source].items()):
+            if label <= now:  # what is newer is on its way
+                self._reach(target, at_least(value, level))
 
     def watch(self, variable: int, rule: Rule) -> None:
         """A rule answers each value of a variable, those that are there and those to come."""
@@ -281,7 +337,8 @@ class Solver:
         rules.append(rule)
         if self.sets[variable] is NOTHING:
             return
-        self._later.extend((rule.react, value) for value in self.sets[variable])
+        now = self.now
+        self._later.extend((rule, variable, value) for value, label in self.sets[variable].items() if label <= now)
 
     def invoke(self, index: int, call: Call, level: int, *, first: int = -1, this: int = -1) -> None:
         """Bind a call to a function of the project, by the index of its value: arguments to parameters, what it
@@ -319,15 +376,26 @@ class Solver:
 
     def solve(self) -> None:
         """Propagate until nothing is new, in rounds: each goes to its own fixpoint, then gates let in what waits."""
-        for _ in range(ROUNDS):
+        first = self.now // ROUND + 1
+        for number in range(first, first + ROUNDS):
             self._round()
             if not self._waiting:
-                return
+                break
+            self._next = number * ROUND
             waiting, self._waiting = self._waiting, {}
+            if number == first + ROUNDS - 1:
+                self.closed.update(waiting)
+                break
             for gate, values in waiting.items():
                 self._open(gate, values)
-        self.closed.update(self._waiting)
-        self._waiting = {}
+
+    def plant(self, seed: Seed) -> None:
+        """Let what is guessed act."""
+        seed.act(self)
+
+    def guessing(self) -> None:
+        """From here on, what is added is guessed."""
+        self.now, self._next = GUESSING, GUESSING + 1
 
     def _open(self, gate: int, waiting: Iterable[int]) -> None:
         """Let what waits through a gate, unless it would then hold too much of its sort."""
@@ -341,54 +409,81 @@ class Solver:
                     self.kept_classes.add(value >> 2)
         for own, values in enumerate(sorts):
             key = gate * 2 + own
-            if not values or key in self._shut:
+            if not values:
+                continue
+            if key in self._shut:
+                self._refuse(gate, values)
                 continue
             most = MOST_OWN if own else MOST
             if len(held) + len(values) > most:
                 same = {value >> 2 for value in held if (kinds[value >> 2] in OWN) == bool(own)}
                 if len(same.union(value >> 2 for value in values)) > most:
-                    self._shut.add(key)
+                    self._shut[key] = self._next
                     self.closed.add(gate)
+                    self._refuse(gate, values)
                     continue
             for value in values:
                 self._admit(gate, value)
 
+    def _refuse(self, gate: int, values: list[int]) -> None:
+        """A gate does not let values through."""
+
     def _round(self) -> None:
-        work, news, outs, rules, sets = self._work, self._new, self.outs, self.rules, self.sets
-        later, gates, waits = self._later, self._gates, self._waiting
-        while work or later:
-            while later:
-                answer, of = later.popleft()
-                answer(self, of)
-            if not work:
-                break
-            variable = work.popleft()
-            fresh = news[variable] or []
-            news[variable] = None
-            for code in outs[variable] or ():
-                level, target = code & 3, code >> 2
-                held, new = sets[target], news[target]
-                for value in fresh:
-                    if value & 3 < level:
-                        value = (value & ~3) | level
-                    if value in held or (value & 3 and (value & ~3) in held):
-                        continue
-                    if gates[target]:
-                        if target in waits:
-                            waits[target][value] = None
-                        else:
-                            waits[target] = {value: None}
-                        continue
-                    if held is NOTHING:
-                        held = sets[target] = {}
-                    held[value] = 0
-                    if new is None:
-                        new = news[target] = [value]
-                        work.append(target)
-                    else:
-                        new.append(value)
-            watching = rules[variable]
-            if watching:
-                for rule in tuple(watching):
+        news, outs, rules, sets = self._new, self.outs, self.rules, self.sets
+        gates, waits = self._gates, self._waiting
+        self._answer()
+        while self._work:
+            work, self._work = self._work, []
+            generation = [(variable, news[variable] or (), len(rules[variable] or ())) for variable in work]
+            for variable in work:
+                news[variable] = None
+            self.now = self._next
+            self._next = label = self.now + 1
+            work = self._work
+            for variable, fresh, count in generation:
+                for code in outs[variable] or ():
+                    level, target = code & 3, code >> 2
+                    held, new = sets[target], news[target]
                     for value in fresh:
-                        rule.react(self, value)
+                        if value & 3 < level:
+                            value = (value & ~3) | level
+                        if value in held or (value & 3 and (value & ~3) in held):
+                            continue
+                        if gates[target]:
+                            if target in waits:
+                                waits[target][value] = None
+                            else:
+                                waits[target] = {value: None}
+                            continue
+                        if held is NOTHING:
+                            held = sets[target] = {}
+                        held[value] = label
+                        if new is None:
+                            new = news[target] = [value]
+                            work.append(target)
+                        else:
+                            new.append(value)
+                watching = rules[variable]
+                if watching and count:  # who came since then was told already
+                    for rule in watching[:count]:
+                        for value in fresh:
+                            self.react(rule, variable, value)
+                self._answer()
+
+    def react(self, rule: Rule, variable: int, value: int) -> None:
+        """Let a rule that watches a variable answer a value."""
+        rule.react(self, value)
+
+    def _answer(self) -> None:
+        """Let rules answer what was there before they were."""
+        later = self._later
+        while later:
+            rule, variable, value = later.popleft()
+            if variable < 0:
+                self.tell(rule, value)  # type: ignore[arg-type]
+            else:
+                self.react(rule, variable, value)  # type: ignore[arg-type]
+
+    def tell(self, watcher: Keyed, name: str) -> None:
+        """Let who watches a container answer an element variable, by its name."""
+        watcher.field(self, name)

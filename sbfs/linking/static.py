@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from sbfs.linking.ruby_classes import words
 from sbfs.linking.rules import Base, Call, Hint, Load, Place, Store
+from sbfs.linking.seeds import Whole
 from sbfs.linking.static_names import JAVA_OBJECT, RUST_ANY, Found, JavaNames, Names, Type, all_names, defined
 from sbfs.linking.values import ANY, EXACT, GUESSED, INFERRED, REST, at_least
 
 if TYPE_CHECKING:
     from sbfs.linking.flows import Scope
+    from sbfs.linking.seeds import Grounds, Seed
     from sbfs.linking.solver import Solver
     from sbfs.linking.tables import File, Project
 
@@ -586,6 +588,10 @@ class Static:
         """Whether something outside the project may define a value's methods."""
         one = self.type(solver, index) if solver.values.kind[index] in ("instance", "class") else None
         return one is not None and any(step.outside for step in one.order())
+
+    def seeds(self, _solver: Solver, _grounds: Grounds) -> Iterable[Seed]:
+        """All as one."""
+        return (Whole(self),)
 
     def seed(self, solver: Solver) -> None:
         """Nothing: what is declared is told as hints."""
