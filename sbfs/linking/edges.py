@@ -63,15 +63,8 @@ class Reader:
     def __init__(self, solver: Solver):
         self.solver, self.project = solver, solver.project
         self.names = NameTier(self.project)
-        self.lost = solver.lost_for_good
         self._edges: dict[tuple[str, str, EdgeType, tuple[str, ...]], _Found] = {}
         self._unresolved: list[Unresolved] = []
-        self._calls: dict[str, list[Call]] = {}
-        for call in solver.calls:
-            self._calls.setdefault(call.unit.file.path, []).append(call)
-        self._implied: dict[str, list[tuple[tuple[str, int, str, str, str, str], int]]] = {}
-        for key, level in solver.implied.items():
-            self._implied.setdefault(key[2], []).append((key, level))
 
     def read(self) -> Links:
         """All edges and unresolved calls, sorted."""
@@ -82,9 +75,9 @@ class Reader:
         self._edges, self._unresolved = {}, []
         file = self.project.files[path]
         self._structure(file)
-        for call in self._calls.get(path, ()):
+        for call in self.solver.calls_in(path):
             self._call(call)
-        for (source, site, _, name, target, flag), level in self._implied.get(path, ()):
+        for (source, site, _, name, target, flag), level in self.solver.implied_calls(path):
             self._add(source, target, "calls", min(level, 1), line_of(file, name, site), (flag,) if flag else ())
         edges = [
             Edge(source, target, type, CONFIDENCES[found.confidence], tuple(sorted(found.lines)), flags)
@@ -182,7 +175,8 @@ class Reader:
         for value in sets[call.callee]:
             if kinds[value >> 2] in OUTSIDE or kinds[value >> 2] == "other":
                 return "external"
-        if call.callee in self.lost or (call.base in self.lost and not sets[call.callee]):
+        lost = self.solver.lost_for_good
+        if call.callee in lost or (call.base in lost and not sets[call.callee]):
             return "too-many"
         held = sets[call.base] if call.base >= 0 else {}
         if held:

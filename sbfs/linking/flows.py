@@ -44,8 +44,9 @@ def functions(solver: Solver, file: File) -> None:
 def make_function(solver: Solver, file: File, symbol: Symbol, index: int) -> Function:
     """A function's record, its parameters made gates."""
     function = Function(file, symbol, index)
-    function.returns, function.yields = solver.fresh(gate=True), solver.fresh(gate=True)
     prefix = symbol.name + ":"
+    function.returns = solver.gate(solver.variable(file, prefix + "<returns>"))
+    function.yields = solver.gate(solver.variable(file, prefix + "<yields>"))
     for parameter in symbol.parameters:
         variable = solver.gate(solver.variable(file, prefix + parameter.name))
         if parameter.kind == "block":
@@ -78,6 +79,13 @@ def compile_file(solver: Solver, file: File) -> None:
         if symbol.flows:
             compile_symbol(solver, file, symbol, mentioned)
     implied(solver, file, (name for name in file.functions if name not in mentioned))
+
+
+def free(solver: Solver, file: File) -> None:
+    """Let what a file's names hold that it does not define flow into them."""
+    names = [key for key in file.variables if key[0] == ":" and key not in file.defined and key[-1] != "!"]
+    for key in names:
+        file.policy.free(solver, file, key[1:], file.variables[key])
 
 
 def compile_symbol(solver: Solver, file: File, symbol: Symbol, mentioned: set[str]) -> None:
@@ -175,7 +183,7 @@ class Scope:
         if callee >= 0:
             call = Call(self.unit, self.place, callee, [], [], -1, expression)
             call.implicit = "raise"
-            self.solver.calls.append(call)
+            self.solver.called(call)
             self.solver.watch(callee, call)
 
     def assign(self, target: Any, source: int) -> None:
@@ -305,7 +313,7 @@ class Scope:
             call.texts = texts
         call.new = expression[0] == "new"
         call.decorates = decorates if decorates is not None else _decorates(expression)
-        self.solver.calls.append(call)
+        self.solver.called(call)
         self.solver.watch(variable, call)
         if call.decorates and result >= 0 and (defined := _defined(expression)) in self.file.symbols:
             call.output = self.solver.fresh()
@@ -400,6 +408,7 @@ class Scope:
     def _sequence(self, expression: list[Any]) -> int:
         variable = self.solver.fresh()
         index = self.container(expression[0], variable)
+        self.solver.lengths.pop(index, None)  # of what stood here before
         elements = expression[1]
         if elements and _plain(expression):
             self._texts(elements, index)
@@ -490,10 +499,12 @@ class Scope:
     def _defaults(self, function: Function, defaults: list[Any]) -> None:
         places = {parameter: place for place, parameter in enumerate(function.positional)}
         for name, one in defaults:
-            source = self.value(one)
+            given = self.value(one)
             variable = self.solver.variable(self.file, f"{function.symbol.name}:{name}")
-            if source < 0:
+            if given < 0:
                 continue
+            source = self.solver.variable(self.file, f"{function.symbol.name}:{name}=")
+            self.flow(given, source)
             if variable in places:
                 function.defaults[places[variable]] = source
             elif name in function.names:

@@ -495,7 +495,7 @@ class JavaScript:
             return
         inner = Call(call.unit, call.site, function, [(one, False) for one in arguments], [], result)
         inner.level, inner.depth = max(level, INFERRED), call.depth + 1
-        solver.calls.append(inner)
+        solver.called(inner)
         solver.watch(function, inner)
 
     def settle(self, solver: Solver, source: int, target: int, level: int) -> None:

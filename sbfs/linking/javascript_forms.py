@@ -55,7 +55,7 @@ def _render(scope: Scope, expression: list[Any]) -> int:
     arguments = [(scope.value(one), False) for one in expression[3]]
     call = Call(scope.unit, expression[1], callee if callee >= 0 else solver.fresh(), arguments, [], -1, expression[2])
     call.implicit = "renders"
-    solver.calls.append(call)
+    solver.called(call)
     solver.watch(call.callee, call)
     return -1
 
@@ -81,7 +81,7 @@ def _decorate(policy: JavaScript, scope: Scope, expression: list[Any]) -> int:
         result,
         expression[2],
     )
-    solver.calls.append(call)
+    solver.called(call)
     solver.watch(callee, call)
     same = -1
     if isinstance(expression[3], list) and expression[3][0] == "func":

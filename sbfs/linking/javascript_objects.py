@@ -261,7 +261,7 @@ class Reflected:
         solver.add(target, at_least(value, INFERRED))
         inner = Call(call.unit, call.site, target, spread, [], call.result)
         inner.depth = call.depth
-        solver.calls.append(inner)
+        solver.called(inner)
         receiver = call.arguments[1][0] if len(call.arguments) > 1 else -1
         self.at.policy.with_receiver(solver, value >> 2, inner, max(value & 3, self.at.level), receiver)
 
@@ -271,7 +271,7 @@ def _reflect_construct(at: At) -> None:
     spread = [(call.arguments[1][0], True)] if len(call.arguments) > 1 else []
     inner = Call(call.unit, call.site, at.argument(0), spread, [], call.result)
     inner.new, inner.level, inner.depth = True, INFERRED, call.depth
-    at.solver.calls.append(inner)
+    at.solver.called(inner)
     at.solver.watch(inner.callee, inner)
 
 

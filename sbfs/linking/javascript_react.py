@@ -93,7 +93,7 @@ def _create_element(at: At) -> None:
     call = at.call
     inner = Call(call.unit, call.site, at.argument(0), [(variable, False) for variable in at.rest(1)[:1]], [], -1)
     inner.implicit, inner.level = "renders", at.level
-    at.solver.calls.append(inner)
+    at.solver.called(inner)
     at.solver.watch(inner.callee, inner)
 
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 
 from sbfs.code.facts import Facts
 from sbfs.linking.edges import NOTHING_FOUND, Found, Reader, merged
-from sbfs.linking.flows import compile_file, functions
+from sbfs.linking.flows import compile_file, free, functions
 from sbfs.linking.links import Edge, Links, Unresolved
 from sbfs.linking.policies import policies
+from sbfs.linking.repair import GaveUp
+from sbfs.linking.repairing import repaired
 from sbfs.linking.seeds import Grounds, seeds
 from sbfs.linking.solver import Solver
 from sbfs.linking.tables import Project
+from sbfs.linking.tracked import Tracked
 
 
 def solved(facts: Iterable[Facts]) -> Solver:
@@ -29,12 +32,14 @@ def run(solver: Solver) -> None:
     """Make all rules and solve: flow alone, then with what is guessed where it says nothing."""
     files = solver.project.files.values()
     for file in files:
+        solver.originate(file.path)
         functions(solver, file)
     for file in files:
+        solver.originate(file.path)
         compile_file(solver, file)
     for file in files:
-        for key in [key for key in file.variables if key[0] == ":" and key not in file.defined and key[-1] != "!"]:
-            file.policy.free(solver, file, key[1:], file.variables[key])
+        solver.originate(file.path)
+        free(solver, file)
     solver.solve()
     guess(solver)
     solver.solve()
@@ -44,10 +49,7 @@ def guess(solver: Solver) -> None:
     """Let annotations, defaults and the policies speak for what flow left empty. All is decided before anything is
     added."""
     grounds = Grounds([*solver.project.files.values()], solver.loads, solver.calls, solver.hints)
-    wanted = [seed for seed in seeds(solver, grounds) if seed.wanted(solver)]
-    solver.guessing()
-    for seed in wanted:
-        solver.plant(seed)
+    solver.sow([*seeds(solver, grounds)])
 
 
 def link(facts: Iterable[Facts]) -> Links:
@@ -82,16 +84,19 @@ class Linker:
     """Links that follow a project's files: equal, after any updates, to what `link` says of the facts as they are then.
 
     A change that moves lines, or touches what no value flows through (comments, documentation, constants), is read anew
-    in its own files; any other is solved again from all facts, which are held in memory.
+    in its own files. Any other is solved again from all facts, which are held in memory, the first time; from then on
+    it is kept why things are as they are, and changes are repaired where `repair` can.
     """
 
     def __init__(self, facts: Iterable[Facts]):
         self._facts = {one.path: one for one in facts}
-        self._solve()
+        self._solve(Solver)
 
-    def _solve(self) -> None:
+    def _solve(self, kind: type[Solver]) -> None:
         with without_collection():
-            self._solver = solved(self._facts.values())
+            self._solver = kind(Project(self._facts.values(), policies()))
+            run(self._solver)
+            self._solver.rest()
             self._reader = Reader(self._solver)
             self._found = {path: self._reader.file(path) for path in self._solver.project.files}
 
@@ -103,21 +108,45 @@ class Linker:
     def update(self, changed: Mapping[str, Facts | None]) -> Change:
         """Take new facts of some files, None for one that is gone. Returns what that changes."""
         before, self._found = self._found, dict(self._found)
-        still = all(is_moved(self._facts.get(path), one) for path, one in changed.items())
+        kept = {path: one for path, one in changed.items() if not is_moved(self._facts.get(path), one)}
         for path, one in changed.items():
             if one is None:
                 self._facts.pop(path, None)
             else:
                 self._facts[path] = one
-        if still:
+        again = set(changed) if not kept else self._repaired(kept)
+        if again is None:
+            self._solve(Tracked)
+        else:
             for path, one in changed.items():
                 file = self._solver.project.files.get(path)
-                if one is not None and file is not None:
+                if one is not None and file is not None and path not in kept:
                     file.renew(one)
+            for path in again | set(changed):
+                if path in self._solver.project.files:
                     self._found[path] = self._reader.file(path)
-        else:
-            self._solve()
         return difference(before, self._found)
+
+    def _repaired(self, changed: Mapping[str, Facts | None]) -> set[str] | None:
+        """Repair what other facts change. Returns the files whose links to read again; None where all must be solved
+        again."""
+        solver = self._solver
+        whole = {path: one for path, one in changed.items() if one is not None and path in solver.project.files}
+        if not isinstance(solver, Tracked) or len(whole) != len(changed):
+            return None
+        try:
+            with without_collection():
+                found = repaired(solver, whole)
+        except GaveUp as why:
+            if WHY is not None:
+                WHY.append(str(why))
+            return None
+        for path in whole:
+            self._reader.names.renew(solver.project.files[path])
+        return found
+
+
+WHY: list[str] | None = None
 
 
 def is_moved(before: Facts | None, after: Facts | None) -> bool:

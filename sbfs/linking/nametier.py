@@ -18,12 +18,25 @@ class NameTier:
     def __init__(self, project: Project):
         self.project = project
         self._methods: dict[tuple[int, str], list[tuple[str, str]]] = {}
-        for file in project.files.values():
-            for symbol in file.facts.symbols:
-                if symbol.type == "method":
-                    name = symbol.name.rpartition(".")[2].partition("#")[0]
-                    self._methods.setdefault((id(file.policy), name), []).append((file.path, symbol.name))
         self._near: dict[str, frozenset[str]] = {}
+        self._names: dict[str, list[tuple[str, str]]] = {}
+        for file in project.files.values():
+            self._add(file)
+
+    def _add(self, file: File) -> None:
+        self._names[file.path] = names = []
+        for symbol in file.facts.symbols:
+            if symbol.type == "method":
+                name = symbol.name.rpartition(".")[2].partition("#")[0]
+                names.append((name, symbol.name))
+                self._methods.setdefault((id(file.policy), name), []).append((file.path, symbol.name))
+
+    def renew(self, file: File) -> None:
+        """A file says something else."""
+        for name, symbol in self._names.pop(file.path):
+            self._methods[id(file.policy), name].remove((file.path, symbol))
+        self._near.pop(file.path, None)
+        self._add(file)
 
     def candidates(self, file: File, name: str) -> list[str]:
         """Ids of the plausible definitions: all of that name; of several, those of the same file, else of imported

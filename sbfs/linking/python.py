@@ -4,10 +4,11 @@ nothing."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbfs.linking.python_builtins import SUMMARIES, At
 from sbfs.linking.python_classes import WIDE, Classes, Key
+from sbfs.linking.python_following import follow, plain_names
 from sbfs.linking.python_hints import hinted
 from sbfs.linking.python_modules import Found, Modules
 from sbfs.linking.python_names import BUILTINS, COMMON, METHODS, TYPES
@@ -33,6 +34,9 @@ from sbfs.linking.seeds import Grounds, Seed
 from sbfs.linking.solver import Solver
 from sbfs.linking.tables import File, Function, Project, Unit
 from sbfs.linking.values import ANY, EXACT, GUESSED, INFERRED, KEYS
+
+if TYPE_CHECKING:
+    from sbfs.code.facts import Facts
 
 BEYOND = ("other", "beyond")
 """What comes from outside, of which nothing is known."""
@@ -76,8 +80,20 @@ class Python:
         self.instantiated: set[Key] = set()
         self.seen: frozenset[Key] = frozenset()
         self._instances: dict[Key, int] = {}
+        self.beginnings: set[str] = set()
         self._units: dict[str, Unit] = {}
         self._loose: dict[Key, int] = {}
+
+    def follow(self, file: File, facts: Facts) -> set[str] | None:
+        """Let a file say something else, and bring the tables along. Returns the names whose meaning may be another
+        now, wherever they are asked for; None where the tables have to be made anew."""
+        changed = follow(self, file, facts)
+        return None if changed is None else plain_names(changed)
+
+    def forget(self, file: File) -> None:
+        """A file says something else: what was kept of it alone."""
+        self.classes.forget(file)
+        self._units.pop(file.path, None)
 
     # -- names
 
@@ -411,7 +427,7 @@ class Python:
         """Call a class: its metaclass, `__new__`, `__init__`; without one, what is given by name becomes
         attributes."""
         key = self.key(solver, index)
-        self.instantiated.add(key)
+        solver.note(self.instantiated, key)
         order = self.classes.order(key)
         instance = self.instance(solver, key)
         if call.decorates and key[1].lower().endswith(("property", "reify")):
@@ -616,6 +632,7 @@ class Python:
         elif kind in ("instance", "class"):
             order = self.classes.order(self.key(solver, index))
             places = [(self.modules.files[key[0]], f"{key[1]}:") for key in order if key[0]]
+        self.beginnings.add(text)
         found = {
             key.removeprefix(prefix) for file, prefix in places for key in file.defined if key.startswith(prefix + text)
         }
@@ -640,7 +657,7 @@ class Python:
         callee = self.member(solver, index, name)
         call = Call(place.unit, place.site, callee, [(one, False) for one in arguments], [], result)
         call.implicit, call.level = flag, level
-        solver.calls.append(call)
+        solver.called(call)
         solver.watch(callee, call)
 
     # -- classes that flow tells, annotations, super
@@ -684,7 +701,7 @@ class Python:
         solver, unit = scope.solver, scope.unit
         result: int = solver.fresh()
         callee = scope.given("external", "<builtin>.super")
-        solver.calls.append(Call(unit, expression[1], callee, [], [], -1, expression))
+        solver.called(Call(unit, expression[1], callee, [], [], -1, expression))
         if len(expression) > 3:
             if (owner_variable := scope.value(expression[2])) >= 0:
                 solver.watch(owner_variable, SuperOf(scope.value(expression[3]), result))

@@ -74,7 +74,7 @@ class At:
             self.call.unit, self.call.site, function, [(one, False) for one in arguments], keywords or [], result
         )
         call.level = max(INFERRED, self.level)
-        self.solver.calls.append(call)
+        self.solver.called(call)
         self.solver.watch(function, call)
 
 
@@ -307,7 +307,7 @@ def _runs(
                 call.keywords = [("**", more)]
             call.level = max(INFERRED, at.level)
             if function >= 0:
-                at.solver.calls.append(call)
+                at.solver.called(call)
                 at.solver.watch(function, call)
         else:
             result = at.solver.fresh()

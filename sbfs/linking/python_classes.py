@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from sbfs.linking.python_modules import Modules
 from sbfs.linking.tables import CLASSES, File
@@ -16,6 +16,25 @@ DEPTH = 40
 WIDE = 16
 """A class with more descendants than this is one for all its methods: receivers of the family are not told apart
 in them."""
+
+
+class Head(NamedTuple):
+    """What the head of a class says. loose: a base can only be told by flow."""
+
+    bases: list[Key]
+    loose: bool
+    metaclass: Key | None
+
+
+def _class_in(expression: Any) -> list[Any] | None:
+    """The class that an expression defines: alone, or below decorators."""
+    while isinstance(expression, list) and expression:
+        if expression[0] == "class":
+            return expression
+        if expression[0] != "call" or len(expression[3]) != 1:
+            return None
+        expression = expression[3][0]
+    return None
 
 
 class Classes:
@@ -35,42 +54,49 @@ class Classes:
         self._descendants: dict[Key, frozenset[Key]] = {}
         self._assigned: dict[str, dict[str, list[Any]]] = {}
         self._initial: dict[Key, frozenset[str]] = {}
+        self.consulted: set[tuple[str, str]] = set()
         for file in modules.files.values():
-            for symbol in file.facts.symbols:
-                if symbol.flows:
-                    self._collect(file, symbol.name, symbol.flows)
+            for key, head in self.heads(file):
+                self._define(key, head)
 
-    def _collect(self, file: File, owner: str, flows: list[list[Any]]) -> None:
-        for flow in flows:
-            if flow[0] in ("=", "do", "return"):
-                self._walk(file, owner, flow[-1])
+    def heads(self, file: File) -> Iterator[tuple[Key, Head]]:
+        """The classes that a file defines, each time that it does."""
+        for symbol in file.facts.symbols:
+            for flow in symbol.flows:
+                if flow[0] in ("=", "do", "return"):
+                    expression = _class_in(flow[-1])
+                    if expression is not None:
+                        yield (file.path, expression[1]), self._head(file, symbol.name, expression)
 
-    def _walk(self, file: File, owner: str, expression: Any) -> None:
-        """Find classes that are defined: alone, or below decorators."""
-        while isinstance(expression, list) and expression:
-            if expression[0] == "class":
-                self._define(file, owner, expression)
-                return
-            if expression[0] != "call" or len(expression[3]) != 1:
-                return
-            expression = expression[3][0]
-
-    def _define(self, file: File, owner: str, expression: list[Any]) -> None:
-        key = (file.path, expression[1])
+    def _head(self, file: File, owner: str, expression: list[Any]) -> Head:
         bases: list[Key] = []
+        loose = False
         for base in expression[2]:
             found = self._all(file, owner, base)
             if len(found) != 1 and len([one for one in found if one[0]]) != 1:
-                self.loose.add(key)
+                loose = True
             if found:
                 bases.append(found[0])
-                self.children.setdefault(found[0], []).append(key)
-        self.bases[key] = bases
+        meta = None
         for name, value in expression[3] if len(expression) > 3 else ():
             if name == "metaclass":
-                meta = self._class(file, owner, value)
-                if meta is not None:
-                    self.metaclass[key] = meta
+                meta = self._class(file, owner, value) or meta
+        return Head(bases, loose, meta)
+
+    def _define(self, key: Key, head: Head) -> None:
+        self.bases[key] = head.bases
+        for base in head.bases:
+            self.children.setdefault(base, []).append(key)
+        if head.loose:
+            self.loose.add(key)
+        if head.metaclass is not None:
+            self.metaclass[key] = head.metaclass
+
+    def forget(self, file: File) -> None:
+        """A file says something else: what was kept of it alone."""
+        self._assigned.pop(file.path, None)
+        for key in [key for key in self._initial if key[0] == file.path]:
+            del self._initial[key]
 
     def _class(self, file: File, owner: str, expression: Any) -> Key | None:
         """The class that an expression is, if the text tells."""
@@ -135,7 +161,8 @@ class Classes:
                 yield from self._found(found, depth)
 
     def _named(self, file: File, key: str, depth: int) -> Iterator[tuple[str, ...]]:
-        values = self._assignments(file).get(key)
+        self.consulted.add((file.path, key))
+        values = self.assignments(file).get(key)
         owner, _, name = key.rpartition(":")
         if values is not None:
             for value in values:
@@ -147,7 +174,7 @@ class Classes:
             elif found is None:
                 yield ("external", f"<builtin>.{name}")
 
-    def _assignments(self, file: File) -> dict[str, list[Any]]:
+    def assignments(self, file: File) -> dict[str, list[Any]]:
         """Key of a variable → the expressions assigned to it. Made once a file, when first asked."""
         found = self._assigned.get(file.path)
         if found is None:

@@ -177,7 +177,7 @@ class CallPartial:
             {place - 1: text for place, text in held.texts.items() if place},
         )
         call.depth = self.call.depth + 1
-        solver.calls.append(call)
+        solver.called(call)
         self.policy.call(solver, value, call)
 
 

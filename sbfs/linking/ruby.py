@@ -153,7 +153,7 @@ class Ruby:
             ["attr", left, name],
         )
         call.base, call.implicit = base, "operator"
-        scope.solver.calls.append(call)
+        scope.solver.called(call)
         scope.solver.watch(call.callee, call)
         return call.result
 

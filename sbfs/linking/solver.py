@@ -183,6 +183,8 @@ class Solver:
         self._new: list[list[int] | None] = []
         self._work: list[int] = []
         self._later: deque[tuple[Rule | Keyed, int, Any]] = deque()
+        self._calls_in: dict[str, list[Call]] | None = None
+        self._implied_in: dict[str, list[tuple[tuple[str, int, str, str, str, str], int]]] | None = None
         self.now = 0
         self._next = 1
 
@@ -349,10 +351,37 @@ class Solver:
         """
         bind(self, self.functions[index], call, level, first, this)
 
+    def called(self, call: Call) -> None:
+        """There is a call, of which the answer will be read."""
+        self.calls.append(call)
+
+    def note(self, notes: set[Any], what: Any) -> None:
+        """Note something that seeds ask for."""
+        notes.add(what)
+
+    def originate(self, path: str) -> None:
+        """What is added from here on is what a file says."""
+
     def imply(self, place: Place, target: str, flag: str, level: int) -> None:
         """A call that is not written: a property, an iteration. target: an id. flag: of the edge."""
         key = (place.unit.source, place.site, place.unit.file.path, place.unit.name, target, flag)
         self.implied[key] = min(level, self.implied.get(key, level))
+
+    def calls_in(self, path: str) -> Iterable[Call]:
+        """The calls in a file."""
+        if self._calls_in is None:
+            self._calls_in = {}
+            for call in self.calls:
+                self._calls_in.setdefault(call.unit.file.path, []).append(call)
+        return self._calls_in.get(path, ())
+
+    def implied_calls(self, path: str) -> Iterable[tuple[tuple[str, int, str, str, str, str], int]]:
+        """The calls in a file that are not written, with their levels."""
+        if self._implied_in is None:
+            self._implied_in = {}
+            for key, level in self.implied.items():
+                self._implied_in.setdefault(key[2], []).append((key, level))
+        return self._implied_in.get(path, ())
 
     def rest(self) -> None:
         """Forget how values flow: all is at rest, and only the sets, the values and the calls are still of interest."""
@@ -367,7 +396,7 @@ class Solver:
         while work:
             for code in self.outs[work.pop()] or ():
                 target = code >> 2
-                if target not in found and self.sets[target] is NOTHING:
+                if target not in found and not self.sets[target]:
                     found.add(target)
                     work.append(target)
         return found
@@ -388,6 +417,13 @@ class Solver:
                 break
             for gate, values in waiting.items():
                 self._open(gate, values)
+
+    def sow(self, seeds: list[Seed]) -> None:
+        """Ask all seeds whether they are wanted, then let those act that are."""
+        wanted = [seed for seed in seeds if seed.wanted(self)]
+        self.guessing()
+        for seed in wanted:
+            self.plant(seed)
 
     def plant(self, seed: Seed) -> None:
         """Let what is guessed act."""

@@ -64,6 +64,14 @@ class Function:
         self.generator = "generator" in symbol.flags
         self.looks_up = False
 
+    def takes(self) -> tuple[object, ...]:
+        """All that binding a call to it depends on."""
+        return (
+            self.positional, self.names, self.defaults, self.keyword_defaults, self.passes, self.rest, self.keywords,
+            self.everything, self.block, self.this, self.generator, self.looks_up,
+            [parameter.kind for parameter in self.symbol.parameters],
+        )  # fmt: skip
+
     def default_pairs(self) -> list[tuple[int, int]]:
         """(variable of the default, of the parameter)."""
         pairs = [(default, self.positional[place]) for place, default in self.defaults.items()]
@@ -79,13 +87,18 @@ class File:
     """
 
     def __init__(self, facts: Facts, policy: Policy):
-        self.facts, self.path, self.language, self.policy = facts, facts.path, facts.language, policy
+        self.path, self.language, self.policy = facts.path, facts.language, policy
+        self.variables: dict[str, int] = {}
+        self.take(facts)
+
+    def take(self, facts: Facts) -> None:
+        """Be a file that says this. Variables stay what they are."""
+        self.facts = facts
         self.symbols = {symbol.name: symbol for symbol in facts.symbols}
         self.defined: set[str] = set()
         self.brought: set[str] = set()
         self.stars: list[tuple[str, int]] = []
         self.stored: set[str] = set()
-        self.variables: dict[str, int] = {}
         self.functions: dict[str, Function] = {}
         self._sources: dict[str, str] = {}
         self._scan()

@@ -1,0 +1,96 @@
+"""Python's tables brought along when one file says something else, and what that may mean for other files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sbfs.linking.tables import is_body
+
+if TYPE_CHECKING:
+    from sbfs.code.facts import Facts
+    from sbfs.linking.python import Python
+    from sbfs.linking.tables import File
+
+PROPERTIES = frozenset({"property", "cached", "setter"})
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What other files see of a file without asking for a name of it (fixed), and the names that it has."""
+
+    fixed: tuple[Any, ...]
+    names: frozenset[str]
+    stored: frozenset[str]
+    decorators: dict[str, Any]
+    assignments: dict[str, list[Any]]
+
+
+def follow(policy: Python, file: File, facts: Facts) -> frozenset[str] | None:
+    """Let a file say something else. Returns the names that it has now and had not, or the other way round; None where
+    more changed than names, and all tables have to be made anew."""
+    before = _shape(policy, file)
+    file.take(facts)
+    policy.forget(file)
+    after = _shape(policy, file)
+    if before.fixed != after.fixed or _redecorated(before, after):
+        return None
+    consulted = policy.classes.consulted
+    for key in before.assignments.keys() | after.assignments.keys():
+        if (file.path, key) in consulted and before.assignments.get(key) != after.assignments.get(key):
+            return None
+    for name in before.stored ^ after.stored:
+        if any(name in other.stored for other in policy.modules.files.values()):
+            policy.stored.add(name)
+        else:
+            policy.stored.discard(name)
+    return before.names ^ after.names
+
+
+def _redecorated(before: Shape, after: Shape) -> bool:
+    return any(after.decorators.get(name, said) != said for name, said in before.decorators.items())
+
+
+def _shape(policy: Python, file: File) -> Shape:
+    symbols = file.facts.symbols
+    heads = list(policy.classes.heads(file))
+    classes = [key for key, _ in heads]
+    fields = [
+        (symbol.name, [flow[1] for flow in symbol.flows if flow[0] == "hint" and isinstance(flow[1], str)])
+        for symbol in symbols
+        if is_body(symbol)
+    ]
+    properties = sorted(symbol.name for symbol in symbols if PROPERTIES & set(symbol.flags))
+    set_first = [(key, sorted(policy.classes.initial(key))) for key in classes]
+    fixed = (file.stars, file.facts.exports, heads, fields, properties, set_first)
+    names = {*file.defined}
+    names |= {f"{key} brought" for key in file.brought}
+    names |= {f":{name} stored" for name in file.stored}
+    names |= {f":{name} told" for name in _told(file)}
+    return Shape(
+        fixed,
+        frozenset(names),
+        frozenset(file.stored),
+        {symbol.name: symbol.decorators for symbol in symbols},
+        dict(policy.classes.assignments(file)),
+    )
+
+
+def _told(file: File) -> set[str]:
+    """Names of attributes that annotations tell of."""
+    found = set()
+    for symbol in file.facts.symbols:
+        for flow in symbol.flows:
+            if flow[0] == "hint":
+                target = flow[1]
+                if isinstance(target, str):
+                    if is_body(symbol):
+                        found.add(target)
+                elif target and target[0] == "attr":
+                    found.add(target[2])
+    return found
+
+
+def plain_names(keys: frozenset[str]) -> set[str]:
+    """The names alone."""
+    return {key.partition(" ")[0].rpartition(":")[2] for key in keys}
