@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
 from sbfs.linking.rules import (
@@ -30,13 +30,16 @@ if TYPE_CHECKING:
     from sbfs.code.facts import Symbol
     from sbfs.linking.solver import Solver
 
+FREE, IMPLIED = "<free>", "<implied>"
+"""In the place of a symbol: what is said by a file as a whole."""
 SHORT_LOOKUPS = frozenset({":getattr", ":setattr", ":hasattr", ":delattr"})
 
 
 def functions(solver: Solver, file: File) -> None:
-    """Make the variables of all functions of a file."""
+    """Make the variables of all functions of a file that has none yet."""
     for symbol in file.facts.symbols:
-        if not is_body(symbol) and symbol.name != "":
+        if not is_body(symbol) and symbol.name != "" and symbol.name not in file.functions:
+            solver.originate(file.path, symbol.name)
             index = solver.values.index("function", file.path, symbol.name)
             file.functions[symbol.name] = solver.functions[index] = make_function(solver, file, symbol, index)
 
@@ -72,17 +75,21 @@ def make_function(solver: Solver, file: File, symbol: Symbol, index: int) -> Fun
     return function
 
 
-def compile_file(solver: Solver, file: File) -> None:
-    """Make the rules of all symbols of a file. `functions` of all files come before."""
-    mentioned: set[str] = set()
+def compile_file(solver: Solver, file: File, but: Container[str] = ()) -> None:
+    """Make the rules of all symbols of a file, but of those whose rules stand. `functions` of all files come before."""
     for symbol in file.facts.symbols:
-        if symbol.flows:
-            compile_symbol(solver, file, symbol, mentioned)
+        if symbol.flows and symbol.name not in but:
+            solver.originate(file.path, symbol.name)
+            file.mentioned[symbol.name] = set()
+            compile_symbol(solver, file, symbol, file.mentioned[symbol.name])
+    mentioned = {name for names in file.mentioned.values() for name in names}
+    solver.originate(file.path, IMPLIED)
     implied(solver, file, (name for name in file.functions if name not in mentioned))
 
 
 def free(solver: Solver, file: File) -> None:
     """Let what a file's names hold that it does not define flow into them."""
+    solver.originate(file.path, FREE)
     names = [key for key in file.variables if key[0] == ":" and key not in file.defined and key[-1] != "!"]
     for key in names:
         file.policy.free(solver, file, key[1:], file.variables[key])
@@ -490,6 +497,7 @@ class Scope:
         if function is None:
             return -1
         self.mentioned.add(expression[1])
+        function.defaults, function.keyword_defaults = {}, {}
         if len(expression) > 2:
             self._defaults(function, expression[2])
         into = self.solver.fresh() if into < 0 else into

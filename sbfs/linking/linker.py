@@ -13,7 +13,7 @@ from sbfs.linking.flows import compile_file, free, functions
 from sbfs.linking.links import Edge, Links, Unresolved
 from sbfs.linking.policies import policies
 from sbfs.linking.repair import GaveUp
-from sbfs.linking.repairing import repaired
+from sbfs.linking.repairing import repaired, says_the_same
 from sbfs.linking.seeds import Grounds, seeds
 from sbfs.linking.solver import Solver
 from sbfs.linking.tables import Project
@@ -31,15 +31,9 @@ def solved(facts: Iterable[Facts]) -> Solver:
 def run(solver: Solver) -> None:
     """Make all rules and solve: flow alone, then with what is guessed where it says nothing."""
     files = solver.project.files.values()
-    for file in files:
-        solver.originate(file.path)
-        functions(solver, file)
-    for file in files:
-        solver.originate(file.path)
-        compile_file(solver, file)
-    for file in files:
-        solver.originate(file.path)
-        free(solver, file)
+    for make in (functions, compile_file, free):
+        for file in files:
+            make(solver, file)
     solver.solve()
     guess(solver)
     solver.solve()
@@ -93,6 +87,7 @@ class Linker:
         self._solve(Solver)
 
     def _solve(self, kind: type[Solver]) -> None:
+        self._solver = self._reader = None  # two at once would take too much memory
         with without_collection():
             self._solver = kind(Project(self._facts.values(), policies()))
             run(self._solver)
@@ -156,10 +151,8 @@ def is_moved(before: Facts | None, after: Facts | None) -> bool:
     whole = ("language", "parse", "mark", "exports", "config")
     if any(getattr(before, name) != getattr(after, name) for name in whole):
         return False
-    parts = ("name", "type", "visibility", "exported", "flags", "decorators", "bases", "parameters", "flows")
-    for old, new in zip(before.symbols, after.symbols, strict=True):
-        if any(getattr(old, name) != getattr(new, name) for name in parts):
-            return False
+    if not all(map(says_the_same, before.symbols, after.symbols)):
+        return False
     return [replace(one, line=0) for one in before.imports] == [replace(one, line=0) for one in after.imports]
 
 

@@ -71,7 +71,7 @@ class Hidden:
     """A class that is kept while nobody is seen to make an instance: an instance is the receiver of its methods."""
 
     __slots__ = ("key", "policy")
-    path = ""
+    place = ("", "")
 
     def __init__(self, policy: Python, key: Key):
         self.policy, self.key = policy, key
@@ -115,9 +115,9 @@ class Receiver:
         self.policy, self.file, self.function = policy, file, function
 
     @property
-    def path(self) -> str:
+    def place(self) -> tuple[str, str]:
         """Where the method stands."""
-        return self.file.path
+        return self.file.path, self.function.symbol.name
 
     def asks(self) -> Iterable[int]:
         """Its first parameter."""
@@ -163,9 +163,9 @@ class OfFamily:
         self.policy, self.load = policy, load
 
     @property
-    def path(self) -> str:
+    def place(self) -> tuple[str, str]:
         """Where it is read."""
-        return self.load.unit.file.path
+        return self.load.unit.file.path, self.load.unit.name
 
     def asks(self) -> Iterable[int]:
         """What it gives."""
@@ -189,9 +189,9 @@ class Builtin:
         self.file, self.variable, self.name = file, variable, name
 
     @property
-    def path(self) -> str:
+    def place(self) -> tuple[str, str]:
         """Of the module."""
-        return self.file.path
+        return self.file.path, ""
 
     def asks(self) -> Iterable[int]:
         """The name's variable."""
@@ -215,9 +215,9 @@ class Undecorated:
         self.call = call
 
     @property
-    def path(self) -> str:
+    def place(self) -> tuple[str, str]:
         """Where it is applied."""
-        return self.call.unit.file.path
+        return self.call.unit.file.path, self.call.unit.name
 
     def asks(self) -> Iterable[int]:
         """What it gives."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sbfs.linking.flows import compile_file, free, functions
+from sbfs.linking.flows import FREE, IMPLIED, compile_file, free, functions
 from sbfs.linking.python_seeds import Hidden, Receiver, class_attributes
 from sbfs.linking.repair import Repair
 from sbfs.linking.seeds import Grounds, Seed, seeds
 
 if TYPE_CHECKING:
-    from sbfs.code.facts import Facts
+    from sbfs.code.facts import Facts, Symbol
     from sbfs.linking.tables import File, Function
     from sbfs.linking.tracked import Tracked
 
@@ -20,20 +21,19 @@ def repaired(solver: Tracked, changed: Mapping[str, Facts]) -> set[str]:
     """Bring a solver along. Returns the files whose links may be others. Raises GaveUp."""
     solver.ready()
     solver.repair = repair = Repair(solver)
-    files = [solver.project.files[path] for path in sorted(changed)]
-    takes = {file.path: {function.index: function for function in file.functions.values()} for file in files}
-    names: set[str] = set()
-    for file in files:
-        names |= _followed(repair, file, changed[file.path], set(changed))
-    for file in files:
-        _withdraw(repair, file)
-    grounds = _compile(repair, files)
-    for file in files:
-        _rebind(repair, takes[file.path], file)
+    edits = [_edit(repair, solver.project.files[path], changed[path], set(changed)) for path in sorted(changed)]
+    for edit in edits:
+        _withdraw(repair, edit)
+    grounds = _compile(repair, edits)
+    for edit in edits:
+        _rebind(repair, edit)
+    names = {name for edit in edits for name in edit.names}
     _look_up_again(repair, names)
     repair.run(before=True)
     repair.settle()
-    fresh = [seed for seed in seeds(solver, grounds) if seed.path]
+    files = [edit.file for edit in edits]
+    places = {(edit.file.path, name) for edit in edits for name in edit.withdrawn}
+    fresh = [seed for seed in seeds(solver, grounds) if seed.place in places]
     solver.keep_seeds(fresh)
     repair.reseed([*fresh, *_concerned(repair, files, names)])
     repair.run()
@@ -41,8 +41,23 @@ def repaired(solver: Tracked, changed: Mapping[str, Facts]) -> set[str]:
     return {file.path for file in files} | repair.files | solver.readers_of(repair.changed)
 
 
-def _followed(repair: Repair, file: File, facts: Facts, changed: set[str]) -> set[str]:
-    """Bring the tables of the file's language along. Returns the names that mean something else now."""
+@dataclass(frozen=True)
+class Edit:
+    """A file that says something else. kept: its symbols that say the same. withdrawn: all others, as they were and as
+    they are. names: those that mean something else now. takes: function → what it took."""
+
+    file: File
+    kept: frozenset[str]
+    withdrawn: frozenset[str]
+    names: set[str]
+    functions: dict[str, Function]
+    takes: dict[str, tuple[object, ...]]
+
+
+def _edit(repair: Repair, file: File, facts: Facts, changed: set[str]) -> Edit:
+    """Let a file say something else, as far as tables go."""
+    before, functions = file.symbols, dict(file.functions)
+    takes = {name: function.takes() for name, function in functions.items()}
     follow = getattr(file.policy, "follow", None)
     if follow is None:
         repair.give_up("a language whose tables are made anew")
@@ -52,42 +67,58 @@ def _followed(repair: Repair, file: File, facts: Facts, changed: set[str]) -> se
     for name in names:
         if repair.solver.is_asked(file.policy, name, changed):
             repair.give_up(f"a name that others ask for: {name}")
-    found: set[str] = names
-    return found
+    kept = frozenset(name for name, symbol in file.symbols.items() if says_the_same(before.get(name), symbol))
+    file.functions = {name: function for name, function in functions.items() if name in kept}
+    for name, function in file.functions.items():
+        function.symbol = file.symbols[name]
+    return Edit(file, kept, frozenset((before.keys() | file.symbols.keys()) - kept), names, functions, takes)
 
 
-def _withdraw(repair: Repair, file: File) -> None:
-    """Take back what a file says, and its seeds."""
+def says_the_same(before: Symbol | None, after: Symbol) -> bool:
+    """Whether two facts of a symbol differ at most in lines and in what no linking looks at."""
+    return before is not None and all(getattr(before, name) == getattr(after, name) for name in LOOKED_AT)
+
+
+LOOKED_AT = ("name", "type", "visibility", "exported", "flags", "decorators", "bases", "parameters", "flows")
+"""What linking looks at of a symbol."""
+
+
+def _withdraw(repair: Repair, edit: Edit) -> None:
+    """Take back what symbols said, and their seeds."""
     solver = repair.solver
-    for cause in solver.origins.pop(file.path, ()):
-        repair.kill(cause)
-    for seed in solver.seeds_of.pop(file.path, ()):
-        for variable in seed.asks():
-            solver.seeds_at[variable].remove(seed)
-        cause = solver.planted.pop(seed, None)
-        if cause is not None:
+    for name in (*edit.withdrawn, FREE, IMPLIED):
+        for cause in solver.origins.pop((edit.file.path, name), ()):
             repair.kill(cause)
+        edit.file.mentioned.pop(name, None)
+        for seed in solver.seeds_of.pop((edit.file.path, name), ()):
+            for variable in seed.asks():
+                solver.seeds_at[variable].remove(seed)
+            planted = solver.planted.pop(seed, None)
+            if planted is not None:
+                repair.kill(planted)
 
 
-def _compile(repair: Repair, files: list[File]) -> Grounds:
+def _compile(repair: Repair, edits: list[Edit]) -> Grounds:
     """Let files say what they say now. Returns the grounds of their seeds."""
     solver = repair.solver
     loads, calls, hints = len(solver.loads), len(solver.calls), len(solver.hints)
     solver.now = 0
-    for make in (functions, compile_file, free):
-        for file in files:
-            solver.originate(file.path)
-            make(solver, file)
-            repair.later()
+    for edit in edits:
+        functions(solver, edit.file)
+    for edit in edits:
+        compile_file(solver, edit.file, edit.kept)
+    for edit in edits:
+        free(solver, edit.file)
+    repair.later()
+    files = [edit.file for edit in edits]
     solver.keeping.update(class_attributes(files))
     return Grounds(files, solver.loads[loads:], solver.calls[calls:], solver.hints[hints:])
 
 
-def _rebind(repair: Repair, before: Mapping[int, Function], file: File) -> None:
+def _rebind(repair: Repair, edit: Edit) -> None:
     """Bind calls again to functions that take other things now."""
-    for function in file.functions.values():
-        old = before.get(function.index)
-        if old is not None and old.takes() != function.takes():
+    for name, function in edit.file.functions.items():
+        if name in edit.takes and edit.takes[name] != function.takes():
             repair.again(function.index)
 
 

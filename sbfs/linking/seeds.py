@@ -20,8 +20,8 @@ class Seed(Protocol):
     """Something that is guessed if variables hold nothing."""
 
     @property
-    def path(self) -> str:
-        """Of the file that it belongs to, "" for none."""
+    def place(self) -> tuple[str, str]:
+        """The file and the symbol that it belongs to, ("", "") for none."""
 
     def asks(self) -> Iterable[int]:
         """The variables on which it depends."""
@@ -58,14 +58,14 @@ def seeds(solver: Solver, grounds: Grounds) -> Iterator[Seed]:
     for file in grounds.files:
         for function in file.functions.values():
             for default, variable in function.default_pairs():
-                yield Default(file.path, default, variable)
+                yield Default((file.path, file.around(function.symbol.name)), default, variable)
 
 
 class Whole:
     """All that a policy guesses, as one."""
 
     __slots__ = ("policy",)
-    path = ""
+    place = ("", "")
 
     def __init__(self, policy: Policy):
         self.policy = policy
@@ -92,9 +92,10 @@ class Annotation:
         self.variable, self.told = variable, told
 
     @property
-    def path(self) -> str:
+    def place(self) -> tuple[str, str]:
         """Where it is written."""
-        return self.told[0].unit.file.path
+        unit = self.told[0].unit
+        return unit.file.path, unit.name
 
     def asks(self) -> Iterable[int]:
         """The variable."""
@@ -113,10 +114,10 @@ class Annotation:
 class Default:
     """The default of a parameter to which nobody gives anything."""
 
-    __slots__ = ("default", "path", "variable")
+    __slots__ = ("default", "place", "variable")
 
-    def __init__(self, path: str, default: int, variable: int):
-        self.path, self.default, self.variable = path, default, variable
+    def __init__(self, place: tuple[str, str], default: int, variable: int):
+        self.place, self.default, self.variable = place, default, variable
 
     def asks(self) -> Iterable[int]:
         """The parameter."""

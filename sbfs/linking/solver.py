@@ -359,8 +359,9 @@ class Solver:
         """Note something that seeds ask for."""
         notes.add(what)
 
-    def originate(self, path: str) -> None:
-        """What is added from here on is what a file says."""
+    def originate(self, path: str, symbol: str) -> None:
+        """What is added from here on is what a symbol of a file says; "<free>" for what its free names mean, "<implied>" for
+        definitions that no flow mentions."""
 
     def imply(self, place: Place, target: str, flag: str, level: int) -> None:
         """A call that is not written: a property, an iteration. target: an id. flag: of the edge."""

@@ -81,7 +81,7 @@ class Function:
 class File:
     """A file's facts, and its names.
 
-    symbols: by name. brought: variables of the module that imports assign.
+    mentioned: symbol → the functions that its flows define. symbols: by name. brought: variables of the module that imports assign.
     defined: variables that something in the file assigns, as `symbol:name`. variables: those
     that have a number.
     """
@@ -89,6 +89,8 @@ class File:
     def __init__(self, facts: Facts, policy: Policy):
         self.path, self.language, self.policy = facts.path, facts.language, policy
         self.variables: dict[str, int] = {}
+        self.functions: dict[str, Function] = {}
+        self.mentioned: dict[str, set[str]] = {}
         self.take(facts)
 
     def take(self, facts: Facts) -> None:
@@ -99,7 +101,6 @@ class File:
         self.brought: set[str] = set()
         self.stars: list[tuple[str, int]] = []
         self.stored: set[str] = set()
-        self.functions: dict[str, Function] = {}
         self._sources: dict[str, str] = {}
         self._scan()
 

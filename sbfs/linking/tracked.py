@@ -76,10 +76,10 @@ class Tracked(Solver):
         self.sorts, self.targets, self.whats, self.causes = bytearray(), array("i"), array("i"), array("i")
         self.things: list[Any] = []
         self.extra: dict[int, list[int]] = {}
-        self.origins: dict[str, list[int]] = {}
+        self.origins: dict[tuple[str, str], list[int]] = {}
         self.planted: dict[Seed, int] = {}
         self.seeds_at: dict[int, list[Seed]] = {}
-        self.seeds_of: dict[str, dict[Seed, None]] = {}
+        self.seeds_of: dict[tuple[str, str], list[Seed]] = {}
         self.asked: dict[int, int] = {}
         self.shares: dict[int, Rule] = {}
         self.told: dict[Keyed, list[int]] = {}
@@ -129,9 +129,9 @@ class Tracked(Solver):
         self.told.setdefault(watcher, []).append(self.begin(watcher, NOBODY, NOBODY, self.told_at[watcher]))
         watcher.field(self, name)
 
-    def originate(self, path: str) -> None:
-        """Begin what a file says."""
-        self.origins.setdefault(path, []).append(self.begin(None, NOBODY, NOBODY, self.now))
+    def originate(self, path: str, symbol: str) -> None:
+        """Begin what a symbol says."""
+        self.origins.setdefault((path, symbol), []).append(self.begin(None, NOBODY, NOBODY, self.now))
 
     def sow(self, seeds: list[Seed]) -> None:
         """Let seeds act, and keep them."""
@@ -143,7 +143,7 @@ class Tracked(Solver):
         for seed in seeds:
             for variable in seed.asks():
                 self.seeds_at.setdefault(variable, []).append(seed)
-            self.seeds_of.setdefault(seed.path, {})[seed] = None
+            self.seeds_of.setdefault(seed.place, []).append(seed)
 
     def plant(self, seed: Seed) -> None:
         """Begin what a seed guesses."""
