@@ -42,7 +42,7 @@ def run(solver: Solver) -> None:
 def guess(solver: Solver) -> None:
     """Let annotations, defaults and the policies speak for what flow left empty. All is decided before anything is
     added."""
-    grounds = Grounds([*solver.project.files.values()], solver.loads, solver.calls, solver.hints)
+    grounds = Grounds([*solver.project.files.values()], solver.loads, solver.calls, solver.hints, whole=True)
     solver.sow([*seeds(solver, grounds)])
 
 
@@ -159,10 +159,8 @@ def is_moved(before: Facts | None, after: Facts | None) -> bool:
 def difference(before: Mapping[str, Found], after: Mapping[str, Found]) -> Change:
     """What differs between the links of all files then and now."""
     change = Change([], [], {})
-    for path in sorted(before.keys() | after.keys()):
+    for path in sorted(path for path in before.keys() | after.keys() if before.get(path) is not after.get(path)):
         old, new = before.get(path, NOTHING_FOUND), after.get(path, NOTHING_FOUND)
-        if old is new:
-            continue
         old_edges, new_edges = (
             {identity(edge): edge for edge in old.edges},
             {identity(edge): edge for edge in new.edges},

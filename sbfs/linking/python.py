@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sbfs.linking.python_builtins import SUMMARIES, At
 from sbfs.linking.python_classes import WIDE, Classes, Key
-from sbfs.linking.python_following import follow, plain_names
+from sbfs.linking.python_following import follow, plain_names, told_by
 from sbfs.linking.python_hints import hinted
 from sbfs.linking.python_modules import Found, Modules
 from sbfs.linking.python_names import BUILTINS, COMMON, METHODS, TYPES
@@ -79,6 +79,7 @@ class Python:
                     self.properties.add(symbol.name.rpartition(".")[2].partition("#")[0])
         self.instantiated: set[Key] = set()
         self.seen: frozenset[Key] = frozenset()
+        self.told: set[str] = set()
         self._instances: dict[Key, int] = {}
         self.beginnings: set[str] = set()
         self._units: dict[str, Unit] = {}
@@ -88,7 +89,11 @@ class Python:
         """Let a file say something else, and bring the tables along. Returns the names whose meaning may be another
         now, wherever they are asked for; None where the tables have to be made anew."""
         changed = follow(self, file, facts)
-        return None if changed is None else plain_names(changed)
+        if changed is None:
+            return None
+        names = plain_names(changed)
+        self.told |= names & told_by(file)
+        return names
 
     def forget(self, file: File) -> None:
         """A file says something else: what was kept of it alone."""
@@ -733,7 +738,8 @@ class Python:
 
     def seeds(self, solver: Solver, grounds: Grounds) -> Iterable[Seed]:
         """Where flow says nothing: see `python_seeds`."""
-        self.seen = frozenset(self.instantiated)
+        if grounds.whole:
+            self.seen = frozenset(self.instantiated)
         return seeds(self, solver, grounds)
 
     def seed(self, solver: Solver) -> None:

@@ -65,8 +65,7 @@ def _shape(policy: Python, file: File) -> Shape:
     fixed = (file.stars, file.facts.exports, heads, fields, properties, set_first)
     names = {*file.defined}
     names |= {f"{key} brought" for key in file.brought}
-    names |= {f":{name} stored" for name in file.stored}
-    names |= {f":{name} told" for name in _told(file)}
+    names |= {f":{name} told" for name in told_by(file)}
     return Shape(
         fixed,
         frozenset(names),
@@ -76,9 +75,9 @@ def _shape(policy: Python, file: File) -> Shape:
     )
 
 
-def _told(file: File) -> set[str]:
-    """Names of attributes that annotations tell of."""
-    found = set()
+def told_by(file: File) -> set[str]:
+    """Names of attributes that annotations tell of, or that are stored."""
+    found = set(file.stored)
     for symbol in file.facts.symbols:
         for flow in symbol.flows:
             if flow[0] == "hint":

@@ -22,13 +22,15 @@ def seeds(policy: Python, solver: Solver, grounds: Grounds) -> Iterator[Seed]:
     """Receivers of methods that nobody calls, what families and annotations say of attributes, names that a module
     shares with a builtin, what decorators give back of which nothing is known."""
     files = [file for file in grounds.files if file.policy is policy]
-    for key in hidden(policy, solver, files):
+    for key in hidden(policy, solver, files) if grounds.whole else ():
         yield Hidden(policy, key)
     for file in files:
         for function in file.functions.values():
             if function.symbol.type == "method" and function.positional:
                 yield Receiver(policy, file, function)
-    told = told_names(policy)
+    if grounds.whole:
+        policy.told = told_names(policy)
+    told = policy.told
     for load in grounds.loads:
         if load.name in told and load.unit.file.policy is policy:
             yield OfFamily(policy, load)
@@ -80,6 +82,10 @@ class Hidden:
         """Where classes are kept."""
         return ()
 
+    def about(self) -> Iterable[str]:
+        """The files of the class and its ancestors: what methods they have."""
+        return {path for path, _ in self.policy.classes.order(self.key) if path}
+
     def wanted(self, _solver: Solver) -> bool:
         """`hidden` found it."""
         return True
@@ -122,6 +128,10 @@ class Receiver:
     def asks(self) -> Iterable[int]:
         """Its first parameter."""
         return self.function.positional[:1]
+
+    def about(self) -> Iterable[str]:
+        """The method's name: who inherits it."""
+        return (self.function.symbol.name.rpartition(".")[2].partition("#")[0],)
 
     def wanted(self, solver: Solver) -> bool:
         """Whether it has no receiver."""
@@ -171,6 +181,10 @@ class OfFamily:
         """What it gives."""
         return (self.load.target,)
 
+    def about(self) -> Iterable[str]:
+        """Nothing that it does not say."""
+        return ()
+
     def wanted(self, solver: Solver) -> bool:
         """Whether nothing is known of that."""
         return solver.is_blank(self.load.target)
@@ -197,6 +211,10 @@ class Builtin:
         """The name's variable."""
         return (self.variable,)
 
+    def about(self) -> Iterable[str]:
+        """Nothing that it does not say."""
+        return ()
+
     def wanted(self, solver: Solver) -> bool:
         """Whether it is empty."""
         return solver.is_empty(self.variable)
@@ -222,6 +240,10 @@ class Undecorated:
     def asks(self) -> Iterable[int]:
         """What it gives."""
         return (self.call.output,)
+
+    def about(self) -> Iterable[str]:
+        """Nothing that it does not say."""
+        return ()
 
     def wanted(self, solver: Solver) -> bool:
         """Whether that is empty."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sbfs.linking.flows import FREE, IMPLIED, compile_file, free, functions
-from sbfs.linking.python_seeds import Hidden, Receiver, class_attributes
+from sbfs.linking.python_seeds import class_attributes
 from sbfs.linking.repair import Repair
 from sbfs.linking.seeds import Grounds, Seed, seeds
 
@@ -91,8 +91,7 @@ def _withdraw(repair: Repair, edit: Edit) -> None:
             repair.kill(cause)
         edit.file.mentioned.pop(name, None)
         for seed in solver.seeds_of.pop((edit.file.path, name), ()):
-            for variable in seed.asks():
-                solver.seeds_at[variable].remove(seed)
+            solver.drop_seed(seed)
             planted = solver.planted.pop(seed, None)
             if planted is not None:
                 repair.kill(planted)
@@ -111,8 +110,10 @@ def _compile(repair: Repair, edits: list[Edit]) -> Grounds:
         free(solver, edit.file)
     repair.later()
     files = [edit.file for edit in edits]
+    for file in files:
+        solver.imports(file)
     solver.keeping.update(class_attributes(files))
-    return Grounds(files, solver.loads[loads:], solver.calls[calls:], solver.hints[hints:])
+    return Grounds(files, solver.loads[loads:], solver.calls[calls:], solver.hints[hints:], whole=False)
 
 
 def _rebind(repair: Repair, edit: Edit) -> None:
@@ -135,14 +136,9 @@ def _concerned(repair: Repair, files: list[File], names: set[str]) -> list[Seed]
     found: dict[Seed, None] = {}
     for variable in repair.flows:
         found.update(dict.fromkeys(solver.seeds_at.get(variable, ())))
-    if not names:
-        return [*found]
-    paths = {file.path for file in files}
-    for seed, cause in [*solver.planted.items()]:
-        if isinstance(seed, Hidden) and any(key[0] in paths for key in seed.policy.classes.order(seed.key)):
-            repair.kill(cause)
-            found[seed] = None
-        elif isinstance(seed, Receiver) and seed.function.symbol.name.rpartition(".")[2] in names:
-            repair.kill(cause)
-            found[seed] = None
+    for about in (*names, *(file.path for file in files if names)):
+        for seed in solver.seeds_about.get(about, ()):
+            if (cause := solver.planted.get(seed)) is not None:
+                repair.kill(cause)
+                found[seed] = None
     return [*found]

@@ -26,6 +26,9 @@ class Seed(Protocol):
     def asks(self) -> Iterable[int]:
         """The variables on which it depends."""
 
+    def about(self) -> Iterable[str]:
+        """Names, and paths of files, whose meaning it depends on when it acts."""
+
     def wanted(self, solver: Solver) -> bool:
         """Whether flow left them empty."""
 
@@ -34,9 +37,10 @@ class Seed(Protocol):
 
 
 class Grounds:
-    """What seeds are made from: files, and the loads, calls and annotations in them."""
+    """What seeds are made from: files, and the loads, calls and annotations in them. whole: these are all of a project;
+    otherwise they are what is new."""
 
-    __slots__ = ("calls", "files", "hints", "loads")
+    __slots__ = ("calls", "files", "hints", "loads", "whole")
 
     def __init__(
         self,
@@ -44,8 +48,10 @@ class Grounds:
         loads: Sequence[Load],
         calls: Sequence[Call],
         hints: Sequence[tuple[int, list[Hint]]],
+        *,
+        whole: bool,
     ):
-        self.files, self.loads, self.calls, self.hints = files, loads, calls, hints
+        self.files, self.loads, self.calls, self.hints, self.whole = files, loads, calls, hints, whole
 
 
 def seeds(solver: Solver, grounds: Grounds) -> Iterator[Seed]:
@@ -72,6 +78,10 @@ class Whole:
 
     def asks(self) -> Iterable[int]:
         """Whatever its policy looks at."""
+        return ()
+
+    def about(self) -> Iterable[str]:
+        """Nothing that it does not say."""
         return ()
 
     def wanted(self, _solver: Solver) -> bool:
@@ -101,6 +111,10 @@ class Annotation:
         """The variable."""
         return (self.variable,)
 
+    def about(self) -> Iterable[str]:
+        """Nothing that it does not say."""
+        return ()
+
     def wanted(self, solver: Solver) -> bool:
         """Whether nothing is known of it."""
         return solver.is_blank(self.variable)
@@ -122,6 +136,10 @@ class Default:
     def asks(self) -> Iterable[int]:
         """The parameter."""
         return (self.variable,)
+
+    def about(self) -> Iterable[str]:
+        """Nothing that it does not say."""
+        return ()
 
     def wanted(self, solver: Solver) -> bool:
         """Whether it is empty."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sbfs.linking.repair import Repair
     from sbfs.linking.rules import Call, Keyed, Place, Rule
     from sbfs.linking.seeds import Seed
-    from sbfs.linking.tables import Project
+    from sbfs.linking.tables import File, Project
 
 ADD, COPY, WATCH, ASK, ELEMENTS, INVOKE, IMPLY, CALL, NOTE = range(9)
 """Sorts of deeds. The first four are found by their variable."""
@@ -79,6 +79,7 @@ class Tracked(Solver):
         self.origins: dict[tuple[str, str], list[int]] = {}
         self.planted: dict[Seed, int] = {}
         self.seeds_at: dict[int, list[Seed]] = {}
+        self.seeds_about: dict[str, list[Seed]] = {}
         self.seeds_of: dict[tuple[str, str], list[Seed]] = {}
         self.asked: dict[int, int] = {}
         self.shares: dict[int, Rule] = {}
@@ -88,7 +89,7 @@ class Tracked(Solver):
         self.inside: Ranges | None = None
         self.answers: Ranges | None = None
         self.invoking: Ranges | None = None
-        self._imported: dict[str, frozenset[str]] = {}
+        self.importers: dict[str, set[str]] = {}
         self.implying: dict[tuple[str, int, str, str, str, str], list[int]] = {}
         self.implied_in: dict[str, dict[tuple[str, int, str, str, str, str], None]] = {}
         self.notes: dict[tuple[int, Any], list[int]] = {}
@@ -143,7 +144,16 @@ class Tracked(Solver):
         for seed in seeds:
             for variable in seed.asks():
                 self.seeds_at.setdefault(variable, []).append(seed)
+            for about in seed.about():
+                self.seeds_about.setdefault(about, []).append(seed)
             self.seeds_of.setdefault(seed.place, []).append(seed)
+
+    def drop_seed(self, seed: Seed) -> None:
+        """There is no such seed any more."""
+        for variable in seed.asks():
+            self.seeds_at[variable].remove(seed)
+        for about in seed.about():
+            self.seeds_about[about].remove(seed)
 
     def plant(self, seed: Seed) -> None:
         """Begin what a seed guesses."""
@@ -280,6 +290,8 @@ class Tracked(Solver):
         for call in self.calls:
             self._read(call)
         self.holders = self._count_holders()
+        for file in self.project.files.values():
+            self.imports(file)
 
     def _index(self, deed: int) -> None:
         """Find a note, or a call that is not written, by what it says."""
@@ -421,18 +433,15 @@ class Tracked(Solver):
             return True
         if any(rule.unit.file.path not in but for rule in self.named.get(name, ())):
             return True
-        return any(name in self.imported_names(path) for path in self.project.files if path not in but)
+        return any(path not in but for path in self.importers.get(name, ()))
 
-    def imported_names(self, path: str) -> frozenset[str]:
-        """The names that a file takes from others, by import or because it does not define them itself."""
-        found = self._imported.get(path)
-        if found is None:
-            file = self.project.files[path]
-            names = {pair[0] for one in file.facts.imports for pair in one.names}
-            if file.stars:
-                names.update(key[1:] for key in file.variables if key[0] == ":")
-            found = self._imported[path] = frozenset(names)
-        return found
+    def imports(self, file: File) -> None:
+        """Find a file by the names that it takes from others, by import or because it does not define them itself."""
+        names = {pair[0] for one in file.facts.imports for pair in one.names}
+        if file.stars:
+            names.update(key[1:] for key in file.variables if key[0] == ":")
+        for name in names:
+            self.importers.setdefault(name, set()).add(file.path)
 
     def is_noted(self, key: tuple[int, Any]) -> bool:
         """Whether a note is made by flow alone."""
