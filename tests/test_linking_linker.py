@@ -82,12 +82,12 @@ def key_of(edge):
 
 def test_moved_lines_move_edges_without_solving():
     linker = Linker(facts(path, bodies[0]) for path, bodies in BODIES.items())
-    solver = linker._solver
+    solver = linker._reader.solver
     change = linker.update({"b.py": facts("b.py", "# moved\n" + BODIES["b.py"][0])})
-    assert linker._solver is solver
+    assert linker._reader.solver is solver
     assert {edge.source.partition("::")[0] for edge in change.added} == {"b.py"}
     (before,) = [edge.lines for edge in change.removed if edge.source == "b.py::Base.go"]
     (after,) = [edge.lines for edge in change.added if edge.source == "b.py::Base.go"]
     assert after == (before[0] + 1,)
     linker.update({"b.py": facts("b.py", BODIES["b.py"][1])})
-    assert linker._solver is not solver
+    assert linker._reader.solver is not solver

@@ -62,6 +62,7 @@ def make_function(solver: Solver, file: File, symbol: Symbol, index: int) -> Fun
             setattr(function, parameter.kind, value >> 2)
             continue
         if parameter.kind != "keyword":
+            function.places[parameter.name] = len(function.positional)
             function.positional.append(variable)
         if parameter.kind != "only":
             function.names[parameter.name] = variable
@@ -357,9 +358,14 @@ class Scope:
         return arguments, texts
 
     def _literal(self, type: str) -> int:
-        found = self.solver.literals.get(type)
+        return self._constant(self.solver.literals, "literal", type)
+
+    def _constant(self, known: dict[str, int], kind: str, what: str) -> int:
+        """The one variable of a constant; everyone who needs it lets it hold its value."""
+        found = known.get(what)
         if found is None:
-            found = self.solver.literals[type] = self.given("literal", type)
+            found = known[what] = self.solver.fresh()
+        self.solver.add(found, self.solver.values.value(kind, what))
         return found
 
     def _item(self, expression: list[Any]) -> int:
@@ -497,26 +503,20 @@ class Scope:
         if function is None:
             return -1
         self.mentioned.add(expression[1])
-        function.defaults, function.keyword_defaults = {}, {}
-        if len(expression) > 2:
-            self._defaults(function, expression[2])
+        function.give(self._defaults(function, expression[2]) if len(expression) > 2 else {})
         into = self.solver.fresh() if into < 0 else into
         self.solver.add(into, function.index * 4)
         return into
 
-    def _defaults(self, function: Function, defaults: list[Any]) -> None:
-        places = {parameter: place for place, parameter in enumerate(function.positional)}
+    def _defaults(self, function: Function, defaults: list[Any]) -> dict[str, int]:
+        """Parameter → a variable that its default flows into."""
+        given = {}
         for name, one in defaults:
-            given = self.value(one)
-            variable = self.solver.variable(self.file, f"{function.symbol.name}:{name}")
-            if given < 0:
-                continue
-            source = self.solver.variable(self.file, f"{function.symbol.name}:{name}=")
-            self.flow(given, source)
-            if variable in places:
-                function.defaults[places[variable]] = source
-            elif name in function.names:
-                function.keyword_defaults[name] = source
+            source = self.value(one)
+            if source >= 0:
+                given[name] = self.solver.variable(self.file, f"{function.symbol.name}:{name}=")
+                self.flow(source, given[name])
+        return given
 
     def _class(self, expression: list[Any], into: int = -1) -> int:
         variable = self.solver.fresh() if into < 0 else into
@@ -546,10 +546,7 @@ class Scope:
         return self._literal(expression[1])
 
     def _text(self, text: str) -> int:
-        found = self.solver.texts.get(text)
-        if found is None:
-            found = self.solver.texts[text] = self.given("text", text)
-        return found
+        return self._constant(self.solver.texts, "text", text)
 
     def _module(self, expression: list[Any], into: int = -1) -> int:
         variable = self.solver.fresh() if into < 0 else into

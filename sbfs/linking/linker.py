@@ -79,21 +79,28 @@ class Linker:
 
     A change that moves lines, or touches what no value flows through (comments, documentation, constants), is read anew
     in its own files. Any other is solved again from all facts, which are held in memory, the first time; from then on
-    it is kept why things are as they are, and changes are repaired where `repair` can.
+    it is kept why things are as they are, and changes are repaired where `repair` can. gave_up: why it could not, the
+    last time.
     """
 
     def __init__(self, facts: Iterable[Facts]):
         self._facts = {one.path: one for one in facts}
-        self._solve(Solver)
+        self.gave_up = ""
+        self._reader = self._solved(Solver)
+        self._found = self._read_all()
 
-    def _solve(self, kind: type[Solver]) -> None:
-        self._solver = self._reader = None  # two at once would take too much memory
+    def _solved(self, kind: type[Solver]) -> Reader:
         with without_collection():
-            self._solver = kind(Project(self._facts.values(), policies()))
-            run(self._solver)
-            self._solver.rest()
-            self._reader = Reader(self._solver)
-            self._found = {path: self._reader.file(path) for path in self._solver.project.files}
+            solver = kind(Project(self._facts.values(), policies()))
+            run(solver)
+            solver.rest()
+            if isinstance(solver, Tracked):
+                solver.ready()
+            return Reader(solver)
+
+    def _read_all(self) -> dict[str, Found]:
+        with without_collection():
+            return {path: self._reader.file(path) for path in self._reader.project.files}
 
     @property
     def links(self) -> Links:
@@ -111,37 +118,38 @@ class Linker:
                 self._facts[path] = one
         again = set(changed) if not kept else self._repaired(kept)
         if again is None:
-            self._solve(Tracked)
+            del self._reader  # two solvers at once would take too much memory
+            self._reader = self._solved(Tracked)
+            self._found = self._read_all()
         else:
+            files = self._reader.project.files
             for path, one in changed.items():
-                file = self._solver.project.files.get(path)
-                if one is not None and file is not None and path not in kept:
-                    file.renew(one)
+                if one is not None and path in files and path not in kept:
+                    files[path].renew(one)
             for path in again | set(changed):
-                if path in self._solver.project.files:
+                if path in files:
                     self._found[path] = self._reader.file(path)
         return difference(before, self._found)
 
     def _repaired(self, changed: Mapping[str, Facts | None]) -> set[str] | None:
         """Repair what other facts change. Returns the files whose links to read again; None where all must be solved
         again."""
-        solver = self._solver
+        solver = self._reader.solver
         whole = {path: one for path, one in changed.items() if one is not None and path in solver.project.files}
-        if not isinstance(solver, Tracked) or len(whole) != len(changed):
+        if not isinstance(solver, Tracked):
+            return None
+        if len(whole) != len(changed):
+            self.gave_up = "files that come or go"
             return None
         try:
             with without_collection():
                 found = repaired(solver, whole)
         except GaveUp as why:
-            if WHY is not None:
-                WHY.append(str(why))
+            self.gave_up = str(why)
             return None
         for path in whole:
             self._reader.names.renew(solver.project.files[path])
         return found
-
-
-WHY: list[str] | None = None
 
 
 def is_moved(before: Facts | None, after: Facts | None) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sbfs.linking.python_builtins import SUMMARIES, At
 from sbfs.linking.python_classes import WIDE, Classes, Key
-from sbfs.linking.python_following import follow, plain_names, told_by
+from sbfs.linking.python_following import Names, follow
 from sbfs.linking.python_hints import hinted
 from sbfs.linking.python_modules import Found, Modules
 from sbfs.linking.python_names import BUILTINS, COMMON, METHODS, TYPES
@@ -85,15 +85,10 @@ class Python:
         self._units: dict[str, Unit] = {}
         self._loose: dict[Key, int] = {}
 
-    def follow(self, file: File, facts: Facts) -> set[str] | None:
+    def follow(self, file: File, facts: Facts) -> Names | None:
         """Let a file say something else, and bring the tables along. Returns the names whose meaning may be another
-        now, wherever they are asked for; None where the tables have to be made anew."""
-        changed = follow(self, file, facts)
-        if changed is None:
-            return None
-        names = plain_names(changed)
-        self.told |= names & told_by(file)
-        return names
+        now; None where the tables have to be made anew."""
+        return follow(self, file, facts)
 
     def forget(self, file: File) -> None:
         """A file says something else: what was kept of it alone."""

@@ -21,12 +21,21 @@ class Shape:
 
     fixed: tuple[Any, ...]
     names: frozenset[str]
-    stored: frozenset[str]
+    told: frozenset[str]
     decorators: dict[str, Any]
     assignments: dict[str, list[Any]]
 
 
-def follow(policy: Python, file: File, facts: Facts) -> frozenset[str] | None:
+@dataclass(frozen=True)
+class Names:
+    """Names that mean something else now. asked: wherever they are asked for. guessed: for what seeds make of them
+    alone."""
+
+    asked: frozenset[str]
+    guessed: frozenset[str]
+
+
+def follow(policy: Python, file: File, facts: Facts) -> Names | None:
     """Let a file say something else. Returns the names that it has now and had not, or the other way round; None where
     more changed than names, and all tables have to be made anew."""
     before = _shape(policy, file)
@@ -39,12 +48,15 @@ def follow(policy: Python, file: File, facts: Facts) -> frozenset[str] | None:
     for key in before.assignments.keys() | after.assignments.keys():
         if (file.path, key) in consulted and before.assignments.get(key) != after.assignments.get(key):
             return None
-    for name in before.stored ^ after.stored:
-        if any(name in other.stored for other in policy.modules.files.values()):
-            policy.stored.add(name)
-        else:
-            policy.stored.discard(name)
-    return before.names ^ after.names
+    asked = {key.rpartition(":")[2] for key in before.names ^ after.names}
+    told = before.told ^ after.told
+    for name in told:
+        stored = any(name in other.stored for other in policy.modules.files.values())
+        if stored != (name in policy.stored) or name not in policy.told:
+            asked.add(name)
+        (policy.stored.add if stored else policy.stored.discard)(name)
+        policy.told.add(name)
+    return Names(frozenset(asked), frozenset(told))
 
 
 def _redecorated(before: Shape, after: Shape) -> bool:
@@ -64,12 +76,11 @@ def _shape(policy: Python, file: File) -> Shape:
     set_first = [(key, sorted(policy.classes.initial(key))) for key in classes]
     fixed = (file.stars, file.facts.exports, heads, fields, properties, set_first)
     names = {*file.defined}
-    names |= {f"{key} brought" for key in file.brought}
-    names |= {f":{name} told" for name in told_by(file)}
+    names |= {f"brought {key}" for key in file.brought}
     return Shape(
         fixed,
         frozenset(names),
-        frozenset(file.stored),
+        frozenset(told_by(file)),
         {symbol.name: symbol.decorators for symbol in symbols},
         dict(policy.classes.assignments(file)),
     )
@@ -88,8 +99,3 @@ def told_by(file: File) -> set[str]:
                 elif target and target[0] == "attr":
                     found.add(target[2])
     return found
-
-
-def plain_names(keys: frozenset[str]) -> set[str]:
-    """The names alone."""
-    return {key.partition(" ")[0].rpartition(":")[2] for key in keys}

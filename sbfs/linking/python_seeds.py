@@ -182,8 +182,8 @@ class OfFamily:
         return (self.load.target,)
 
     def about(self) -> Iterable[str]:
-        """Nothing that it does not say."""
-        return ()
+        """The attribute's name: who stores it, or says what it is."""
+        return (self.load.name,)
 
     def wanted(self, solver: Solver) -> bool:
         """Whether nothing is known of that."""

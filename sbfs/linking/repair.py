@@ -32,8 +32,8 @@ from sbfs.linking.tracked import (
 )
 from sbfs.linking.values import at_least
 
-FACT, SHARE, RULE = range(3)
-"""What is looked at of one label, in this order: values in variables, what is shared, reactions."""
+FACT, GATE, SHARE, RULE = range(4)
+"""What is looked at of one label, in this order: values in variables, gates as a whole, what is shared, reactions."""
 LAST = (ROUNDS * ROUND, 2 * ROUNDS * ROUND)
 """Labels that nothing gets: gates let nothing in any more."""
 MOST_STEPS = 60_000
@@ -222,6 +222,8 @@ class Repair:
                 self.give_up("more than is worth it")
             if sort == FACT:
                 self._fact(label, variable, value)
+            elif sort == GATE:
+                self._gate(label, variable, bool(value))
             elif sort == RULE:
                 self._rule(label, variable, value, deed)
             else:
@@ -247,36 +249,59 @@ class Repair:
                 self._put_in(variable, value, best)
 
     def _at_gate(self, label: int, variable: int, value: int, held: int | None) -> bool:
-        """What a gate has of its own to say. Returns whether that is all."""
+        """What a gate has of its own to say, where it is shut, or would be. Returns whether that is all."""
         solver = self.solver
         own = solver.values.kind[value >> 2] in OWN
-        shut = solver.shut_at(variable, own)
-        refused = solver.refused.get(variable, NOTHING)
-        arrival = solver.arrival(variable, value)
-        best = solver.gate_label(variable, arrival)
-        if shut < NEVER:
-            # Of what comes once it is shut nothing depends.
-            before, now = refused.get(value, NEVER) if held is None else held, best
-            if held is None and value not in refused and value & 3 and (value & ~3) in solver.sets[variable]:
-                return True
-            if min(before, now) <= shut and before != now:
-                self.give_up("a gate that is shut")
-            if held is None:
-                self._refuse(variable, value, now)
-                return True
-            return before == now
-        if best < NEVER and held is None:
-            if best in LAST:
-                self.give_up("a chain of gates that is too long")
-            same = {one >> 2 for one in solver.sets[variable] if (solver.values.kind[one >> 2] in OWN) == own}
-            if len(same | {value >> 2}) > (MOST_OWN if own else MOST):
-                self.give_up("a gate that would be shut")
-        return False
+        best = solver.gate_label(variable, solver.arrival(variable, value))
+        if best in LAST:
+            self.give_up("a chain of gates that is too long")
+        if solver.shut_at(variable, own) == NEVER and (
+            held is not None or best == NEVER or not solver.is_full(variable, value, own)
+        ):
+            return False
+        known = solver.refused.get(variable, NOTHING).get(value, NEVER) if held is None else held
+        if known == best or (value & 3 and solver.sets[variable].get(value & ~3, NEVER) < min(best, known)):
+            return True
+        if label < min(known, best):
+            self._push(min(known, best), FACT, variable, value, 0)
+            return True
+        if held is not None:
+            self._take_out(variable, value, held)
+        self._refuse(variable, value, best)
+        for due in {known, best} - {NEVER}:
+            self._push(max(due, label), GATE, variable, own, 0)
+        return True
+
+    def _gate(self, label: int, variable: int, own: bool) -> None:
+        """Decide anew what a gate lets through with a label, of one sort, from all that comes to it."""
+        solver = self.solver
+        coming = solver.coming(variable, own)
+        shut = NEVER
+        through: dict[int, int] = {}
+        for due in sorted({at for at in coming.values() if at <= label}):
+            batch = {value for value, at in coming.items() if at == due and not (value & 3 and value & ~3 in through)}
+            if len({value >> 2 for value in (*through, *batch)}) > (MOST_OWN if own else MOST):
+                shut = due
+                break
+            through.update(dict.fromkeys(batch, due))
+        for value in [value for value, at in coming.items() if at == label]:
+            held = solver.sets[variable].get(value)
+            if value in through and held is None:
+                self._refuse(variable, value, NEVER)
+                self._put_in(variable, value, label)
+            elif value not in through and held is not None:
+                self._take_out(variable, value, held)
+                self._refuse(variable, value, label)
+        before = solver.shut_at(variable, own)
+        if shut != before and (shut < NEVER or before <= label):
+            solver.shut(variable, own, shut)
+            for due in {at for at in coming.values() if at > label}:
+                self._push(due, GATE, variable, own, 0)
 
     def _refuse(self, variable: int, value: int, label: int) -> None:
+        """A value comes to a gate with a label, and is not in; NEVER: it comes no more, or is let in."""
         refused = self.solver.refused.setdefault(variable, {})
-        before = refused.pop(value, NEVER)
-        self._keeps(variable, value, before, -1)
+        self._keeps(variable, value, refused.pop(value, NEVER), -1)
         self._keeps(variable, value, label, 1)
         if label < NEVER:
             refused[value] = label
@@ -285,10 +310,10 @@ class Repair:
         """A class is held by a gate or an attribute, or no more."""
         solver = self.solver
         index = value >> 2
-        if label < GUESSING and solver.values.kind[index] == "class":
-            if solver.is_gate(variable) or variable in solver.keeping:
-                self._kept.setdefault(index, solver.holders[index] > 0)
-                solver.holders[index] += count
+        keeps = solver.is_gate(variable) or variable in solver.keeping
+        if keeps and label < GUESSING and solver.values.kind[index] == "class":
+            self._kept.setdefault(index, solver.holders[index] > 0)
+            solver.holders[index] += count
 
     def _take_out(self, variable: int, value: int, label: int) -> None:
         solver = self.solver
@@ -374,8 +399,8 @@ class Repair:
     # -- seeds
 
     def settle(self) -> None:
-        """After all that flow tells, before seeds are asked: give up where notes or kept classes are others, since seeds
-        far away look at those."""
+        """After all that flow tells, before seeds are asked: give up where notes or kept classes are others, since
+        seeds far away look at those."""
         solver = self.solver
         for key, before in self._notes.items():
             if solver.is_noted(key) != before:

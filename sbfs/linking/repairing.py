@@ -13,6 +13,7 @@ from sbfs.linking.seeds import Grounds, Seed, seeds
 
 if TYPE_CHECKING:
     from sbfs.code.facts import Facts, Symbol
+    from sbfs.linking.python_following import Names
     from sbfs.linking.tables import File, Function
     from sbfs.linking.tracked import Tracked
 
@@ -27,15 +28,14 @@ def repaired(solver: Tracked, changed: Mapping[str, Facts]) -> set[str]:
     grounds = _compile(repair, edits)
     for edit in edits:
         _rebind(repair, edit)
-    names = {name for edit in edits for name in edit.names}
-    _look_up_again(repair, names)
+    _look_up_again(repair, {name for edit in edits for name in edit.names.asked})
     repair.run(before=True)
     repair.settle()
     files = [edit.file for edit in edits]
     places = {(edit.file.path, name) for edit in edits for name in edit.withdrawn}
     fresh = [seed for seed in seeds(solver, grounds) if seed.place in places]
     solver.keep_seeds(fresh)
-    repair.reseed([*fresh, *_concerned(repair, files, names)])
+    repair.reseed([*fresh, *_concerned(repair, edits)])
     repair.run()
     solver.repair = None
     return {file.path for file in files} | repair.files | solver.readers_of(repair.changed)
@@ -49,7 +49,7 @@ class Edit:
     file: File
     kept: frozenset[str]
     withdrawn: frozenset[str]
-    names: set[str]
+    names: Names
     functions: dict[str, Function]
     takes: dict[str, tuple[object, ...]]
 
@@ -64,7 +64,7 @@ def _edit(repair: Repair, file: File, facts: Facts, changed: set[str]) -> Edit:
     names = follow(file, facts)
     if names is None:
         repair.give_up("more than names")
-    for name in names:
+    for name in names.asked:
         if repair.solver.is_asked(file.policy, name, changed):
             repair.give_up(f"a name that others ask for: {name}")
     kept = frozenset(name for name, symbol in file.symbols.items() if says_the_same(before.get(name), symbol))
@@ -105,6 +105,9 @@ def _compile(repair: Repair, edits: list[Edit]) -> Grounds:
     for edit in edits:
         functions(solver, edit.file)
     for edit in edits:
+        for name in edit.withdrawn & edit.file.functions.keys() & edit.functions.keys():
+            edit.file.functions[name].give(edit.functions[name].given)  # what is around it may stand
+    for edit in edits:
         compile_file(solver, edit.file, edit.kept)
     for edit in edits:
         free(solver, edit.file)
@@ -130,13 +133,15 @@ def _look_up_again(repair: Repair, names: Iterable[str]) -> None:
             repair.renew(variable)
 
 
-def _concerned(repair: Repair, files: list[File], names: set[str]) -> list[Seed]:
+def _concerned(repair: Repair, edits: list[Edit]) -> list[Seed]:
     """The seeds that depend on what flow says otherwise now; those that name what changed are taken back first."""
     solver = repair.solver
     found: dict[Seed, None] = {}
     for variable in repair.flows:
         found.update(dict.fromkeys(solver.seeds_at.get(variable, ())))
-    for about in (*names, *(file.path for file in files if names)):
+    abouts = {about for edit in edits for about in edit.names.asked | edit.names.guessed}
+    abouts |= {edit.file.path for edit in edits if edit.names.asked}
+    for about in abouts:
         for seed in solver.seeds_about.get(about, ()):
             if (cause := solver.planted.get(seed)) is not None:
                 repair.kill(cause)

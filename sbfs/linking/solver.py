@@ -360,8 +360,8 @@ class Solver:
         notes.add(what)
 
     def originate(self, path: str, symbol: str) -> None:
-        """What is added from here on is what a symbol of a file says; "<free>" for what its free names mean, "<implied>" for
-        definitions that no flow mentions."""
+        """What is added from here on is what a symbol of a file says (or the file as a whole: `flows.FREE`,
+        `flows.IMPLIED`)."""
 
     def imply(self, place: Place, target: str, flag: str, level: int) -> None:
         """A call that is not written: a property, an iteration. target: an id. flag: of the edge."""
@@ -507,7 +507,7 @@ class Solver:
                             self.react(rule, variable, value)
                 self._answer()
 
-    def react(self, rule: Rule, variable: int, value: int) -> None:
+    def react(self, rule: Rule, _variable: int, value: int) -> None:
         """Let a rule that watches a variable answer a value."""
         rule.react(self, value)
 

@@ -42,20 +42,23 @@ class Unit:
 
 
 class Function:
-    """A function's variables. positional: of its parameters in order; names: parameter → its variable, for those
+    """A function's variables. positional: of its parameters in order; places: parameter → its place there; given:
+    parameter → the variable of its default; names: parameter → its variable, for those
     that may be given by name; defaults: place of a parameter → variable of its default; rest, keywords,
     everything: the values (containers) that take what is left, and all positional arguments; -1 where there is
     none. passes: places of parameters that it returns as they are. looks_up: it gets attributes by names that it
     does not say."""
 
     __slots__ = (
-        "block", "defaults", "everything", "file", "generator", "index", "keyword_defaults", "keywords",
-        "looks_up", "names", "passes", "positional", "rest", "returns", "symbol", "this", "yields",
+        "block", "defaults", "everything", "file", "generator", "given", "index", "keyword_defaults", "keywords",
+        "looks_up", "names", "passes", "places", "positional", "rest", "returns", "symbol", "this", "yields",
     )  # fmt: skip
 
     def __init__(self, file: File, symbol: Symbol, index: int):
         self.file, self.symbol, self.index = file, symbol, index
         self.positional: list[int] = []
+        self.places: dict[str, int] = {}
+        self.given: dict[str, int] = {}
         self.names: dict[str, int] = {}
         self.defaults: dict[int, int] = {}
         self.keyword_defaults: dict[str, int] = {}
@@ -63,6 +66,14 @@ class Function:
         self.rest = self.keywords = self.everything = self.block = self.this = self.returns = self.yields = -1
         self.generator = "generator" in symbol.flags
         self.looks_up = False
+
+    def give(self, given: dict[str, int]) -> None:
+        """Let parameters have defaults: name → variable."""
+        self.given = given
+        self.defaults = {self.places[name]: source for name, source in given.items() if name in self.places}
+        self.keyword_defaults = {
+            name: source for name, source in given.items() if name in self.names and name not in self.places
+        }
 
     def takes(self) -> tuple[object, ...]:
         """All that binding a call to it depends on."""
@@ -81,8 +92,8 @@ class Function:
 class File:
     """A file's facts, and its names.
 
-    mentioned: symbol → the functions that its flows define. symbols: by name. brought: variables of the module that imports assign.
-    defined: variables that something in the file assigns, as `symbol:name`. variables: those
+    symbols: by name. mentioned: symbol → the functions that its flows define. brought: variables of the module that
+    imports assign. defined: variables that something in the file assigns, as `symbol:name`. variables: those
     that have a number.
     """
 

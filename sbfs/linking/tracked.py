@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from sbfs.linking.python_seeds import class_attributes
 from sbfs.linking.rules import Load, Store
-from sbfs.linking.solver import GUESSING, ROUND, Solver
+from sbfs.linking.solver import GUESSING, MOST, MOST_OWN, OWN, ROUND, Solver
 from sbfs.linking.values import EXACT
 
 if TYPE_CHECKING:
@@ -396,6 +396,28 @@ class Tracked(Solver):
     def shut_at(self, variable: int, own: bool) -> int:
         """The label with which a gate let nothing of a sort in any more, NEVER if it is not shut."""
         return self._shut.get(variable * 2 + own, NEVER)
+
+    def shut(self, variable: int, own: bool, label: int) -> None:
+        """A gate lets nothing of a sort in from a label on; NEVER: it always does."""
+        if label < NEVER:
+            self._shut[variable * 2 + own] = label
+            self.closed.add(variable)
+        else:
+            self._shut.pop(variable * 2 + own, None)
+            if variable * 2 not in self._shut and variable * 2 + 1 not in self._shut:
+                self.closed.discard(variable)
+
+    def coming(self, variable: int, own: bool) -> dict[int, int]:
+        """All of a sort that comes to a gate, whether it is in or not, with the label that it has or would have."""
+        kinds = self.values.kind
+        everything = {**self.refused.get(variable, {}), **self.sets[variable]}
+        return {value: label for value, label in everything.items() if (kinds[value >> 2] in OWN) == own}
+
+    def is_full(self, variable: int, value: int, own: bool) -> bool:
+        """Whether one more value is more than a gate lets through."""
+        kinds = self.values.kind
+        same = {one >> 2 for one in self.sets[variable] if (kinds[one >> 2] in OWN) == own}
+        return len(same | {value >> 2}) > (MOST_OWN if own else MOST)
 
     def next_later(self) -> tuple[Any, int, Any] | None:
         """What a reaction left for later."""
