@@ -118,7 +118,7 @@ class Linker:
                 self._facts[path] = one
         again = set(changed) if not kept else self._repaired(kept)
         if again is None:
-            del self._reader  # two solvers at once would take too much memory
+            self._reader.solver.release()  # two at once would take too much memory
             self._reader = self._solved(Tracked)
             self._found = self._read_all()
         else:

@@ -390,6 +390,10 @@ class Solver:
         self.outs, self.rules, self._new, self._wide = [], [], [], {}
         self.loads, self.hints, self._element_watchers = [], [], {}
 
+    def release(self) -> None:
+        """Be of no more use: solvers are full of cycles, and looking for garbage among so much takes seconds."""
+        self.__dict__.clear()
+
     def lost(self) -> set[int]:
         """Closed gates, and the variables that hold nothing because of them."""
         found = set(self.closed)
