@@ -192,12 +192,11 @@ class Classes:
         """The order of look-up, C3 (Barrett et al., A Monotonic Superclass Linearization for Dylan, 1996)."""
         found = self._orders.get(key)
         if found is None:
-            self._orders[key] = [key]  # a class that is its own ancestor ends here
             found = self._orders[key] = [key, *self._merge(key)]
         return found
 
     def _merge(self, key: Key) -> list[Key]:
-        bases = list(dict.fromkeys(base for base in self.bases.get(key, ()) if base != key))
+        bases = [base for base in dict.fromkeys(self.bases.get(key, ())) if not self._leads_to(base, key)]
         waiting = [list(self.order(base)) for base in bases] + [bases]
         merged: list[Key] = []
         while waiting := [one for one in waiting if one]:
@@ -210,6 +209,19 @@ class Classes:
             merged.append(head)
             waiting = [[other for other in one if other != head] for one in waiting]
         return [one for one in merged if one != key]
+
+    def _leads_to(self, base: Key, key: Key) -> bool:
+        """Whether a class is a base of its own base, which Python would refuse."""
+        seen: set[Key] = set()
+        waiting = [base]
+        while waiting:
+            one = waiting.pop()
+            if one == key:
+                return True
+            if one not in seen:
+                seen.add(one)
+                waiting.extend(self.bases.get(one, ()))
+        return False
 
     def descendants(self, key: Key) -> frozenset[Key]:
         """All classes below a class."""
