@@ -177,9 +177,6 @@ def _by_two(
 ) -> Iterator[tuple[str, Extracted]]:
     ours, theirs = _parted(names, wanted)
     other = _Other(tree.root, [(path, *wanted[path]) for path in theirs], settings, docs=docs)
-    collecting = gc.isenabled()
-    # Nothing that reading makes is cyclic, and looking for what is takes a quarter of the time.
-    gc.disable()
     try:
         for count, path in enumerate(ours, 1):
             yield path, one(tree, path, *wanted[path], rules, docs=docs)
@@ -194,8 +191,6 @@ def _by_two(
                 yield path, one(tree, path, *wanted[path], rules, docs=docs)
         progress(len(names))
     finally:
-        if collecting:
-            gc.enable()
         other.stop()
 
 

@@ -19,6 +19,7 @@ from sbfs.graph.documented import DOCS
 from sbfs.graph.documented import folder_of as docs_folder
 from sbfs.graph.documenting import Documentation, place_of
 from sbfs.graph.extracting import Extracted, extract
+from sbfs.graph.garbage import no_collecting
 from sbfs.graph.hints import Hints
 from sbfs.graph.source import Disk, Known, Stamp, Walk, Walked, clashing
 from sbfs.graph.value import SHARD, SKIPPED_SHOWN, SNAPSHOT, Skipped, Snapshot, dump, folder_of, load
@@ -89,7 +90,7 @@ def read(
     for _ in range(_ATTEMPTS):
         view = store.view()
         target = _target(view, project, str(path))
-        with live.held(store, target.name):
+        with live.held(store, target.name), no_collecting():
             try:
                 return _Run(store, view, target, progress, actor, docs=docs, patterns=patterns).run()
             except _Changed:

@@ -6,7 +6,6 @@ cached on the disk, is named by the tree of shards that it was made of, and is m
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,12 +20,16 @@ from sbfs.errors import Busy, Invalid
 from sbfs.git import trees
 from sbfs.graph import cache, hints
 from sbfs.graph.cache import meta
+from sbfs.graph.garbage import no_collecting, put_aside
 from sbfs.store import Store, View
 
 if TYPE_CHECKING:
     from sbfs.linking.links import Edge, Links
 
 Progress = Callable[[str, int, int], None]
+
+_LARGE = 200
+"""Files of a project from which on the search for garbage is kept away from what is held of it."""
 
 
 def cache_of(store: Store, project: str) -> Path:
@@ -157,18 +160,6 @@ def read_all(view: View, tree: str | None, but: Mapping[str, Any] = {}) -> dict[
     return found
 
 
-@contextmanager
-def no_collecting() -> Iterator[None]:
-    """Without looking for cycles, of which there are none: it takes a third of the time that loading takes."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
 class Change:
     """What a change of shards makes of a graph; nothing is worked out before it is asked for."""
 
@@ -226,6 +217,8 @@ class Change:
             write(file, tree, made.facts, made.linker.links, naming)
         made.tree = tree
         _HELD[self._store] = {self._project: made}
+        if len(made.facts) >= _LARGE:
+            put_aside(made)
 
     def _brought(self, file: Path, tree: str, naming: cache.Dotted) -> bool:
         found = self._difference
