@@ -42,7 +42,7 @@ _TEXTS = ("flags", "decorators", "bases")
 _DOC = 400
 """Characters of a docstring that are kept."""
 
-_HASH = 6
+HASH = 6
 """Digits of a body's hash that are kept: it is compared with few others, of the same type."""
 
 _SITE = re.compile(r'\["(call|new|super|render)",(-?\d+)')
@@ -51,9 +51,10 @@ _SITE = re.compile(r'\["(call|new|super|render)",(-?\d+)')
 _ONE_SITE = ("call", "new", "render")
 
 
-def dump(facts: Facts, *, clean: Clean | None = None) -> bytes:
+def dump(facts: Facts, *, clean: Clean | None = None, exact: bool = False) -> bytes:
     """The bytes of a shard. clean: takes secrets out of what stands in the source, which is all but the first and the
-    last line."""
+    last line. exact: rather raise ValueError than leave out what JSON or UTF-8 cannot hold."""
+    text = _encode if exact else _text
     rest: dict[str, Any] = {}
     if facts.parse != "full":
         rest["parse"] = facts.parse
@@ -67,12 +68,12 @@ def dump(facts: Facts, *, clean: Clean | None = None) -> bytes:
     if clean is not None:
         rest, symbols, imports = clean(rest), clean(symbols), clean(imports)
     head = {"schema": SCHEMA, "reader": READERS, "language": facts.language, "blob": facts.blob}
-    lines = [_text(head)[:-1] + ","]
-    lines += [f"{_text(name)}:{_text(value)}," for name, value in rest.items()]
-    lines += _list("symbols", (_relative(_text(one)) for one in symbols))
-    lines += _list("imports", map(_text, imports))
-    lines.append(f'"numbers":{_text(_numbers(facts))}}}\n')
-    return "\n".join(lines).encode("utf-8", "replace")
+    lines = [text(head)[:-1] + ","]
+    lines += [f"{text(name)}:{text(value)}," for name, value in rest.items()]
+    lines += _list("symbols", (_relative(text(one)) for one in symbols))
+    lines += _list("imports", map(text, imports))
+    lines.append(f'"numbers":{text(_numbers(facts))}}}\n')
+    return "\n".join(lines).encode("utf-8", "strict" if exact else "replace")
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
@@ -139,7 +140,7 @@ def _symbols(facts: Facts) -> Iterator[list[Any]]:
         record: list[Any] = [_going_on(before, one.name), one.type, parameters, _folded(one.flows, bindings, first)]
         rest = {name: getattr(one, name) for name, usual in _REST.items() if getattr(one, name) != usual}
         if one.doc:
-            rest["doc"] = _beginning(one.doc)
+            rest["doc"] = beginning(one.doc)
         if one.signature != _plain(one):
             rest["signature"] = one.signature
         if rest:
@@ -155,7 +156,7 @@ def _plain(one: Symbol) -> str:
     return plain_signature(one)
 
 
-def _beginning(doc: str) -> str:
+def beginning(doc: str) -> str:
     """The first paragraph of a docstring, cut behind a word where it is long."""
     first = doc.partition("\n\n")[0]
     return first if len(first) <= _DOC else first[:_DOC].rpartition(" ")[0] + " …"
@@ -269,7 +270,7 @@ def _numbers(facts: Facts) -> list[Any]:
         symbols.append(place + _letters(_steps(one.sites, one.start)) + (f".{flows}" if flows else ""))
         start, end = one.start, one.end
     imports = _letters(_steps((one.line for one in facts.imports), 0))
-    hashes = "".join(one.body_hash[:_HASH].ljust(_HASH, "-") for one in facts.symbols)
+    hashes = "".join(one.body_hash[:HASH].ljust(HASH, "-") for one in facts.symbols)
     return [facts.lines, "|".join(symbols), imports, _letters(one.complexity for one in facts.symbols), hashes]
 
 
@@ -374,7 +375,7 @@ def facts_of(path: str, data: dict[str, Any], *, absolute: bool = False) -> Fact
         end = start + length
         one = _loaded(record, before, bindings, (start, end, _places(site_steps, start), _read_letters(flows)), shared)
         one.complexity = complexity[number]
-        one.body_hash = hashes[number * _HASH : (number + 1) * _HASH].rstrip("-")
+        one.body_hash = hashes[number * HASH : (number + 1) * HASH].rstrip("-")
         symbols.append(one)
         before = one.name
     return Facts(

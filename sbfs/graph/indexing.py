@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sbfs import files, projects, redact
 from sbfs.code import shards
+from sbfs.code.facts import Facts
 from sbfs.errors import Invalid, NotFound, Stale
 from sbfs.git import source as commits
 from sbfs.git import trees
@@ -193,6 +194,7 @@ class _Run:
         self.shards = self._shards()
         self.before = _snapshot(view, target.name)
         self.redacted: Counter[str] = Counter()
+        self.facts: dict[str, Facts] = {}
         self.verb = "docs.index" if docs else "graph.index"
         self.docs: Documentation | None = None
         if docs or (self.before is not None and self.before.docs):
@@ -281,6 +283,8 @@ class _Run:
         for path, one in extract(self.disk, wanted, self.rules, settings, tell, docs=self.docs is not None):
             self.redacted.update(one.redacted)
             found[path] = one
+            if one.facts is not None:
+                self.facts[path] = one.facts
         return found
 
     def _from_shard(self, path: str) -> Known | None:
@@ -349,7 +353,7 @@ class _Run:
             return Indexed(target.name, os.fspath(target.root), before, unchanged=True, revision=self.view.revision)
         change = None
         if fresh or gone or not snapshot.counts:
-            change = live.prepare(self.store, self.view, target.name, self.tree, fresh, gone, self.progress)
+            change = live.prepare(self.store, self.view, target.name, self.tree, fresh, gone, self.facts, self.progress)
             if not snapshot.counts:
                 snapshot = replace(snapshot, counts=change.counts(), languages=change.languages())
 

@@ -170,10 +170,11 @@ class Change:
         project: str,
         tree: str | None,
         changed: Mapping[str, bytes | None],
+        read: Mapping[str, Facts],
         tell: Progress,
     ):
         self._store, self._view, self._project, self._tree = store, view, project, tree
-        self._changed, self._tell = changed, tell
+        self._changed, self._read, self._tell = changed, read, tell
         self._held: _Held | None = None
         self._difference: Any = None
         self._facts: dict[str, Facts | None] = {}
@@ -185,7 +186,7 @@ class Change:
         self._tell("link", 0, 0)
         known = _HELD.setdefault(self._store, {}).pop(self._project, None)
         with no_collecting():
-            changed = {path: None if raw is None else load(path, raw) for path, raw in sorted(self._changed.items())}
+            changed = {path: self._facts_of(path, raw) for path, raw in sorted(self._changed.items())}
         self._facts = dict(changed)
         if known is not None and known.tree == (self._tree or ""):
             self._difference = known.update(changed)
@@ -196,6 +197,10 @@ class Change:
                 known = _Held({path: facts[path] for path in sorted(facts)})
         self._held = known
         return known
+
+    def _facts_of(self, path: str, raw: bytes | None) -> Facts | None:
+        found = self._read.get(path)
+        return load(path, raw) if found is None and raw is not None else found
 
     def counts(self) -> dict[str, int]:
         """Of the new state, as a snapshot says them."""
@@ -236,10 +241,12 @@ def prepare(
     tree: str | None,
     fresh: Mapping[str, bytes],
     gone: Sequence[str],
+    read: Mapping[str, Facts],
     tell: Progress,
 ) -> Change:
-    """A change of shards: those that are new or other than they were, and those that went."""
-    return Change(store, view, project, tree, {**fresh, **dict.fromkeys(gone)}, tell)
+    """A change of shards: those that are new or other than they were, and those that went. read: the facts of new ones,
+    as far as they are at hand."""
+    return Change(store, view, project, tree, {**fresh, **dict.fromkeys(gone)}, read, tell)
 
 
 def namer(facts: Mapping[str, Facts]) -> cache.Dotted:
