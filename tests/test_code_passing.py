@@ -39,3 +39,12 @@ def test_what_a_shard_cannot_hold_is_refused_where_it_must_be_exact(key):
     with pytest.raises(ValueError):
         shards.dump(facts, exact=True)
     assert shards.load("a.py", shards.dump(facts)) != facts
+
+
+@pytest.mark.parametrize("text", ["~", "~~", "a~b", "~a~", '["attr","a","b"]', "=", ""])
+def test_texts_that_look_like_what_a_shard_writes_for_others_stay_what_they_are(text):
+    facts = read("a.py", b"def f(x, y=1):\n    return x.a.b\n")
+    forms = [text, ["attr", "x", text], ["attr", ["attr", "x", "y"], text], ["attr", text, "x"], ["lit", "str", text]]
+    facts.symbols[-1].flows[0] = ["return", ["list", [["lit", "str"], *forms]]]
+    passing.settle(facts)
+    assert shards.load("a.py", shards.dump(facts)) == facts
