@@ -41,9 +41,11 @@ def put_aside(holder: object) -> None:
     """
     global _used
     gc.unfreeze()
-    if _HOLDERS and sys.getallocatedblocks() > _used * _GROWTH:
+    used = sys.getallocatedblocks()
+    if _HOLDERS and used > _used * _GROWTH:
         gc.collect()
-    _used = sys.getallocatedblocks()
+        used = sys.getallocatedblocks()
+    _used = used
     gc.freeze()
     if holder not in _HOLDERS:
         _HOLDERS.add(holder)

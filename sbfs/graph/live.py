@@ -61,7 +61,8 @@ def linked_facts(facts: dict[str, Facts], tell: Progress) -> Made:
 
 
 class _Held:
-    """What a process holds of one project: its facts and what links them, at one tree of shards."""
+    """What a process holds of one project: its facts and what links them, at one tree of shards. first: the links that
+    were made first, until they are in the cache. total: of what is told of the files."""
 
     def __init__(self, facts: dict[str, Facts]):
         from sbfs.linking import Linker
@@ -70,7 +71,11 @@ class _Held:
         self.facts = facts
         self.linker: Any = Linker(facts.values())
         links = self.linker.links
+        self.first: Links | None = links
         self.told = {path: _told(one) for path, one in facts.items()}
+        self.total: Counter[str] = Counter()
+        for one in self.told.values():
+            self.total.update(one)
         self.calls = sum(map(_is_call, links.edges))
         self.open = dict(Counter(one.source.partition("::")[0] for one in links.unresolved))
 
@@ -78,9 +83,11 @@ class _Held:
         """Take other facts of some files in. Returns what that did to the links."""
         for path, one in changed.items():
             self.facts.pop(path, None)
-            self.told.pop(path, None)
+            self.total.subtract(self.told.pop(path, {}))
             if one is not None:
                 self.facts[path], self.told[path] = one, _told(one)
+                self.total.update(self.told[path])
+        self.first = None
         with no_collecting():
             found = self.linker.update(changed)
         self.calls += sum(map(_is_call, found.added)) - sum(map(_is_call, found.removed))
@@ -92,10 +99,7 @@ class _Held:
 
     def counts(self) -> dict[str, int]:
         """How much there is of what, as a snapshot says it."""
-        total: Counter[str] = Counter()
-        for one in self.told.values():
-            total.update(one)
-        found = {name: total[name] for name in _COUNTED}
+        found = {name: self.total[name] for name in _COUNTED}
         return {"files": len(self.facts), **found, "calls": self.calls, "unresolved": sum(self.open.values())}
 
 
@@ -219,8 +223,8 @@ class Change:
         file = cache_of(self._store, self._project)
         naming = namer(made.facts)
         if not self._brought(file, tree, naming):
-            write(file, tree, made.facts, made.linker.links, naming)
-        made.tree = tree
+            write(file, tree, made.facts, made.first or made.linker.links, naming)
+        made.tree, made.first = tree, None
         _HELD[self._store] = {self._project: made}
         if len(made.facts) >= _LARGE:
             put_aside(made)
