@@ -72,7 +72,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-SCHEMA = 1
+SCHEMA = 2
 
 SymbolType = Literal[
     "module", "function", "method", "class", "interface", "type", "enum", "trait", "component", "namespace"

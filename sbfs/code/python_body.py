@@ -19,6 +19,10 @@ from sbfs.code.python_types import type_of
 _HIDDEN_DECORATORS = words("property staticmethod classmethod abstractmethod overload wraps override final")
 """Decorators that run nothing of the class's own."""
 
+# Where a statement may begin: words of comments and docstrings would have the whole tree searched.
+_NONLOCAL = re.compile(rb"(?:\A|[\r\n;:])[ \t\f]*nonlocal[ \t\f\\]")
+_GLOBAL = re.compile(rb"(?:\A|[\r\n;:])[ \t\f]*global[ \t\f\\]")
+
 
 class Body(Matching):
     """Reads a whole file: `read_module`, once."""
@@ -31,8 +35,8 @@ class Body(Matching):
             kind: getattr(self, f"_{kind.__name__.lower()}") for kind in _STATEMENTS
         }
         raw = source.raw
-        self.has_nonlocal = re.search(rb"\bnonlocal[ \t\\]", raw) is not None
-        self.has_global = re.search(rb"\bglobal[ \t\\]", raw) is not None
+        self.has_nonlocal = b"nonlocal" in raw and _NONLOCAL.search(raw) is not None
+        self.has_global = b"global" in raw and _GLOBAL.search(raw) is not None
         self.marked = source.lines if b"#:" in raw else []
 
     def read_module(self, tree: ast.Module) -> None:

@@ -241,6 +241,8 @@ class Scope:
         self.defs.clear()
         self.env.clear()
         self.log.clear()
+        self.index = None
+        del self.clock
 
     def visible(self, name: str, seen: float) -> Value | None:
         """What a function within may see of a name that this scope binds, or None where it does not.

@@ -60,7 +60,7 @@ class Source:
         self.raw = raw
         self.lines = text.split("\n")
         self.ascii = text.isascii()
-        self._bare: list[str] | None = None
+        self._bare: list[str] | None = None  # "" for a line that does not count for a hash
         name = path.rpartition("/")[2]
         self.is_test = name.startswith("test") or name.endswith("_test.py") or "/tests/" in f"/{path}"
 
@@ -88,7 +88,8 @@ class Source:
         start = min([first.lineno, *(one.lineno for one in getattr(first, "decorator_list", ()))])
         end = max(statements[-1].end_lineno or start, start)
         if self._bare is None:
-            self._bare = [_bare(line) for line in self.lines]
+            stripped = map(str.rstrip, self.lines)
+            self._bare = ["" if "#" in line and line.lstrip()[0] == "#" else line for line in stripped]
         lines = self._bare[start - 1 : end]
         width = first.col_offset
         if lines and lines[0][:width].strip():  # on the line of the header
@@ -210,12 +211,6 @@ class Source:
             text = f"{argument.arg}: {self.text(argument.annotation)}"
             return f"{text} = {self.text(default)}" if default else text
         return f"{argument.arg}={self.text(default)}" if default else argument.arg
-
-
-def _bare(line: str) -> str:
-    """A line that counts for the hash: "" for a blank one or a comment."""
-    line = line.rstrip()
-    return "" if line.lstrip().startswith("#") else line
 
 
 def _hash(text: str) -> str:

@@ -431,28 +431,28 @@ class Values(Names):
 
     def _bind_own(self, target: ast.expr, value: Expression, before: dict[str, Value | None], logged: bool) -> None:
         """Bind a comprehension's own names; before: what they hide, put back at its end."""
-        scope = self.scope
-
-        def fresh(node: ast.expr) -> Any:
-            if isinstance(node, ast.Name):
-                variable = scope.temporary(node.id)
-                before.setdefault(node.id, scope.env.get(node.id))
-                scope.env[node.id] = variable
-                if logged:
-                    scope.log.append((node.id, variable))
-                return variable
-            if isinstance(node, ast.Starred):
-                return fresh(node.value)
-            if isinstance(node, ast.Tuple | ast.List):
-                star = next((place for place, one in enumerate(node.elts) if isinstance(one, ast.Starred)), None)
-                return ["unpack", [fresh(one) for one in node.elts], star]
-            return None
-
-        written = fresh(target)
+        written = self._own(target, before, logged)
         if value is not None and written is not None:
-            scope.write(["=", written, value], target.lineno)
+            self.scope.write(["=", written, value], target.lineno)
         else:
             self.drop(value, target.lineno)
+
+    def _own(self, node: ast.expr, before: dict[str, Value | None], logged: bool) -> Any:
+        """A target of a comprehension with variables of its own."""
+        scope = self.scope
+        if isinstance(node, ast.Name):
+            variable = scope.temporary(node.id)
+            before.setdefault(node.id, scope.env.get(node.id))
+            scope.env[node.id] = variable
+            if logged:
+                scope.log.append((node.id, variable))
+            return variable
+        if isinstance(node, ast.Starred):
+            return self._own(node.value, before, logged)
+        if isinstance(node, ast.Tuple | ast.List):
+            star = next((place for place, one in enumerate(node.elts) if isinstance(one, ast.Starred)), None)
+            return ["unpack", [self._own(one, before, logged) for one in node.elts], star]
+        return None
 
     def _reserve(self, nodes: Iterable[ast.AST | None]) -> bool:
         """Number lambdas in the order of the source, before they are met in the order of evaluation."""

@@ -9,6 +9,8 @@ A record says only what the others do not, since a project has a hundred thousan
   `..inner` has the first two parts of it. A signature that follows from name, parameters and bases is left out, and of
   a docstring all but its first paragraph.
 - The number of a call's site is its distance from the next one that is due: 0 nearly always.
+- In flows a text with `~` is an attribute: `self~name` is `["attr", "self", "name"]`, and `~` alone the literal of a
+  text. A `~` of the source is two.
 - Flows that bind just what an import record imports are that record's number.
 
 A shard does not name its file: one that moves keeps its bytes.
@@ -16,6 +18,7 @@ A shard does not name its file: one that moves keeps its bytes.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,8 +35,6 @@ made anew."""
 Clean = Callable[[Any], Any]
 """Takes secrets out of a plain value."""
 
-_HEAD = ("schema", "reader", "language", "blob")
-
 _REST = {"visibility": "public", "exported": True, "flags": (), "decorators": (), "bases": (), "doc": ""}
 """Field of a symbol → what it is where the record does not say."""
 
@@ -42,18 +43,30 @@ _TEXTS = ("flags", "decorators", "bases")
 _DOC = 400
 """Characters of a docstring that are kept."""
 
-_HASH = 6
+HASH = 6
 """Digits of a body's hash that are kept: it is compared with few others, of the same type."""
+
+_NO_HASH = "----"
+"""What stands for the hash of a symbol that has none; one takes four letters."""
 
 _SITE = re.compile(r'\["(call|new|super|render)",(-?\d+)')
 """A form that begins with the number of its site. Within a text its quotes would have backslashes."""
 
+_ATTRIBUTE = re.compile(r'\["attr","([^"\\~]+(?:~[^"\\~]+)*)","([^"\\~]+)"\]')
+"""An attribute, maybe of an attribute, of a variable."""
+
+_SHORT = re.compile(r'"([^"\\~]+(?:~[^"\\~]+)+)"')
+"""The same as it is written."""
+
+_TEXT = '["lit","str"]'
+
 _ONE_SITE = ("call", "new", "render")
 
 
-def dump(facts: Facts, *, clean: Clean | None = None) -> bytes:
+def dump(facts: Facts, *, clean: Clean | None = None, exact: bool = False) -> bytes:
     """The bytes of a shard. clean: takes secrets out of what stands in the source, which is all but the first and the
-    last line."""
+    last line. exact: rather raise ValueError than leave out what JSON or UTF-8 cannot hold."""
+    text = _encode if exact else _text
     rest: dict[str, Any] = {}
     if facts.parse != "full":
         rest["parse"] = facts.parse
@@ -66,13 +79,12 @@ def dump(facts: Facts, *, clean: Clean | None = None) -> bytes:
     imports = [_import(one) for one in facts.imports]
     if clean is not None:
         rest, symbols, imports = clean(rest), clean(symbols), clean(imports)
-    head = {"schema": SCHEMA, "reader": READERS, "language": facts.language, "blob": facts.blob}
-    lines = [_text(head)[:-1] + ","]
-    lines += [f"{_text(name)}:{_text(value)}," for name, value in rest.items()]
-    lines += _list("symbols", (_relative(_text(one)) for one in symbols))
-    lines += _list("imports", map(_text, imports))
-    lines.append(f'"numbers":{_text(_numbers(facts))}}}\n')
-    return "\n".join(lines).encode("utf-8", "replace")
+    lines = ['{"head":' + text([SCHEMA, READERS, facts.language, _short(facts.blob)]) + ","]
+    lines += [f"{text(name)}:{text(value)}," for name, value in rest.items()]
+    lines += _list("symbols", (_record(one, text) for one in symbols))
+    lines += _list("imports", map(text, imports))
+    lines.append(f'"numbers":{text(_numbers(facts))}}}\n')
+    return "\n".join(lines).encode("utf-8", "strict" if exact else "replace")
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
@@ -101,6 +113,50 @@ def _list(name: str, records: Iterable[str]) -> Iterator[str]:
     if text := ",\n".join(records):
         yield text
     yield "],"
+
+
+def _short(digits: str) -> str:
+    """Hexadecimal digits in two thirds of their number."""
+    return base64.b64encode(bytes.fromhex(digits)).decode().rstrip("=")
+
+
+def _long(said: str) -> str:
+    """The inverse of `_short`."""
+    return base64.b64decode(said + "=" * (-len(said) % 4), validate=True).hex()
+
+
+def _record(record: list[Any], text: Callable[[Any], str]) -> str:
+    """A symbol's record, its flows as short as may be."""
+    *before, flows = record[:4]
+    parts = [text(before)[1:-1], _relative(_terse(text(flows))), *map(text, record[4:])]
+    return f"[{','.join(parts)}]"
+
+
+def _terse(flows: str) -> str:
+    """Flows with attributes of variables, and literals, as texts."""
+    flows = flows.replace("~", "~~")
+    count = 1
+    while count and '["attr","' in flows:
+        flows, count = _ATTRIBUTE.subn(r'"\1~\2"', flows)
+    return flows.replace(_TEXT, '"~"')
+
+
+def _told(said: str) -> Any:
+    """What a text in flows that holds a `~` stands for."""
+    if said == "~":
+        return ["lit", "str"]
+    if "~~" in said:
+        return said.replace("~~", "~")
+    first, *names = said.split("~")
+    value: Any = first
+    for name in names:
+        value = ["attr", value, name]
+    return value
+
+
+def written_out(shard: str) -> str:
+    """A shard's text with attributes in full, so that a name stands between quotes wherever it is mentioned."""
+    return _SHORT.sub(lambda match: _encode(_told(match[1])), shard)
 
 
 def _relative(record: str) -> str:
@@ -139,7 +195,7 @@ def _symbols(facts: Facts) -> Iterator[list[Any]]:
         record: list[Any] = [_going_on(before, one.name), one.type, parameters, _folded(one.flows, bindings, first)]
         rest = {name: getattr(one, name) for name, usual in _REST.items() if getattr(one, name) != usual}
         if one.doc:
-            rest["doc"] = _beginning(one.doc)
+            rest["doc"] = beginning(one.doc)
         if one.signature != _plain(one):
             rest["signature"] = one.signature
         if rest:
@@ -155,7 +211,7 @@ def _plain(one: Symbol) -> str:
     return plain_signature(one)
 
 
-def _beginning(doc: str) -> str:
+def beginning(doc: str) -> str:
     """The first paragraph of a docstring, cut behind a word where it is long."""
     first = doc.partition("\n\n")[0]
     return first if len(first) <= _DOC else first[:_DOC].rpartition(" ")[0] + " …"
@@ -215,9 +271,10 @@ def _key(flow: list[Any]) -> tuple[Any, ...]:
 
 
 def _parameter(one: Parameter) -> str | list[Any]:
-    """The name alone, where that says all; else [name, kind, whether it has a default, type]."""
-    said = [one.name, one.kind, one.has_default, one.type]
-    return one.name if said[1:] == ["positional", False, ""] else said
+    """The name alone, behind it `=` for a default, where that says all; else [name, kind, has a default, type]."""
+    if one.kind == "positional" and not one.type:
+        return f"{one.name}=" if one.has_default else one.name
+    return [one.name, one.kind, one.has_default, one.type]
 
 
 def _import(one: Import) -> list[Any]:
@@ -269,7 +326,7 @@ def _numbers(facts: Facts) -> list[Any]:
         symbols.append(place + _letters(_steps(one.sites, one.start)) + (f".{flows}" if flows else ""))
         start, end = one.start, one.end
     imports = _letters(_steps((one.line for one in facts.imports), 0))
-    hashes = "".join(one.body_hash[:_HASH].ljust(_HASH, "-") for one in facts.symbols)
+    hashes = "".join(_short(one.body_hash[:HASH]) or _NO_HASH for one in facts.symbols)
     return [facts.lines, "|".join(symbols), imports, _letters(one.complexity for one in facts.symbols), hashes]
 
 
@@ -357,8 +414,9 @@ def facts_of(path: str, data: dict[str, Any], *, absolute: bool = False) -> Fact
     """
     if not absolute:
         data = {**data, "symbols": [json.loads(_absolute(_text(one))) for one in data["symbols"]]}
-    if data["schema"] != SCHEMA:
-        raise KeyError("schema")
+    schema, _, language, blob = data["head"]
+    if schema != SCHEMA:
+        raise KeyError("head")
     lines, spans, import_steps, complexities, hashes = data["numbers"]
     places = _places(_read_letters(import_steps), 0)
     imports = [_loaded_import(one, line) for one, line in zip(data["imports"], places, strict=True)]
@@ -366,7 +424,7 @@ def facts_of(path: str, data: dict[str, Any], *, absolute: bool = False) -> Fact
     complexity = _read_letters(complexities)
     symbols: list[Symbol] = []
     start, end, before = 0, 0, ""
-    shared: dict[str, str] = {}
+    shared: dict[str, Any] = {}
     for number, (record, span) in enumerate(zip(data["symbols"], spans.split("|") if spans else (), strict=True)):
         sites, _, flows = span.partition(".")
         step, length, *site_steps = _read_letters(sites)
@@ -374,13 +432,14 @@ def facts_of(path: str, data: dict[str, Any], *, absolute: bool = False) -> Fact
         end = start + length
         one = _loaded(record, before, bindings, (start, end, _places(site_steps, start), _read_letters(flows)), shared)
         one.complexity = complexity[number]
-        one.body_hash = hashes[number * _HASH : (number + 1) * _HASH].rstrip("-")
+        said = hashes[number * len(_NO_HASH) : (number + 1) * len(_NO_HASH)]
+        one.body_hash = "" if said == _NO_HASH else _long(said)
         symbols.append(one)
         before = one.name
     return Facts(
         path=path,
-        language=data["language"],
-        blob=data["blob"],
+        language=language,
+        blob=_long(blob),
         parse=data.get("parse", "full"),
         notes=tuple(data.get("notes", ())),
         mark=data.get("mark", ""),
@@ -392,12 +451,16 @@ def facts_of(path: str, data: dict[str, Any], *, absolute: bool = False) -> Fact
     )
 
 
-def _share(form: list[Any], shared: dict[str, str]) -> None:
-    """Let equal texts of a form be one: the facts of a large project take half the memory."""
+def _share(form: list[Any], shared: dict[str, Any]) -> None:
+    """Let texts of a form be what they stand for, and equal ones be one: the facts of a large project take half the
+    memory."""
     for place, part in enumerate(form):
         kind = part.__class__
         if kind is str:
-            form[place] = shared.setdefault(part, part)
+            found = shared.get(part)
+            if found is None:
+                found = shared[part] = _told(part) if "~" in part else part
+            form[place] = found
         elif kind is list:
             _share(part, shared)
 
@@ -407,7 +470,7 @@ def _loaded(
     before: str,
     bindings: Sequence[list[Any]],
     place: tuple[int, int, list[int], list[Any]],
-    shared: dict[str, str],
+    shared: dict[str, Any],
 ) -> Symbol:
     name, type, parameters, folded = record[:4]
     get = record[4].get if len(record) > 4 else _NOTHING.get
@@ -444,7 +507,9 @@ _NOTHING: dict[str, Any] = {}
 
 
 def _loaded_parameter(said: str | list[Any]) -> Parameter:
-    return Parameter(said) if isinstance(said, str) else Parameter(*said)
+    if isinstance(said, str):
+        return Parameter(said[:-1], has_default=True) if said.endswith("=") else Parameter(said)
+    return Parameter(*said)
 
 
 def _loaded_import(record: list[Any], line: int) -> Import:
@@ -457,7 +522,7 @@ def head(raw: bytes) -> dict[str, Any]:
     """What the first line of a shard says: schema, reader, language, blob; {} where it is none of ours."""
     line = raw.partition(b"\n")[0]
     try:
-        found: dict[str, Any] = json.loads(line.removesuffix(b",") + b"}")
-    except ValueError:
+        schema, reader, language, blob = json.loads(line.removesuffix(b",") + b"}")["head"]
+        return {"schema": schema, "reader": reader, "language": language, "blob": _long(blob)}
+    except (ValueError, KeyError, TypeError):
         return {}
-    return found if found.keys() == {*_HEAD} else {}

@@ -233,7 +233,8 @@ class Writer:
         for one in edges:
             source, target = self._number(one.source), self._number(one.target)
             self._data.execute(
-                "DELETE FROM edges WHERE source = ? AND target = ? AND type = ? AND confidence = ?"
+                # By the source: a target may have thousands of edges, and the plus keeps its index out of it.
+                "DELETE FROM edges WHERE source = ? AND +target = ? AND type = ? AND confidence = ?"
                 " AND lines = ? AND flags = ?",
                 (source, target, one.type, one.confidence, " ".join(map(str, one.lines)), " ".join(one.flags)),
             )
@@ -253,6 +254,9 @@ class Writer:
         """Add calls that could not be resolved."""
         rows = [(one.source.partition("::")[0], one.source, one.text, one.line, one.reason) for one in calls]
         self._data.executemany("INSERT INTO unresolved VALUES (?, ?, ?, ?, ?)", rows)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _file_row(one: Facts) -> Row:
@@ -279,7 +283,7 @@ def _symbol_row(one: Facts, symbol: Symbol, dotted: Dotted) -> Row:
         "parameters": [each.name for each in symbol.parameters],
     }
     kept = {key: value for key, value in facts.items() if value and value != "public"}
-    said = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+    said = _encode(kept)
     id = f"{one.path}::{symbol.name}"
     name = dotted(one.path, one.language, symbol.name)
     return (id, one.path, symbol.name, last_of(symbol.name), name, symbol.type, symbol.start, symbol.end, said)

@@ -10,7 +10,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +49,41 @@ def versions(rules: redact.Rules) -> dict[str, Any]:
     return {"shards": SCHEMA, "readers": READERS, "rules": rules.version}
 
 
+@dataclass(frozen=True)
+class _Last:
+    """The hints that this process read or wrote last, and how their file stood then."""
+
+    file: Path
+    stamp: Stamp
+    versions: Mapping[str, Any]
+    hints: Hints
+
+
+_last: _Last | None = None
+
+
+def _stamp(file: Path) -> Stamp:
+    found = file.stat()
+    return Stamp(found.st_size, found.st_mtime_ns, found.st_ino)
+
+
 def load(gitdir: Path, project: str, rules: redact.Rules) -> Hints:
-    """What is known; nothing where that is of other versions, or cannot be read."""
+    """What is known; nothing where that is of other versions, or cannot be read. Nobody changes what it returns."""
+    global _last
+    file, said = folder(gitdir) / f"{project}.json", versions(rules)
+    with suppress(OSError):
+        stamp = _stamp(file)
+        if _last is not None and (_last.file, _last.stamp, _last.versions) == (file, stamp, said):
+            return _last.hints
+        found = _read(file, rules)
+        _last = _Last(file, stamp, said, found)
+        return found
+    return Hints()
+
+
+def _read(file: Path, rules: redact.Rules) -> Hints:
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        data = json.loads((folder(gitdir) / f"{project}.json").read_bytes())
+        data = json.loads(file.read_bytes())
         if data["format"] != _FORMAT:
             return Hints()
         if data["versions"] != versions(rules):
@@ -79,15 +110,17 @@ def load_root(gitdir: Path, project: str) -> str:
 
 def keep(gitdir: Path, project: str, hints: Hints, rules: redact.Rules, begun: int) -> None:
     """Remember. begun: the time of the file system when the walk began, nanoseconds (`now`)."""
-    files = {path: _said(known, begun) for path, known in hints.files.items()}
+    global _last
+    kept = replace(hints, files=_aged(hints.files, begun), prose=_aged(hints.prose, begun))
+    said = versions(rules)
     data: Mapping[str, Any] = {
         "format": _FORMAT,
-        "versions": versions(rules),
-        "root": hints.root,
-        "tree": hints.tree,
-        "folders": hints.folders,
-        "files": files,
-        "prose": {path: _said(known, begun) for path, known in hints.prose.items()},
+        "versions": said,
+        "root": kept.root,
+        "tree": kept.tree,
+        "folders": kept.folders,
+        "files": {path: _said(known) for path, known in kept.files.items()},
+        "prose": {path: _said(known) for path, known in kept.prose.items()},
     }
     file = folder(gitdir) / f"{project}.json"
     temporary = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(6)}~")
@@ -95,15 +128,24 @@ def keep(gitdir: Path, project: str, hints: Hints, rules: redact.Rules, begun: i
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(json.dumps(data, separators=(",", ":")))
+        stamp = _stamp(temporary)
         os.replace(temporary, file)
+        _last = _Last(file, stamp, said, kept)
         if load_root(gitdir, project) != hints.root:
             (folder(gitdir) / f"{project}.root").write_text(hints.root)
 
 
-def _said(known: Known, begun: int) -> list[Any]:
+def _aged(files: Mapping[str, Known], begun: int) -> dict[str, Known]:
+    """Files, without the time of those that are young."""
+    return {
+        path: known if known.stamp.changed < begun - _YOUNG else replace(known, stamp=replace(known.stamp, changed=-1))
+        for path, known in files.items()
+    }
+
+
+def _said(known: Known) -> list[Any]:
     stamp = known.stamp
-    changed = stamp.changed if stamp.changed < begun - _YOUNG else -1
-    return [stamp.size, changed, stamp.number, known.blob, known.why, known.shard]
+    return [stamp.size, stamp.changed, stamp.number, known.blob, known.why, known.shard]
 
 
 def now(gitdir: Path) -> int:

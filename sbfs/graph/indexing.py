@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sbfs import files, projects, redact
 from sbfs.code import shards
+from sbfs.code.facts import Facts
 from sbfs.errors import Invalid, NotFound, Stale
 from sbfs.git import source as commits
 from sbfs.git import trees
@@ -19,6 +20,7 @@ from sbfs.graph.documented import DOCS
 from sbfs.graph.documented import folder_of as docs_folder
 from sbfs.graph.documenting import Documentation, place_of
 from sbfs.graph.extracting import Extracted, extract
+from sbfs.graph.garbage import no_collecting
 from sbfs.graph.hints import Hints
 from sbfs.graph.source import Disk, Known, Stamp, Walk, Walked, clashing
 from sbfs.graph.value import SHARD, SKIPPED_SHOWN, SNAPSHOT, Skipped, Snapshot, dump, folder_of, load
@@ -89,7 +91,7 @@ def read(
     for _ in range(_ATTEMPTS):
         view = store.view()
         target = _target(view, project, str(path))
-        with live.held(store, target.name):
+        with live.held(store, target.name), no_collecting():
             try:
                 return _Run(store, view, target, progress, actor, docs=docs, patterns=patterns).run()
             except _Changed:
@@ -192,6 +194,7 @@ class _Run:
         self.shards = self._shards()
         self.before = _snapshot(view, target.name)
         self.redacted: Counter[str] = Counter()
+        self.facts: dict[str, Facts] = {}
         self.verb = "docs.index" if docs else "graph.index"
         self.docs: Documentation | None = None
         if docs or (self.before is not None and self.before.docs):
@@ -280,6 +283,8 @@ class _Run:
         for path, one in extract(self.disk, wanted, self.rules, settings, tell, docs=self.docs is not None):
             self.redacted.update(one.redacted)
             found[path] = one
+            if one.facts is not None:
+                self.facts[path] = one.facts
         return found
 
     def _from_shard(self, path: str) -> Known | None:
@@ -348,7 +353,7 @@ class _Run:
             return Indexed(target.name, os.fspath(target.root), before, unchanged=True, revision=self.view.revision)
         change = None
         if fresh or gone or not snapshot.counts:
-            change = live.prepare(self.store, self.view, target.name, self.tree, fresh, gone, self.progress)
+            change = live.prepare(self.store, self.view, target.name, self.tree, fresh, gone, self.facts, self.progress)
             if not snapshot.counts:
                 snapshot = replace(snapshot, counts=change.counts(), languages=change.languages())
 

@@ -6,7 +6,6 @@ cached on the disk, is named by the tree of shards that it was made of, and is m
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,12 +20,16 @@ from sbfs.errors import Busy, Invalid
 from sbfs.git import trees
 from sbfs.graph import cache, hints
 from sbfs.graph.cache import meta
+from sbfs.graph.garbage import no_collecting, put_aside
 from sbfs.store import Store, View
 
 if TYPE_CHECKING:
     from sbfs.linking.links import Edge, Links
 
 Progress = Callable[[str, int, int], None]
+
+_LARGE = 200
+"""Files of a project from which on the search for garbage is kept away from what is held of it."""
 
 
 def cache_of(store: Store, project: str) -> Path:
@@ -58,7 +61,8 @@ def linked_facts(facts: dict[str, Facts], tell: Progress) -> Made:
 
 
 class _Held:
-    """What a process holds of one project: its facts and what links them, at one tree of shards."""
+    """What a process holds of one project: its facts and what links them, at one tree of shards. first: the links that
+    were made first, until they are in the cache. total: of what is told of the files."""
 
     def __init__(self, facts: dict[str, Facts]):
         from sbfs.linking import Linker
@@ -67,7 +71,11 @@ class _Held:
         self.facts = facts
         self.linker: Any = Linker(facts.values())
         links = self.linker.links
+        self.first: Links | None = links
         self.told = {path: _told(one) for path, one in facts.items()}
+        self.total: Counter[str] = Counter()
+        for one in self.told.values():
+            self.total.update(one)
         self.calls = sum(map(_is_call, links.edges))
         self.open = dict(Counter(one.source.partition("::")[0] for one in links.unresolved))
 
@@ -75,9 +83,11 @@ class _Held:
         """Take other facts of some files in. Returns what that did to the links."""
         for path, one in changed.items():
             self.facts.pop(path, None)
-            self.told.pop(path, None)
+            self.total.subtract(self.told.pop(path, {}))
             if one is not None:
                 self.facts[path], self.told[path] = one, _told(one)
+                self.total.update(self.told[path])
+        self.first = None
         with no_collecting():
             found = self.linker.update(changed)
         self.calls += sum(map(_is_call, found.added)) - sum(map(_is_call, found.removed))
@@ -89,10 +99,7 @@ class _Held:
 
     def counts(self) -> dict[str, int]:
         """How much there is of what, as a snapshot says it."""
-        total: Counter[str] = Counter()
-        for one in self.told.values():
-            total.update(one)
-        found = {name: total[name] for name in _COUNTED}
+        found = {name: self.total[name] for name in _COUNTED}
         return {"files": len(self.facts), **found, "calls": self.calls, "unresolved": sum(self.open.values())}
 
 
@@ -157,18 +164,6 @@ def read_all(view: View, tree: str | None, but: Mapping[str, Any] = {}) -> dict[
     return found
 
 
-@contextmanager
-def no_collecting() -> Iterator[None]:
-    """Without looking for cycles, of which there are none: it takes a third of the time that loading takes."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
 class Change:
     """What a change of shards makes of a graph; nothing is worked out before it is asked for."""
 
@@ -179,10 +174,11 @@ class Change:
         project: str,
         tree: str | None,
         changed: Mapping[str, bytes | None],
+        read: Mapping[str, Facts],
         tell: Progress,
     ):
         self._store, self._view, self._project, self._tree = store, view, project, tree
-        self._changed, self._tell = changed, tell
+        self._changed, self._read, self._tell = changed, read, tell
         self._held: _Held | None = None
         self._difference: Any = None
         self._facts: dict[str, Facts | None] = {}
@@ -194,7 +190,7 @@ class Change:
         self._tell("link", 0, 0)
         known = _HELD.setdefault(self._store, {}).pop(self._project, None)
         with no_collecting():
-            changed = {path: None if raw is None else load(path, raw) for path, raw in sorted(self._changed.items())}
+            changed = {path: self._facts_of(path, raw) for path, raw in sorted(self._changed.items())}
         self._facts = dict(changed)
         if known is not None and known.tree == (self._tree or ""):
             self._difference = known.update(changed)
@@ -205,6 +201,10 @@ class Change:
                 known = _Held({path: facts[path] for path in sorted(facts)})
         self._held = known
         return known
+
+    def _facts_of(self, path: str, raw: bytes | None) -> Facts | None:
+        found = self._read.get(path)
+        return load(path, raw) if found is None and raw is not None else found
 
     def counts(self) -> dict[str, int]:
         """Of the new state, as a snapshot says them."""
@@ -223,9 +223,11 @@ class Change:
         file = cache_of(self._store, self._project)
         naming = namer(made.facts)
         if not self._brought(file, tree, naming):
-            write(file, tree, made.facts, made.linker.links, naming)
-        made.tree = tree
+            write(file, tree, made.facts, made.first or made.linker.links, naming)
+        made.tree, made.first = tree, None
         _HELD[self._store] = {self._project: made}
+        if len(made.facts) >= _LARGE:
+            put_aside(made)
 
     def _brought(self, file: Path, tree: str, naming: cache.Dotted) -> bool:
         found = self._difference
@@ -243,10 +245,12 @@ def prepare(
     tree: str | None,
     fresh: Mapping[str, bytes],
     gone: Sequence[str],
+    read: Mapping[str, Facts],
     tell: Progress,
 ) -> Change:
-    """A change of shards: those that are new or other than they were, and those that went."""
-    return Change(store, view, project, tree, {**fresh, **dict.fromkeys(gone)}, tell)
+    """A change of shards: those that are new or other than they were, and those that went. read: the facts of new ones,
+    as far as they are at hand."""
+    return Change(store, view, project, tree, {**fresh, **dict.fromkeys(gone)}, read, tell)
 
 
 def namer(facts: Mapping[str, Facts]) -> cache.Dotted:

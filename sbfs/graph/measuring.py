@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sbfs.code import shards
 from sbfs.errors import Invalid
 from sbfs.graph.opened import CALLS, Answer, Graph, Node, Opened, Progress, answer, asked, quiet
 from sbfs.graph.relating import Net, is_test
@@ -184,7 +185,7 @@ def unused(
 
 def _text_of_shard(found: Opened, path: str) -> str:
     raw = found.view.read(SHARD.path_of(project=found.graph.project, source=path))
-    return raw.decode() if raw else ""
+    return shards.written_out(raw.decode()) if raw else ""
 
 
 def _is_mentioned(shard: str, node: Node) -> bool:
