@@ -46,13 +46,15 @@ class GaveUp(Exception):
 
 class Repair:
     """One change of a tracked solver. flows: variables of which flow alone says something else now. changed: variables
-    whose sets are others. files: those whose links must be read again for another reason."""
+    whose sets are others. sources: those of which other copies are made. files: those whose links must be read again
+    for another reason."""
 
     def __init__(self, solver: Tracked):
         self.solver = solver
         self.flows: set[int] = set()
         self.changed: set[int] = set()
         self.files: set[str] = set()
+        self.sources: set[int] = set()
         self.steps = 0
         self._notes: dict[tuple[int, Any], bool] = {}
         self._kept: dict[int, bool] = {}
@@ -82,6 +84,7 @@ class Repair:
         """A copy is made."""
         solver = self.solver
         code = target * 4 + level
+        self.sources.add(source)
         outs = solver.outs[source]
         if outs is None:
             solver.outs[source] = [code]
@@ -157,6 +160,7 @@ class Repair:
             outs = solver.outs[source]
             if outs is not None and (code := target * 4 + level) in outs:
                 outs.remove(code)
+                self.sources.add(source)
         for value in solver.sets[source]:
             self._doubt(target, at_least(value, level))
 

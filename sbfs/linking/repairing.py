@@ -38,7 +38,8 @@ def repaired(solver: Tracked, changed: Mapping[str, Facts]) -> set[str]:
     repair.reseed([*fresh, *_concerned(repair, edits)])
     repair.run()
     solver.repair = None
-    return {file.path for file in files} | repair.files | solver.readers_of(repair.changed)
+    lost = solver.lose(repair.changed, repair.sources)
+    return {file.path for file in files} | repair.files | solver.readers_of(repair.changed | lost)
 
 
 @dataclass(frozen=True)

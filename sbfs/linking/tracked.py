@@ -97,6 +97,7 @@ class Tracked(Solver):
         self.readers: dict[int, str | set[str]] = {}
         self.holders: Counter[int] = Counter()
         self.keeping: set[int] = set()
+        self.opened: set[int] = set()
         self.named: dict[str, list[Any]] = {}
         self.members: dict[str, list[int]] = {}
         self.cause = NOBODY
@@ -406,6 +407,7 @@ class Tracked(Solver):
             self._shut.pop(variable * 2 + own, None)
             if variable * 2 not in self._shut and variable * 2 + 1 not in self._shut:
                 self.closed.discard(variable)
+                self.opened.add(variable)
 
     def coming(self, variable: int, own: bool) -> dict[int, int]:
         """All of a sort that comes to a gate, whether it is in or not, with the label that it has or would have."""
@@ -440,11 +442,29 @@ class Tracked(Solver):
         keys = self.implied_in.get(path, ())
         return [(key, self.implied[key]) for key in keys if key in self.implied]
 
+    def lose(self, variables: Iterable[int], sources: Iterable[int]) -> set[int]:
+        """Find out what is lost, where it may be something else: variables have other sets, or other copies are made of
+        sources. Returns what is lost now and was not, or the other way round."""
+        before = self.lost_for_good
+        again = bool(self.opened) or not self.closed <= before or not before.isdisjoint(sources)
+        self.opened.clear()
+        if not again:
+            again = any(
+                (variable in before) == bool(self.sets[variable]) and (variable in before or self._is_fed(variable))
+                for variable in variables
+            )
+        if again:
+            self.lost_for_good = self.lost()
+        return before ^ self.lost_for_good
+
+    def _is_fed(self, variable: int) -> bool:
+        """Whether something lost is copied into a variable."""
+        return any(self.whats[deed] >> 2 in self.lost_for_good for deed in self.into(variable, COPY))
+
     def readers_of(self, variables: Iterable[int]) -> set[str]:
-        """The files whose links depend on what variables hold; also those with calls that are lost now, or no more."""
-        before, self.lost_for_good = self.lost_for_good, self.lost()
+        """The files whose links depend on what variables hold."""
         found: set[str] = set()
-        for variable in {*variables, *(before ^ self.lost_for_good)}:
+        for variable in variables:
             paths = self.readers.get(variable, ())
             found.update((paths,) if isinstance(paths, str) else paths)
         return found
