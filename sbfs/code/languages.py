@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 
@@ -93,17 +94,23 @@ def language_of(path: str, head: bytes) -> str | None:
     path: posix. head: the file's first bytes, some hundred of them at least.
     """
     name = path.rpartition("/")[2]
+    language = _by_name(name)
+    if language == "typescript" and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<?xml", b"<!DOCTYPE TS", b"<TS")):
+        return None  # Qt's translations share the suffix
+    if language is None and head.startswith(b"#!") and name.rfind(".") <= 0:
+        return _by_shebang(head)
+    return language
+
+
+@functools.lru_cache(maxsize=8192)
+def _by_name(name: str) -> str | None:
+    """The language that a file's name tells; each walk asks it of every file that is none."""
     if named := _NAMES.get(name):
         return named
     if _TSCONFIG.match(name):
         return "config"
     dot = name.rfind(".")
-    language = _SUFFIXES.get(name[dot:].lower()) if dot > 0 else None
-    if language == "typescript" and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<?xml", b"<!DOCTYPE TS", b"<TS")):
-        return None  # Qt's translations share the suffix
-    if language is None and dot <= 0 and head.startswith(b"#!"):
-        return _by_shebang(head)
-    return language
+    return _SUFFIXES.get(name[dot:].lower()) if dot > 0 else None
 
 
 def _by_shebang(head: bytes) -> str | None:

@@ -205,21 +205,22 @@ class Writer:
 
     def add_edges(self, edges: Iterable[Edge]) -> None:
         """Add edges; what lies outside gets a number when it is first met."""
+        end = self._end
         rows = [
             (
-                self._end(one.source),
-                self._end(one.target),
+                end(one.source),
+                end(one.target),
                 one.type,
                 one.confidence,
-                " ".join(map(str, one.lines)),
-                " ".join(one.flags),
+                str(one.lines[0]) if len(one.lines) == 1 else " ".join(map(str, one.lines)),
+                " ".join(one.flags) if one.flags else "",
             )
             for one in edges
         ]
         self._data.executemany("INSERT INTO edges VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def _end(self, id: str) -> int:
-        number = self._number(id)
+        number = self._numbers.get(id) or self._number(id)
         if number is None:
             number = self._give(id)
             name = id.removeprefix(OUTSIDE)

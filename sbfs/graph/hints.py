@@ -138,7 +138,7 @@ def keep(gitdir: Path, project: str, hints: Hints, rules: redact.Rules, begun: i
 def _aged(files: Mapping[str, Known], begun: int) -> dict[str, Known]:
     """Files, without the time of those that are young."""
     return {
-        path: known if known.stamp.changed < begun - _YOUNG else replace(known, stamp=replace(known.stamp, changed=-1))
+        path: known if known.stamp.changed < begun - _YOUNG else replace(known, stamp=known.stamp._replace(changed=-1))
         for path, known in files.items()
     }
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sbfs import files
 from sbfs.code import languages, reading
@@ -22,6 +22,8 @@ from sbfs.git.ignoring import Rules, patterns
 from sbfs.git.source import Kept
 from sbfs.graph.value import Skipped
 from sbfs.record import etag
+
+_FILE, _FOLDER, _LINK = stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK
 
 HEAD = 256
 """Bytes at the beginning of a file without a telling name by which its language is found."""
@@ -44,8 +46,7 @@ _LEFT_OUT = {
 """Folders that no project wrote, and what is told of them; nothing of those that nobody looks for."""
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What the system tells of a file: bytes, nanoseconds of its last change, its number."""
 
     size: int
@@ -99,11 +100,11 @@ class Disk:
         with os.scandir(f"{self.root}/{folder}") as found:
             for entry in found:
                 if entry.is_file(follow_symlinks=False):
-                    result.append((entry.name, stat.S_IFREG, entry))
+                    result.append((entry.name, _FILE, entry))
                 elif entry.is_dir(follow_symlinks=False):
-                    result.append((entry.name, stat.S_IFDIR, entry))
+                    result.append((entry.name, _FOLDER, entry))
                 elif entry.is_symlink():
-                    result.append((entry.name, stat.S_IFLNK, entry))
+                    result.append((entry.name, _LINK, entry))
         return result
 
     def stamp(self, entry: object) -> Stamp:
@@ -192,16 +193,19 @@ class Walk:
         same = self.folders.get(folder) == rules.key
         self.found.folders[folder] = rules.key
         known = self.known if same else {}
+        files, stamp = self.found.files, self.tree.stamp
         for name, mode, entry in entries:
-            path = f"{folder}{name}"
-            if mode == stat.S_IFREG:
+            path = folder + name
+            if mode == _FILE:
                 if path in known or self._is_wanted(path, rules):
-                    with suppress(FileNotFoundError):
-                        self.found.files[path] = self.tree.stamp(entry)
+                    try:
+                        files[path] = stamp(entry)
+                    except FileNotFoundError:
+                        continue
                 elif self.with_prose and form_of(path) and not rules.ignores(path, folder=False) and not _unfit(path):
                     with suppress(FileNotFoundError):
                         self.found.prose[path] = self.tree.stamp(entry)
-            elif mode == stat.S_IFDIR:
+            elif mode == _FOLDER:
                 self._down(path + "/", name, rules, judged=same and path + "/" in self.folders)
             elif languages.language_of(path, b"") and not rules.ignores(path, folder=False):
                 self._skip(path, "a link")
