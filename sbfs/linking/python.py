@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sbfs.linking.python_builtins import SUMMARIES, At
-from sbfs.linking.python_classes import WIDE, Classes, Key
+from sbfs.linking.python_classes import Classes, Key
 from sbfs.linking.python_hints import hinted
 from sbfs.linking.python_modules import Found, Modules
 from sbfs.linking.python_names import BUILTINS, COMMON, METHODS, TYPES
 from sbfs.linking.python_rules import (
     Again,
+    Below,
     Bind,
     CallPartial,
     ChangeProperty,
@@ -34,6 +35,8 @@ from sbfs.linking.values import ANY, EXACT, GUESSED, INFERRED, KEYS
 
 BEYOND = ("other", "beyond")
 """What comes from outside, of which nothing is known."""
+MOST_OVERRIDES = 40
+"""Classes of a large family that give one attribute, beyond which only that of the class itself is seen."""
 LONGEST = 6
 """Dots in a name outside after which nothing more is known."""
 EMPTY_BASES = frozenset(
@@ -218,7 +221,21 @@ class Python:
             if self._overwritten(order, name):
                 return target
         self.class_attribute(solver, order, receiver, name, target)
+        if kind == "instance" and len(what) > 1:
+            self._overrides(solver, order[0], name, target)
         return target
+
+    def _overrides(self, solver: Solver, key: Key, name: str, target: int) -> None:
+        """Of a large family an attribute may be that of any class below, unless they are too many to say anything."""
+        heirs = [one for one in self.classes.descendants(key) if self.classes.defines(one, name)]
+        if len(heirs) > MOST_OVERRIDES or name.startswith("__"):
+            return
+        for heir in sorted(heirs):
+            receiver = self.family(solver, heir) if self.classes.is_wide(heir) else self.instance(solver, heir)
+            below = solver.fresh()
+            variable = solver.variable(self.modules.files[heir[0]], f"{heir[1]}:{name}")
+            solver.watch(variable, Bind(self, receiver, heir, name, below))
+            solver.watch(below, Below(target))
 
     def _after(self, solver: Solver, after: int, receiver: int) -> list[Key]:
         """The order of look-up of a receiver's class, beyond a class."""
@@ -228,9 +245,9 @@ class Python:
 
     def _fields(self, solver: Solver, index: int, order: list[Key], name: str, target: int) -> None:
         solver.copy(solver.field(index, name), target)
-        for key in order[1:]:
-            if key[0] and len(self.classes.descendants(key)) > WIDE:
-                solver.copy(solver.field(self.instance(solver, key), name), target, INFERRED)
+        for key in order:
+            if key[0] and self.classes.is_wide(key) and (family := self.family(solver, key)) != index:
+                solver.copy(solver.field(family, name), target, INFERRED)
 
     def _overwritten(self, order: list[Key], name: str) -> bool:
         """Whether the constructor sets an attribute, so that the class's own is never seen."""
@@ -315,12 +332,16 @@ class Python:
             found = self._instances[key] = solver.values.index("instance", solver.values.index("class", *key))
         return found
 
+    def family(self, solver: Solver, key: Key) -> int:
+        """The index of all instances of a class and of those below it, not told apart."""
+        return solver.values.index("instance", solver.values.index("class", *key), "family")
+
     def widened(self, solver: Solver, receiver: int, definer: Key) -> tuple[int, int]:
         """The receiver of a method as its body sees it, and its level: in a large family, all are one."""
-        if len(self.classes.descendants(definer)) <= WIDE or self.key(solver, receiver) == definer:
+        if not self.classes.is_wide(definer) or self.key(solver, receiver) == definer:
             return receiver, EXACT
         if solver.values.kind[receiver] == "instance":
-            return self.instance(solver, definer), INFERRED
+            return self.family(solver, definer), INFERRED
         return solver.values.index("class", *definer), INFERRED
 
     # -- calls
@@ -349,7 +370,7 @@ class Python:
     def _call_bound(self, solver: Solver, what: tuple[Any, ...], call: Call, level: int) -> None:
         kind = solver.values.kind[what[0]]
         if kind == "function":
-            solver.invoke(what[0], call, level, first=what[1] * 4)
+            solver.invoke(what[0], without_result(call) if len(what) > 2 else call, level, first=what[1] * 4)
         elif kind == "external":
             self.outside(solver, solver.values.what[what[0]][0], call, level, what[1])
         else:
@@ -669,8 +690,11 @@ class Python:
             return
         hinted(solver, value, hint, target)
         if solver.values.kind[index] == "class":
-            heirs = self.classes.descendants(self.key(solver, index))
-            for key in sorted(heirs) if len(heirs) <= WIDE else ():
+            named = self.key(solver, index)
+            if self.classes.is_wide(named):
+                solver.add(target, self.family(solver, named) * 4 + GUESSED)
+                return
+            for key in sorted(self.classes.descendants(named)):
                 solver.add(target, self.instance(solver, key) * 4 + GUESSED)
 
     def statement(self, scope: Any, statement: list[Any]) -> None:

@@ -198,6 +198,10 @@ class Classes:
             found = self._descendants[key] = frozenset(seen)
         return found
 
+    def is_wide(self, key: Key) -> bool:
+        """Whether a class has so many descendants that they are one in its methods."""
+        return len(self.descendants(key)) > WIDE
+
     def defines(self, key: Key, name: str) -> bool:
         """Whether a class's own body gives an attribute."""
         file = self.modules.files.get(key[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sbfs.linking.rules import Call, Load, Place, Store
-from sbfs.linking.values import GUESSED, at_least
+from sbfs.linking.values import GUESSED, INFERRED, at_least
 
 if TYPE_CHECKING:
     from sbfs.linking.python import Python
@@ -219,6 +219,25 @@ class Step:
             self.policy.element(solver, value, self.target, self.place)
 
 
+class Below:
+    """An attribute that a class below gives, seen through a family. What such a method returns stays in it: it would
+    reach the callers of the whole family, of which most never meet that class."""
+
+    __slots__ = ("target",)
+
+    def __init__(self, target: int):
+        self.target = target
+
+    def react(self, solver: Solver, value: int) -> None:
+        """Mark bound functions as such."""
+        index, level = value >> 2, max(value & 3, INFERRED)
+        if solver.values.kind[index] == "bound":
+            function, receiver = solver.values.what[index][:2]
+            solver.add(self.target, solver.values.value("bound", function, receiver, "below", level=level))
+        else:
+            solver.add(self.target, at_least(value, level))
+
+
 class Loose:
     """A base that only flow tells: look the attribute up there."""
 
@@ -298,6 +317,8 @@ class Family:
                 continue
             if name in policy.modules.files[key[0]].stored:
                 solver.copy(solver.field(policy.instance(solver, key), name), self.load.target, GUESSED)
+                if policy.classes.is_wide(key):
+                    solver.copy(solver.field(policy.family(solver, key), name), self.load.target, GUESSED)
             told = policy.modules.files[key[0]].variables.get(f"{key[1]}:{name}!")
             if told is not None:
                 solver.copy(told, self.load.target, GUESSED)

@@ -39,8 +39,10 @@ MOST = 16
 """Things (functions, classes, containers, …) that a gate lets through; one that would hold more is closed to them, and
 the links say so. Plain functions that one field gathers from many places are mostly meant for different callers."""
 MOST_OWN = 40
-"""The same for bound methods and instances: the states of a parser, lists of parts that answer to one method."""
-OWN = frozenset({"bound", "instance"})
+"""The same for bound methods, instances and modules: the states of a parser, lists of parts that answer to one
+method, tables of modules."""
+OWN = frozenset({"bound", "instance", "module"})
+"""Kinds of which more are let through."""
 ROUNDS = 40
 """Gates that a value may pass on its way. Nothing is known of what would come after."""
 
