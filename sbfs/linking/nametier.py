@@ -25,12 +25,12 @@ class NameTier:
                     self._methods.setdefault((id(file.policy), name), []).append((file.path, symbol.name))
         self._near: dict[str, frozenset[str]] = {}
 
-    def candidates(self, file: File, name: str) -> list[str]:
-        """Ids of the plausible definitions: all of that name; of several, those of the same file, else of imported
-        files, else of the same package, where that leaves any."""
+    def candidates(self, file: File, name: str, own: str = "") -> list[str]:
+        """Ids of the plausible definitions: all of that name but one of the file itself (own); of several, those of the
+        same file, else of imported files, else of the same package, where that leaves any."""
         if name in getattr(file.policy, "common", COMMON) or (name.startswith("__") and name.endswith("__")):
             return []
-        found = self._methods.get((id(file.policy), name), [])
+        found = [one for one in self._methods.get((id(file.policy), name), []) if one != (file.path, own)]
         if len(found) > 1:
             for near in (lambda path: path == file.path, self._imported(file).__contains__, self._beside(file)):
                 closer = [one for one in found if near(one[0])]
