@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sbfs.linking.python_builtins import SUMMARIES, At
+from sbfs.linking.python_builtins import SUMMARIES, At, subclasses
 from sbfs.linking.python_classes import Classes, Key
 from sbfs.linking.python_hints import hinted
 from sbfs.linking.python_modules import Found, Modules
@@ -111,6 +111,8 @@ class Python:
         kind, what = solver.values.kind[index], solver.values.what[index]
         if name in SPECIAL and kind in ("instance", "class", "function", "bound", "module"):
             solver.add(target, solver.values.value("literal", SPECIAL[name], level=level))
+        elif name == "__subclasses__" and kind == "class":
+            solver.add(target, solver.values.value("other", "subclasses", index, level=level))
         elif kind in ("instance", "class", "super"):
             solver.copy(self.member(solver, index, name), target, level)
             if name in self.properties:
@@ -388,6 +390,11 @@ class Python:
                 solver.watch(call.arguments[0][0], ChangeProperty(what[1], word, call.result, level))
         elif word in ("staticmethod", "classmethod"):
             solver.invoke(what[1], call, level)
+        elif word == "named":
+            for name in sorted(self.methods_beginning(solver, what[1], what[2])):
+                solver.watch(self.member(solver, what[1], name), Again(self, call, max(level, INFERRED)))
+        elif word == "subclasses":
+            subclasses(self, solver, what[1], call, level)
         elif word == "callable" and call.result >= 0:
             solver.copy(solver.field(index, "result"), call.result, level)
         elif word == "partial":
@@ -522,6 +529,9 @@ class Python:
         if kind == "other" and what[0] in ("manages", "staticmethod", "classmethod"):
             index = what[1]
             kind, what = solver.values.kind[index], solver.values.what[index]
+        if kind == "other" and what[0] == "named":
+            key, names = self.key(solver, what[1]), self.methods_beginning(solver, what[1], what[2])
+            return [one for name in names for one in self._method_id(key, name)]
         if kind == "function":
             return (f"{what[0]}::{what[1]}",)
         if kind == "external":
@@ -640,6 +650,19 @@ class Python:
             key.removeprefix(prefix) for file, prefix in places for key in file.defined if key.startswith(prefix + text)
         }
         return sorted(found) if text else []
+
+    def methods_beginning(self, solver: Solver, index: int, text: str) -> frozenset[str]:
+        """Of those, the methods of an instance that are no more than they are written: one value can stand for all."""
+        if solver.values.kind[index] != "instance":
+            return frozenset()
+        order = self.classes.order(self.key(solver, index))
+        found = set()
+        for name in self.names_beginning(solver, index, text):
+            path, owner = self.classes.definer(order, name) or ("", "")
+            symbol = self.modules.files[path].symbols.get(f"{owner}.{name}") if path else None
+            if symbol is not None and symbol.type == "method" and not symbol.decorators and name not in self.stored:
+                found.add(name)
+        return frozenset(found)
 
     def has(self, solver: Solver, index: int, name: str) -> bool:
         """Whether the class of an instance gives a method."""
