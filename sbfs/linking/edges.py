@@ -174,7 +174,11 @@ class Reader:
         if reason != "external" and isinstance(expression, list) and expression and expression[0] == "attr":
             # `self.inner.close()` in a method `close`: a wrapper hands on to what it wraps. `child.close()` may recur.
             own = "" if isinstance(expression[1], str) else call.unit.name
-            candidates = self.names.candidates(call.unit.file, expression[2], own) if reason != "external-base" else []
+            candidates = (
+                self.names.candidates(call.unit.file, expression[2], text(expression[1]), own)
+                if reason != "external-base"
+                else []
+            )
             line = line_of(call.unit.file, call.unit.name, call.site)
             for target in candidates:
                 self._add(call.unit.source, target, "calls", 2 if len(candidates) == 1 else 3, line)

@@ -4,9 +4,12 @@ feed values."""
 from __future__ import annotations
 
 import posixpath
+import re
 
 from sbfs.linking.python_names import COMMON
 from sbfs.linking.tables import File, Project
+
+_WORDS = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 MOST = 8
 """Candidates beyond this say nothing, and are left out."""
@@ -23,28 +26,39 @@ class NameTier:
                 if symbol.type == "method":
                     name = symbol.name.rpartition(".")[2].partition("#")[0]
                     self._methods.setdefault((id(file.policy), name), []).append((file.path, symbol.name))
-        self._near: dict[str, frozenset[str]] = {}
+        self._imports: dict[str, frozenset[str]] = {}
 
-    def candidates(self, file: File, name: str, own: str = "") -> list[str]:
-        """Ids of the plausible definitions: all of that name but one of the file itself (own); of several, those of the
-        same file, else of imported files, else of the same package, where that leaves any."""
+    def candidates(self, file: File, name: str, receiver: str, own: str = "") -> list[str]:
+        """Ids of the plausible definitions: all of that name but one of the file itself (own). Of several, the only one
+        whose class is called as the receiver is; else those of the same file, of imported files, of the same package,
+        where that leaves some: one alone it would single out by chance as often as not."""
         if name in getattr(file.policy, "common", COMMON) or (name.startswith("__") and name.endswith("__")):
             return []
         found = [one for one in self._methods.get((id(file.policy), name), []) if one != (file.path, own)]
         if len(found) > 1:
-            for near in (lambda path: path == file.path, self._imported(file).__contains__, self._beside(file)):
-                closer = [one for one in found if near(one[0])]
-                if closer:
-                    found = closer
-                    break
+            word = (_words(receiver) or [""])[-1]
+            called = [one for one in found if word in _words(one[1].rpartition(".")[0].rpartition(".")[2])]
+            found = called if len(called) == 1 else self._near_ones(file, found)
         return [f"{path}::{symbol}" for path, symbol in found] if len(found) <= MOST else []
 
+    def _near_ones(self, file: File, found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        for near in (lambda path: path == file.path, self._imported(file).__contains__, self._beside(file)):
+            closer = [one for one in found if near(one[0])]
+            if closer:
+                return closer if len(closer) > 1 else found
+        return found
+
     def _imported(self, file: File) -> frozenset[str]:
-        near = self._near.get(file.path)
+        near = self._imports.get(file.path)
         if near is None:
-            near = self._near[file.path] = frozenset(target for target, *_ in file.policy.imports(file))
+            near = self._imports[file.path] = frozenset(target for target, *_ in file.policy.imports(file))
         return near
 
     def _beside(self, file: File):  # type: ignore[no-untyped-def]
         folder = posixpath.dirname(file.path)
         return lambda path: posixpath.dirname(path) == folder
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name, small, without the s of many: `HTTPHandlers` → http, handler."""
+    return [word.lower().removesuffix("s") for word in _WORDS.findall(name)]

@@ -10,7 +10,7 @@ from sbfs.linking.python_builtins import SUMMARIES, At, subclasses
 from sbfs.linking.python_classes import Classes, Key
 from sbfs.linking.python_hints import hinted
 from sbfs.linking.python_modules import Found, Modules
-from sbfs.linking.python_names import BUILTINS, COMMON, METHODS, TYPES
+from sbfs.linking.python_names import BUILTINS, COMMON, LIBRARY, METHODS, TYPES
 from sbfs.linking.python_rules import (
     Again,
     Below,
@@ -61,6 +61,7 @@ class Python:
 
     languages: tuple[str, ...] = ("python",)
     everything = ""
+    common = LIBRARY
     implies_definitions = True
 
     def prepare(self, project: Project) -> None:
