@@ -20,6 +20,7 @@ from sbfs.linking.python_rules import (
     Loose,
     LooseInit,
     MakeProperty,
+    Narrow,
     RunFunction,
     SetProperty,
     Step,
@@ -702,6 +703,17 @@ class Python:
             method = solver.variable(self.modules.files[definer[0]], f"{definer[1]}:__init_subclass__")
             call = Call(base.unit, base.site, method, [], [], -1)
             solver.watch(method, RunFunction(call, base.index * 4, level, "implicit"))
+
+    def narrow(self, unit: Unit, hinted: Any, target: int) -> Narrow | None:
+        """The rule of a test for classes (`isinstance`, a pattern), None where the text does not tell all of them."""
+        parts = hinted[1] if hinted and hinted[0] == "any" else [hinted]
+        keys: set[Key] = set()
+        for part in parts:
+            found = self.classes.named(unit.file, unit.name, part[1]) if part and part[0] == "inst" else []
+            if not found or any(self.classes.is_virtual(key) for key in found):
+                return None
+            keys.update(found)
+        return Narrow(self, frozenset(keys), target)
 
     def hinted(self, solver: Solver, value: int, hint: Hint, target: int) -> None:
         """An instance of what an annotation names, or of a class below it that does something in another way."""

@@ -13,6 +13,8 @@ Key = tuple[str, str]
 
 DEPTH = 40
 """Steps after which a name is given up: names that mean each other."""
+STRICT = frozenset(("abc.ABCMeta", "enum.EnumMeta", "enum.EnumType", "<builtin>.type"))
+"""Metaclasses outside by which only instances count as such (classes that are registered with an ABC are not seen)."""
 WIDE = 16
 """A class with more descendants than this is one for all its methods: receivers of the family are not told apart
 in them."""
@@ -59,7 +61,7 @@ class Classes:
         key = (file.path, expression[1])
         bases: list[Key] = []
         for base in expression[2]:
-            found = self._all(file, owner, base)
+            found = self.named(file, owner, base)
             if len(found) != 1 and len([one for one in found if one[0]]) != 1:
                 self.loose.add(key)
             if found:
@@ -74,10 +76,10 @@ class Classes:
 
     def _class(self, file: File, owner: str, expression: Any) -> Key | None:
         """The class that an expression is, if the text tells."""
-        found = self._all(file, owner, expression)
+        found = self.named(file, owner, expression)
         return found[0] if found else None
 
-    def _all(self, file: File, owner: str, expression: Any) -> list[Key]:
+    def named(self, file: File, owner: str, expression: Any) -> list[Key]:
         """The classes that an expression may be, those of the project first."""
         inside: dict[Key, None] = {}
         outside: dict[Key, None] = {}
@@ -236,6 +238,16 @@ class Classes:
                 }
             found = self._initial[key] = frozenset(names)
         return found
+
+    def is_virtual(self, key: Key) -> bool:
+        """Whether things may count as instances of a class that does not stand among their classes."""
+        if not key[0]:
+            return not key[1].startswith("<builtin>.") or key[1] == "<builtin>.object"
+        order = self.order(key)
+        metaclasses = [self.metaclass[one] for one in order if one in self.metaclass]
+        checks = any(self.definer(self.order(one), "__instancecheck__") for one in metaclasses)
+        hooked = self.definer(order, "__subclasshook__") is not None or any("Protocol" in one[1] for one in order)
+        return checks or hooked or key in self.loose or any(not one[0] and one[1] not in STRICT for one in metaclasses)
 
     def outside(self, key: Key) -> list[str]:
         """Names of all ancestors outside."""

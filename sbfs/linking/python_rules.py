@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from sbfs.linking.python_classes import Key
     from sbfs.linking.solver import Solver
 
+NO_INSTANCES = frozenset(
+    ("bound", "class", "container", "function", "generator", "literal", "module", "package", "super", "text")
+)
+"""Kinds of values that are no instances of classes of the project."""
 PARTIAL = 4
 """Partials of partials that are followed."""
 
@@ -267,6 +271,36 @@ class LooseInit:
         if definer is not None:
             method = solver.variable(self.policy.modules.files[definer[0]], f"{definer[1]}:__init__")
             solver.watch(method, RunFunction(self.call, self.instance * 4, max(self.level, value & 3), "constructor"))
+
+
+class Narrow:
+    """A test for classes: of instances of the project's classes those that can pass it, of a family its part that can;
+    of the rest, what is no instance of such a class does not pass a test for the project's classes alone."""
+
+    __slots__ = ("inside", "keys", "policy", "target")
+
+    def __init__(self, policy: Python, keys: frozenset[Key], target: int):
+        self.policy, self.keys, self.target = policy, keys, target
+        self.inside = all(key[0] for key in keys)
+
+    def react(self, solver: Solver, value: int) -> None:
+        """Let pass what can."""
+        index = value >> 2
+        kind, what = solver.values.kind[index], solver.values.what[index]
+        if kind != "instance":
+            if not self.inside or kind not in NO_INSTANCES:
+                solver.add(self.target, value)
+            return
+        classes, key = self.policy.classes, self.policy.key(solver, index)
+        order = classes.order(key)
+        if not self.keys.isdisjoint(order) or any(one in classes.loose for one in order):
+            solver.add(self.target, value)
+        elif len(what) > 1:
+            for below in sorted(self.keys & classes.descendants(key)):
+                part = (
+                    self.policy.family(solver, below) if classes.is_wide(below) else self.policy.instance(solver, below)
+                )
+                solver.add(self.target, part * 4 + max(value & 3, INFERRED))
 
 
 class SuperOf:
