@@ -37,7 +37,7 @@ class NameTier:
         found = [one for one in self._methods.get((id(file.policy), name), []) if one != (file.path, own)]
         if len(found) > 1:
             word = (_words(receiver) or [""])[-1]
-            called = [one for one in found if word in _words(one[1].rpartition(".")[0].rpartition(".")[2])]
+            called = [one for one in found if _is_called(one[1].rpartition(".")[0].rpartition(".")[2], word)]
             found = called if len(called) == 1 else self._near_ones(file, found)
         return [f"{path}::{symbol}" for path, symbol in found] if len(found) <= MOST else []
 
@@ -57,6 +57,11 @@ class NameTier:
     def _beside(self, file: File):  # type: ignore[no-untyped-def]
         folder = posixpath.dirname(file.path)
         return lambda path: posixpath.dirname(path) == folder
+
+
+def _is_called(owner: str, word: str) -> bool:
+    """Whether a class's name has a word, also as its end: `Subprocess` is a process."""
+    return word in _words(owner) or (len(word) > 2 and owner.lower().removesuffix("s").endswith(word))
 
 
 def _words(name: str) -> list[str]:

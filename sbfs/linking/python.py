@@ -724,9 +724,10 @@ class Python:
                 own = self.instance(solver, (hint.unit.file.path, owner))
                 solver.add(target, own * 4 + GUESSED)
             return
-        hinted(solver, value, hint, target)
-        if solver.values.kind[index] == "class":
-            named = self.key(solver, index)
+        named = self.key(solver, index) if solver.values.kind[index] == "class" else ("", "")
+        protocol = any("Protocol" in base for path, base in self.classes.bases.get(named, ()) if not path)
+        hinted(solver, value, hint, target, is_protocol=protocol)
+        if named[0]:
             if self.classes.is_wide(named):
                 solver.add(target, self.family(solver, named) * 4 + GUESSED)
                 return
