@@ -3,7 +3,7 @@ feed values."""
 
 from __future__ import annotations
 
-import posixpath
+import functools
 import re
 
 from sbfs.linking.python_names import COMMON
@@ -27,6 +27,7 @@ class NameTier:
                     name = symbol.name.rpartition(".")[2].partition("#")[0]
                     self._methods.setdefault((id(file.policy), name), []).append((file.path, symbol.name))
         self._imports: dict[str, frozenset[str]] = {}
+        self._called: dict[tuple[int, str, str], list[tuple[str, str]]] = {}
 
     def candidates(self, file: File, name: str, receiver: str, own: str = "") -> list[str]:
         """Ids of the plausible definitions: all of that name but one of the file itself (own). Of several, the only one
@@ -37,9 +38,19 @@ class NameTier:
         found = [one for one in self._methods.get((id(file.policy), name), []) if one != (file.path, own)]
         if len(found) > 1:
             word = (_words(receiver) or [""])[-1]
-            called = [one for one in found if _is_called(one[1].rpartition(".")[0].rpartition(".")[2], word)]
-            found = called if len(called) == 1 else self._near_ones(file, found)
+            called = self._called_ones(id(file.policy), name, word)
+            alone = len(called) == 1 and called[0] != (file.path, own)
+            found = called if alone else self._near_ones(file, found)
         return [f"{path}::{symbol}" for path, symbol in found] if len(found) <= MOST else []
+
+    def _called_ones(self, family: int, name: str, word: str) -> list[tuple[str, str]]:
+        key = (family, name, word)
+        called = self._called.get(key)
+        if called is None:
+            found = self._methods[family, name]
+            called = [one for one in found if _is_called(one[1].rpartition(".")[0].rpartition(".")[2], word)]
+            self._called[key] = called
+        return called
 
     def _near_ones(self, file: File, found: list[tuple[str, str]]) -> list[tuple[str, str]]:
         for near in (lambda path: path == file.path, self._imported(file).__contains__, self._beside(file)):
@@ -55,8 +66,8 @@ class NameTier:
         return near
 
     def _beside(self, file: File):  # type: ignore[no-untyped-def]
-        folder = posixpath.dirname(file.path)
-        return lambda path: posixpath.dirname(path) == folder
+        folder = file.path.rpartition("/")[0]
+        return lambda path: path.rpartition("/")[0] == folder
 
 
 def _is_called(owner: str, word: str) -> bool:
@@ -64,6 +75,7 @@ def _is_called(owner: str, word: str) -> bool:
     return word in _words(owner) or (len(word) > 2 and owner.lower().removesuffix("s").endswith(word))
 
 
+@functools.lru_cache(maxsize=65536)
 def _words(name: str) -> list[str]:
     """The words of a name, small, without the s of many: `HTTPHandlers` → http, handler."""
     return [word.lower().removesuffix("s") for word in _WORDS.findall(name)]

@@ -231,10 +231,10 @@ class Python:
 
     def _overrides(self, solver: Solver, key: Key, name: str, target: int) -> None:
         """Of a large family an attribute may be that of any class below, unless they are too many to say anything."""
-        heirs = [one for one in self.classes.descendants(key) if self.classes.defines(one, name)]
+        heirs = self.classes.overrides(key).get(name, ())
         if len(heirs) > MOST_OVERRIDES or name.startswith("__"):
             return
-        for heir in sorted(heirs):
+        for heir in heirs:
             receiver = self.family(solver, heir) if self.classes.is_wide(heir) else self.instance(solver, heir)
             below = solver.fresh()
             variable = solver.variable(self.modules.files[heir[0]], f"{heir[1]}:{name}")

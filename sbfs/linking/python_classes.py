@@ -37,6 +37,8 @@ class Classes:
         self._descendants: dict[Key, frozenset[Key]] = {}
         self._assigned: dict[str, dict[str, list[Any]]] = {}
         self._initial: dict[Key, frozenset[str]] = {}
+        self._overrides: dict[Key, dict[str, list[Key]]] = {}
+        self._given: dict[Key, list[str]] = {}
         for file in modules.files.values():
             for symbol in file.facts.symbols:
                 if symbol.flows:
@@ -204,10 +206,24 @@ class Classes:
         """Whether a class has so many descendants that they are one in its methods."""
         return len(self.descendants(key)) > WIDE
 
-    def defines(self, key: Key, name: str) -> bool:
-        """Whether a class's own body gives an attribute."""
-        file = self.modules.files.get(key[0])
-        return file is not None and f"{key[1]}:{name}" in file.defined
+    def overrides(self, key: Key) -> dict[str, list[Key]]:
+        """Attribute → the classes below a class that give it in their own bodies. Made when first asked."""
+        found = self._overrides.get(key)
+        if found is None:
+            found = self._overrides[key] = {}
+            for heir in sorted(self.descendants(key)):
+                for name in self._attributes().get(heir, ()):
+                    found.setdefault(name, []).append(heir)
+        return found
+
+    def _attributes(self) -> dict[Key, list[str]]:
+        if not self._given:
+            for path, file in self.modules.files.items():
+                for text in file.defined:
+                    owner, _, name = text.partition(":")
+                    if owner:
+                        self._given.setdefault((path, owner), []).append(name)
+        return self._given
 
     def definer(self, order: list[Key], name: str) -> Key | None:
         """The first class of an order that gives an attribute."""
