@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import re
 
+from sbfs.code.facts import Symbol
 from sbfs.linking.python_names import COMMON
 from sbfs.linking.tables import File, Project
 
@@ -23,7 +24,7 @@ class NameTier:
         self._methods: dict[tuple[int, str], list[tuple[str, str]]] = {}
         for file in project.files.values():
             for symbol in file.facts.symbols:
-                if symbol.type == "method":
+                if symbol.type == "method" and not _is_protocol(file.symbols.get(file.around(symbol.name))):
                     name = symbol.name.rpartition(".")[2].partition("#")[0]
                     self._methods.setdefault((id(file.policy), name), []).append((file.path, symbol.name))
         self._imports: dict[str, frozenset[str]] = {}
@@ -68,6 +69,11 @@ class NameTier:
     def _beside(self, file: File):  # type: ignore[no-untyped-def]
         folder = file.path.rpartition("/")[0]
         return lambda path: path.rpartition("/")[0] == folder
+
+
+def _is_protocol(owner: Symbol | None) -> bool:
+    """Whether the methods of a class only say what others have."""
+    return owner is not None and any(base.partition("[")[0].endswith("Protocol") for base in owner.bases)
 
 
 def _is_called(owner: str, word: str) -> bool:
