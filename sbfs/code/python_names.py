@@ -230,7 +230,8 @@ def key_of(value: object) -> str | int | None:
 
 
 def _stem(text: str) -> str:
-    return text if len(text) > 1 and text.isidentifier() else ""
+    """A text where it can be the beginning of a name, also of a dotted one (`package.`, `.`)."""
+    return text if text == "." or (len(text) > 1 and text.replace(".", "_").isidentifier()) else ""
 
 
 def path_of(value: Expression) -> str | None:

@@ -16,7 +16,7 @@ from sbfs.linking.solver import Solver
 from sbfs.linking.tables import File
 
 MOST = 64
-"""A call with more targets than this is unresolved: too many to say anything."""
+"""A call of more values than this is unresolved: too many to say anything."""
 LEVELS = ("exact", "inferred", "inferred")
 OUTSIDE = frozenset({"external", "made"})
 LONGEST_TEXT = 80
@@ -115,11 +115,14 @@ class Reader:
         if not values and call.expression is None:
             return
         policy = call.unit.file.policy
+        called = 0
         for value in values:
             level = 1 if value & 3 or call.level else 0
+            before = len(targets)
             for target in policy.targets(self.solver, value, call):
                 targets[target] = min(level, targets.get(target, level))
-        if len(targets) > MOST:
+            called += len(targets) > before
+        if called > MOST:
             self._unknown(call, "too-many")
             return
         if not targets:
@@ -162,7 +165,13 @@ class Reader:
         reason = self._reason(call)
         expression = call.expression
         if reason != "external" and isinstance(expression, list) and expression and expression[0] == "attr":
-            candidates = self.names.candidates(call.unit.file, expression[2]) if reason != "external-base" else []
+            # `self.inner.close()` in a method `close`: a wrapper hands on to what it wraps. `child.close()` may recur.
+            own = "" if isinstance(expression[1], str) else call.unit.name
+            candidates = (
+                self.names.candidates(call.unit.file, expression[2], text(expression[1]), own)
+                if reason != "external-base"
+                else []
+            )
             line = line_of(call.unit.file, call.unit.name, call.site)
             for target in candidates:
                 self._add(call.unit.source, target, "calls", 2 if len(candidates) == 1 else 3, line)

@@ -575,7 +575,13 @@ class Scope:
 
     def _cast(self, expression: list[Any]) -> int:
         variable = self.solver.fresh()
-        self.flow(self.value(expression[1]), variable)
+        source = self.value(expression[1])
+        narrow = getattr(self.file.policy, "narrow", None)
+        rule = narrow(self.unit, expression[2], variable) if narrow is not None and source >= 0 else None
+        if rule is None:
+            self.flow(source, variable)
+        else:
+            self.solver.watch(source, rule)
         self.solver.hints.append((variable, self.type(expression[2])))
         return variable
 

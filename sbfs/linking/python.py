@@ -6,14 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from sbfs.linking.python_builtins import SUMMARIES, At
-from sbfs.linking.python_classes import WIDE, Classes, Key
+from sbfs.linking.python_builtins import SUMMARIES, At, subclasses
+from sbfs.linking.python_classes import Classes, Key
 from sbfs.linking.python_following import Names, follow
 from sbfs.linking.python_hints import hinted
 from sbfs.linking.python_modules import Found, Modules
-from sbfs.linking.python_names import BUILTINS, COMMON, METHODS, TYPES
+from sbfs.linking.python_names import BUILTINS, COMMON, LIBRARY, METHODS, TYPES
 from sbfs.linking.python_rules import (
     Again,
+    Below,
     Bind,
     CallPartial,
     ChangeProperty,
@@ -21,6 +22,7 @@ from sbfs.linking.python_rules import (
     LooseInit,
     MakeProperty,
     Member,
+    Narrow,
     RunFunction,
     SetProperty,
     Step,
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
 BEYOND = ("other", "beyond")
 """What comes from outside, of which nothing is known."""
+MOST_OVERRIDES = 40
+"""Classes of a large family that give one attribute, beyond which only that of the class itself is seen."""
 LONGEST = 6
 """Dots in a name outside after which nothing more is known."""
 EMPTY_BASES = frozenset(
@@ -64,6 +68,7 @@ class Python:
 
     languages: tuple[str, ...] = ("python",)
     everything = ""
+    common = LIBRARY
     implies_definitions = True
 
     def prepare(self, project: Project) -> None:
@@ -126,6 +131,8 @@ class Python:
         kind, what = solver.values.kind[index], solver.values.what[index]
         if name in SPECIAL and kind in ("instance", "class", "function", "bound", "module"):
             solver.add(target, solver.values.value("literal", SPECIAL[name], level=level))
+        elif name == "__subclasses__" and kind == "class":
+            solver.add(target, solver.values.value("other", "subclasses", index, level=level))
         elif kind in ("instance", "class", "super"):
             solver.copy(self.member(solver, index, name), target, level)
             if name in self.properties:
@@ -236,6 +243,20 @@ class Python:
             if self._overwritten(order, name):
                 return
         self.class_attribute(solver, order, receiver, name, target)
+        if kind == "instance" and len(what) > 1:
+            self._overrides(solver, order[0], name, target)
+
+    def _overrides(self, solver: Solver, key: Key, name: str, target: int) -> None:
+        """Of a large family an attribute may be that of any class below, unless they are too many to say anything."""
+        heirs = self.classes.overrides(key).get(name, ())
+        if len(heirs) > MOST_OVERRIDES or name.startswith("__"):
+            return
+        for heir in heirs:
+            receiver = self.family(solver, heir) if self.classes.is_wide(heir) else self.instance(solver, heir)
+            below = solver.fresh()
+            variable = solver.variable(self.modules.files[heir[0]], f"{heir[1]}:{name}")
+            solver.watch(variable, Bind(self, receiver, heir, name, below))
+            solver.watch(below, Below(target))
 
     def _after(self, solver: Solver, after: int, receiver: int) -> list[Key]:
         """The order of look-up of a receiver's class, beyond a class."""
@@ -245,9 +266,9 @@ class Python:
 
     def _fields(self, solver: Solver, index: int, order: list[Key], name: str, target: int) -> None:
         solver.copy(solver.field(index, name), target)
-        for key in order[1:]:
-            if key[0] and len(self.classes.descendants(key)) > WIDE:
-                solver.copy(solver.field(self.instance(solver, key), name), target, INFERRED)
+        for key in order:
+            if key[0] and self.classes.is_wide(key) and (family := self.family(solver, key)) != index:
+                solver.copy(solver.field(family, name), target, INFERRED)
 
     def _overwritten(self, order: list[Key], name: str) -> bool:
         """Whether the constructor sets an attribute, so that the class's own is never seen."""
@@ -332,12 +353,16 @@ class Python:
             found = self._instances[key] = solver.values.index("instance", solver.values.index("class", *key))
         return found
 
+    def family(self, solver: Solver, key: Key) -> int:
+        """The index of all instances of a class and of those below it, not told apart."""
+        return solver.values.index("instance", solver.values.index("class", *key), "family")
+
     def widened(self, solver: Solver, receiver: int, definer: Key) -> tuple[int, int]:
         """The receiver of a method as its body sees it, and its level: in a large family, all are one."""
-        if len(self.classes.descendants(definer)) <= WIDE or self.key(solver, receiver) == definer:
+        if not self.classes.is_wide(definer) or self.key(solver, receiver) == definer:
             return receiver, EXACT
         if solver.values.kind[receiver] == "instance":
-            return self.instance(solver, definer), INFERRED
+            return self.family(solver, definer), INFERRED
         return solver.values.index("class", *definer), INFERRED
 
     # -- calls
@@ -366,7 +391,7 @@ class Python:
     def _call_bound(self, solver: Solver, what: tuple[Any, ...], call: Call, level: int) -> None:
         kind = solver.values.kind[what[0]]
         if kind == "function":
-            solver.invoke(what[0], call, level, first=what[1] * 4)
+            solver.invoke(what[0], without_result(call) if len(what) > 2 else call, level, first=what[1] * 4)
         elif kind == "external":
             self.outside(solver, solver.values.what[what[0]][0], call, level, what[1])
         else:
@@ -384,6 +409,11 @@ class Python:
                 solver.watch(call.arguments[0][0], ChangeProperty(what[1], word, call.result, level))
         elif word in ("staticmethod", "classmethod"):
             solver.invoke(what[1], call, level)
+        elif word == "named":
+            for name in sorted(self.methods_beginning(solver, what[1], what[2])):
+                solver.watch(self.member(solver, what[1], name), Again(self, call, max(level, INFERRED)))
+        elif word == "subclasses":
+            subclasses(self, solver, what[1], call, level)
         elif word == "callable" and call.result >= 0:
             solver.copy(solver.field(index, "result"), call.result, level)
         elif word == "partial":
@@ -518,6 +548,9 @@ class Python:
         if kind == "other" and what[0] in ("manages", "staticmethod", "classmethod"):
             index = what[1]
             kind, what = solver.values.kind[index], solver.values.what[index]
+        if kind == "other" and what[0] == "named":
+            key, names = self.key(solver, what[1]), self.methods_beginning(solver, what[1], what[2])
+            return [one for name in names for one in self._method_id(key, name)]
         if kind == "function":
             return (f"{what[0]}::{what[1]}",)
         if kind == "external":
@@ -638,6 +671,19 @@ class Python:
         }
         return sorted(found) if text else []
 
+    def methods_beginning(self, solver: Solver, index: int, text: str) -> frozenset[str]:
+        """Of those, the methods of an instance that are no more than they are written: one value can stand for all."""
+        if solver.values.kind[index] != "instance":
+            return frozenset()
+        order = self.classes.order(self.key(solver, index))
+        found = set()
+        for name in self.names_beginning(solver, index, text):
+            path, owner = self.classes.definer(order, name) or ("", "")
+            symbol = self.modules.files[path].symbols.get(f"{owner}.{name}") if path else None
+            if symbol is not None and symbol.type == "method" and not symbol.decorators and name not in self.stored:
+                found.add(name)
+        return frozenset(found)
+
     def has(self, solver: Solver, index: int, name: str) -> bool:
         """Whether the class of an instance gives a method."""
         return self.classes.definer(self.classes.order(self.key(solver, index)), name) is not None
@@ -676,6 +722,17 @@ class Python:
             call = Call(base.unit, base.site, method, [], [], -1)
             solver.watch(method, RunFunction(call, base.index * 4, level, "implicit"))
 
+    def narrow(self, unit: Unit, hinted: Any, target: int) -> Narrow | None:
+        """The rule of a test for classes (`isinstance`, a pattern), None where the text does not tell all of them."""
+        parts = hinted[1] if hinted and hinted[0] == "any" else [hinted]
+        keys: set[Key] = set()
+        for part in parts:
+            found = self.classes.named(unit.file, unit.name, part[1]) if part and part[0] == "inst" else []
+            if not found or any(self.classes.is_virtual(key) for key in found):
+                return None
+            keys.update(found)
+        return Narrow(self, frozenset(keys), target)
+
     def hinted(self, solver: Solver, value: int, hint: Hint, target: int) -> None:
         """An instance of what an annotation names, or of a class below it that does something in another way."""
         index = value >> 2
@@ -685,10 +742,14 @@ class Python:
                 own = self.instance(solver, (hint.unit.file.path, owner))
                 solver.add(target, own * 4 + GUESSED)
             return
-        hinted(solver, value, hint, target)
-        if solver.values.kind[index] == "class":
-            heirs = self.classes.descendants(self.key(solver, index))
-            for key in sorted(heirs) if len(heirs) <= WIDE else ():
+        named = self.key(solver, index) if solver.values.kind[index] == "class" else ("", "")
+        protocol = any("Protocol" in base for path, base in self.classes.bases.get(named, ()) if not path)
+        hinted(solver, value, hint, target, is_protocol=protocol)
+        if named[0]:
+            if self.classes.is_wide(named):
+                solver.add(target, self.family(solver, named) * 4 + GUESSED)
+                return
+            for key in sorted(self.classes.descendants(named)):
                 solver.add(target, self.instance(solver, key) * 4 + GUESSED)
 
     def statement(self, scope: Any, statement: list[Any]) -> None:

@@ -417,8 +417,14 @@ class Beginning:
 
     def react(self, solver: Solver, value: int) -> None:
         """Of the class of an instance, or of a module."""
-        at = self.at
-        for name in at.policy.names_beginning(solver, value >> 2, self.text):
+        at, index = self.at, value >> 2
+        plain = at.policy.methods_beginning(solver, index, self.text)
+        if plain:
+            level = max(INFERRED, value & 3)
+            solver.add(at.call.result, solver.values.value("other", "named", index, self.text, level=level))
+        for name in at.policy.names_beginning(solver, index, self.text):
+            if name in plain:
+                continue
             load = Load(at.call.unit, at.call.site, -1, name, solver.fresh(), False)
             at.policy.load(solver, value, load)
             solver.copy(load.target, at.call.result, INFERRED)
@@ -475,6 +481,15 @@ def _partial(at: At) -> None:
     at.copy(at.argument(0), index, "func")
 
 
+def subclasses(policy: Python, solver: Solver, index: int, call: Call, level: int) -> None:
+    """`C.__subclasses__()`: a list of the classes directly below C."""
+    if call.result >= 0:
+        made = solver.values.index("container", "list", ("subclasses", *policy.key(solver, index)))
+        for key in policy.classes.children.get(policy.key(solver, index), ()):
+            solver.add(solver.field(made, REST), solver.values.value("class", *key))
+        solver.add(call.result, made * 4 + level)
+
+
 def _new(at: At) -> None:
     """`object.__new__(cls)`, also through `super()`."""
     if (source := at.argument(0)) >= 0 and at.call.result >= 0:
@@ -503,10 +518,37 @@ def _defaultdict(at: At) -> None:
 
 def _import_module(at: At) -> None:
     name = at.call.texts.get(0)
-    if name is not None and at.call.result >= 0 and not name.startswith("."):
-        at.policy.give(
-            at.solver, at.policy.modules.imported(at.call.unit.file.path, name, 0, ""), at.call.result, at.level
-        )
+    if at.call.result < 0:
+        return
+    if name is not None:
+        _give_module(at, name, at.level)
+    elif (names := at.argument(0, "name")) >= 0:
+        at.solver.watch(names, ModuleByName(at))
+
+
+def _give_module(at: At, name: str, level: int) -> None:
+    """A relative name is taken to be relative to where it is written."""
+    spec = name.lstrip(".")
+    found = at.policy.modules.imported(at.call.unit.file.path, spec, len(name) - len(spec), "")
+    at.policy.give(at.solver, found, at.call.result, level)
+
+
+class ModuleByName:
+    """`import_module(name)` for each constant text that the name may be, or that it may begin with."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, at: At):
+        self.at = at
+
+    def react(self, solver: Solver, value: int) -> None:
+        """The module of that name; of a beginning, all that there are below that package."""
+        at, kind, what = self.at, solver.values.kind[value >> 2], solver.values.what[value >> 2]
+        if kind == "text":
+            _give_module(at, what[0], max(at.level, value & 3))
+        elif kind == "other" and what[0] == "begins":
+            for path in at.policy.modules.beginning(at.call.unit.file.path, what[1]):
+                solver.add(at.call.result, solver.values.value("module", path, level=INFERRED))
 
 
 def _entered(at: At) -> None:

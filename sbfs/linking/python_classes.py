@@ -13,6 +13,8 @@ Key = tuple[str, str]
 
 DEPTH = 40
 """Steps after which a name is given up: names that mean each other."""
+STRICT = frozenset(("abc.ABCMeta", "enum.EnumMeta", "enum.EnumType", "<builtin>.type"))
+"""Metaclasses outside by which only instances count as such (classes that are registered with an ABC are not seen)."""
 WIDE = 16
 """A class with more descendants than this is one for all its methods: receivers of the family are not told apart
 in them."""
@@ -55,6 +57,8 @@ class Classes:
         self._assigned: dict[str, dict[str, list[Any]]] = {}
         self._initial: dict[Key, frozenset[str]] = {}
         self.consulted: set[tuple[str, str]] = set()
+        self._overrides: dict[Key, dict[str, list[Key]]] = {}
+        self._given: dict[Key, list[str]] = {}
         for file in modules.files.values():
             for key, head in self.heads(file):
                 self._define(key, head)
@@ -72,7 +76,7 @@ class Classes:
         bases: list[Key] = []
         loose = False
         for base in expression[2]:
-            found = self._all(file, owner, base)
+            found = self.named(file, owner, base)
             if len(found) != 1 and len([one for one in found if one[0]]) != 1:
                 loose = True
             if found:
@@ -98,12 +102,23 @@ class Classes:
         for key in [key for key in self._initial if key[0] == file.path]:
             del self._initial[key]
 
+    def renew(self, file: File) -> None:
+        """Classes of a file give other attributes than before."""
+        if not self._given:
+            return
+        owners = [symbol.name for symbol in file.facts.symbols if is_class(file, symbol.name)]
+        for owner in owners:
+            self._given.pop((file.path, owner), None)
+            for one in self.order((file.path, owner)):
+                self._overrides.pop(one, None)
+        self._gather(file)
+
     def _class(self, file: File, owner: str, expression: Any) -> Key | None:
         """The class that an expression is, if the text tells."""
-        found = self._all(file, owner, expression)
+        found = self.named(file, owner, expression)
         return found[0] if found else None
 
-    def _all(self, file: File, owner: str, expression: Any) -> list[Key]:
+    def named(self, file: File, owner: str, expression: Any) -> list[Key]:
         """The classes that an expression may be, those of the project first."""
         inside: dict[Key, None] = {}
         outside: dict[Key, None] = {}
@@ -237,10 +252,31 @@ class Classes:
             found = self._descendants[key] = frozenset(seen)
         return found
 
-    def defines(self, key: Key, name: str) -> bool:
-        """Whether a class's own body gives an attribute."""
-        file = self.modules.files.get(key[0])
-        return file is not None and f"{key[1]}:{name}" in file.defined
+    def is_wide(self, key: Key) -> bool:
+        """Whether a class has so many descendants that they are one in its methods."""
+        return len(self.descendants(key)) > WIDE
+
+    def overrides(self, key: Key) -> dict[str, list[Key]]:
+        """Attribute → the classes below a class that give it in their own bodies. Made when first asked."""
+        found = self._overrides.get(key)
+        if found is None:
+            found = self._overrides[key] = {}
+            for heir in sorted(self.descendants(key)):
+                for name in self._attributes().get(heir, ()):
+                    found.setdefault(name, []).append(heir)
+        return found
+
+    def _attributes(self) -> dict[Key, list[str]]:
+        if not self._given:
+            for file in self.modules.files.values():
+                self._gather(file)
+        return self._given
+
+    def _gather(self, file: File) -> None:
+        for text in file.defined:
+            owner, _, name = text.partition(":")
+            if owner:
+                self._given.setdefault((file.path, owner), []).append(name)
 
     def definer(self, order: list[Key], name: str) -> Key | None:
         """The first class of an order that gives an attribute."""
@@ -271,6 +307,16 @@ class Classes:
                 }
             found = self._initial[key] = frozenset(names)
         return found
+
+    def is_virtual(self, key: Key) -> bool:
+        """Whether things may count as instances of a class that does not stand among their classes."""
+        if not key[0]:
+            return not key[1].startswith("<builtin>.") or key[1] == "<builtin>.object"
+        order = self.order(key)
+        metaclasses = [self.metaclass[one] for one in order if one in self.metaclass]
+        checks = any(self.definer(self.order(one), "__instancecheck__") for one in metaclasses)
+        hooked = self.definer(order, "__subclasshook__") is not None or any("Protocol" in one[1] for one in order)
+        return checks or hooked or key in self.loose or any(not one[0] and one[1] not in STRICT for one in metaclasses)
 
     def outside(self, key: Key) -> list[str]:
         """Names of all ancestors outside."""

@@ -48,6 +48,8 @@ def follow(policy: Python, file: File, facts: Facts) -> Names | None:
     for key in before.assignments.keys() | after.assignments.keys():
         if (file.path, key) in consulted and before.assignments.get(key) != after.assignments.get(key):
             return None
+    if before.names != after.names:
+        policy.classes.renew(file)
     asked = {key.rpartition(":")[2] for key in before.names ^ after.names}
     told = before.told ^ after.told
     for name in told:

@@ -70,10 +70,12 @@ MAPPINGS = frozenset(
 CLASSES = frozenset({"type", "Type"})
 
 
-def hinted(solver: Solver, value: int, hint: Hint, target: int) -> None:
-    """Let target hold an instance of what an annotation names."""
+def hinted(solver: Solver, value: int, hint: Hint, target: int, *, is_protocol: bool = False) -> None:
+    """Let target hold an instance of what an annotation names; there is none of a protocol itself."""
     index, kind = value >> 2, solver.values.kind[value >> 2]
     if kind == "class":
+        if is_protocol:
+            return
         solver.add(target, at_least(solver.values.value("instance", index), GUESSED))
     elif kind == "text" and solver.values.what[index][0]:
         return

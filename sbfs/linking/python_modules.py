@@ -27,6 +27,7 @@ class Modules:
                 folder = posixpath.dirname(folder)
         self._roots: dict[str, list[str]] = {}
         self._found: dict[tuple[str, str], tuple[str, str] | None] = {}
+        self._names_below: dict[str, set[str]] = {}
 
     def roots(self, folder: str) -> list[str]:
         """The folders in which absolute imports of files in a folder look, as prefixes."""
@@ -73,6 +74,29 @@ class Modules:
         if path.endswith("/__init__.py") or path == "__init__.py":
             return self.at(posixpath.join(posixpath.dirname(path), name))
         return None if path.endswith((".py", ".pyi")) else self.at(f"{path}/{name}")
+
+    def beginning(self, path: str, text: str) -> list[str]:
+        """The modules (paths) that a file can import by a name of which only the beginning is known, up to the last dot
+        at least: those directly below that package."""
+        level = len(text) - len(text.lstrip("."))
+        head, dot, start = text[level:].rpartition(".")
+        if not level and not dot:
+            return []
+        package = self.resolve(path, head, level)
+        if package is None:
+            return []
+        folder = package[1].removesuffix("/__init__.py") if package[0] == "module" else package[1]
+        found = (self.at(f"{folder}/{name}") for name in self._below(folder) if name.startswith(start))
+        return [one[1] for one in found if one is not None and one[0] == "module"]
+
+    def _below(self, folder: str) -> list[str]:
+        if not self._names_below:
+            for path in self.files:
+                place = (
+                    path.removesuffix("/__init__.py") if path.endswith("/__init__.py") else posixpath.splitext(path)[0]
+                )
+                self._names_below.setdefault(posixpath.dirname(place), set()).add(posixpath.basename(place))
+        return sorted(self._names_below.get(folder, ()))
 
     def dotted(self, path: str, spec: str, level: int) -> str:
         """An import's full name, also where no file has it."""

@@ -157,6 +157,16 @@ COMMON = frozenset(
 )
 """Names of methods of builtin types: such a name alone is no evidence for a method of the project."""
 
+_LIBRARY_WORDS = """
+accept acquire commit communicate cursor digest drain executemany fetchall fetchmany fetchone fileno finditer
+fullmatch getpeername getsockname getsockopt getvalue groupdict groups hexdigest is_alive is_set isatty isoformat listen
+loads makefile match notify_all pause_reading put_nowait readexactly recv recv_into recvfrom release resume_reading
+rollback seekable sendall sendto setblocking setsockopt settimeout strftime task_done terminate total_seconds
+"""
+LIBRARY = COMMON | frozenset(_LIBRARY_WORDS.split())
+"""The same with methods of the standard library's sockets, locks, processes, cursors, matches, dates and streams, which
+are mostly what is meant where nothing is known of a receiver."""
+
 _TEXT_WORDS = """
 capitalize casefold center count encode endswith expandtabs find format format_map index isalnum isalpha
 isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper join ljust lower

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sbfs.linking.rules import Call, Load, Place, Store
-from sbfs.linking.values import GUESSED, at_least
+from sbfs.linking.values import GUESSED, INFERRED, at_least
 
 if TYPE_CHECKING:
     from sbfs.linking.python import Python
     from sbfs.linking.python_classes import Key
     from sbfs.linking.solver import Solver
 
+NO_INSTANCES = frozenset(
+    ("bound", "class", "container", "function", "generator", "literal", "module", "package", "super", "text")
+)
+"""Kinds of values that are no instances of classes of the project."""
 PARTIAL = 4
 """Partials of partials that are followed."""
 
@@ -232,6 +236,25 @@ class Step:
             self.policy.element(solver, value, self.target, self.place)
 
 
+class Below:
+    """An attribute that a class below gives, seen through a family. What such a method returns stays in it: it would
+    reach the callers of the whole family, of which most never meet that class."""
+
+    __slots__ = ("target",)
+
+    def __init__(self, target: int):
+        self.target = target
+
+    def react(self, solver: Solver, value: int) -> None:
+        """Mark bound functions as such."""
+        index, level = value >> 2, max(value & 3, INFERRED)
+        if solver.values.kind[index] == "bound":
+            function, receiver = solver.values.what[index][:2]
+            solver.add(self.target, solver.values.value("bound", function, receiver, "below", level=level))
+        else:
+            solver.add(self.target, at_least(value, level))
+
+
 class Loose:
     """A base that only flow tells: look the attribute up there."""
 
@@ -261,6 +284,36 @@ class LooseInit:
         if definer is not None:
             method = solver.variable(self.policy.modules.files[definer[0]], f"{definer[1]}:__init__")
             solver.watch(method, RunFunction(self.call, self.instance * 4, max(self.level, value & 3), "constructor"))
+
+
+class Narrow:
+    """A test for classes: of instances of the project's classes those that can pass it, of a family its part that can;
+    of the rest, what is no instance of such a class does not pass a test for the project's classes alone."""
+
+    __slots__ = ("inside", "keys", "policy", "target")
+
+    def __init__(self, policy: Python, keys: frozenset[Key], target: int):
+        self.policy, self.keys, self.target = policy, keys, target
+        self.inside = all(key[0] for key in keys)
+
+    def react(self, solver: Solver, value: int) -> None:
+        """Let pass what can."""
+        index = value >> 2
+        kind, what = solver.values.kind[index], solver.values.what[index]
+        if kind != "instance":
+            if not self.inside or kind not in NO_INSTANCES:
+                solver.add(self.target, value)
+            return
+        classes, key = self.policy.classes, self.policy.key(solver, index)
+        order = classes.order(key)
+        if not self.keys.isdisjoint(order) or any(one in classes.loose for one in order):
+            solver.add(self.target, value)
+        elif len(what) > 1:
+            for below in sorted(self.keys & classes.descendants(key)):
+                part = (
+                    self.policy.family(solver, below) if classes.is_wide(below) else self.policy.instance(solver, below)
+                )
+                solver.add(self.target, part * 4 + max(value & 3, INFERRED))
 
 
 class SuperOf:
@@ -311,6 +364,8 @@ class Family:
                 continue
             if name in policy.modules.files[key[0]].stored:
                 solver.copy(solver.field(policy.instance(solver, key), name), self.load.target, GUESSED)
+                if policy.classes.is_wide(key):
+                    solver.copy(solver.field(policy.family(solver, key), name), self.load.target, GUESSED)
             told = policy.modules.files[key[0]].variables.get(f"{key[1]}:{name}!")
             if told is not None:
                 solver.copy(told, self.load.target, GUESSED)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from sbfs.linking.python_classes import WIDE, Key, is_class
+from sbfs.linking.python_classes import Key, is_class
 from sbfs.linking.python_names import BUILTINS
 from sbfs.linking.python_rules import Family
-from sbfs.linking.values import GUESSED, at_least
+from sbfs.linking.values import GUESSED
 
 if TYPE_CHECKING:
     from sbfs.linking.python import Python
@@ -98,7 +98,7 @@ class Hidden:
         order = policy.classes.order(key)
         for place, one in enumerate(order):
             file = policy.modules.files.get(one[0])
-            if file is None or len(policy.classes.descendants(one)) > WIDE:
+            if file is None or policy.classes.is_wide(one):
                 continue
             for name, function in file.functions.items():
                 owner, _, last = name.rpartition(".")
@@ -146,7 +146,7 @@ class Receiver:
             return
         key = (self.file.path, owner)
         heirs = [key]
-        if len(policy.classes.descendants(key)) <= WIDE:
+        if not policy.classes.is_wide(key):
             heirs += [
                 one
                 for one in policy.classes.descendants(key)
@@ -158,10 +158,13 @@ class Receiver:
             below = [one for one in heirs if not instantiated & policy.classes.descendants(one)]
             live = below or [key]
         for one in sorted(live):
-            index = solver.values.index("class", *one)
-            as_class = "classmethod" in flags or last in ("__new__", "__init_subclass__", "__class_getitem__")
-            value = index * 4 if as_class else solver.values.value("instance", index)
-            solver.add(self.function.positional[0], at_least(value, GUESSED))
+            if "classmethod" in flags or last in ("__new__", "__init_subclass__", "__class_getitem__"):
+                index = solver.values.index("class", *one)
+            elif policy.classes.is_wide(one):
+                index = policy.family(solver, one)
+            else:
+                index = policy.instance(solver, one)
+            solver.add(self.function.positional[0], index * 4 + GUESSED)
 
 
 class OfFamily:

@@ -132,6 +132,9 @@ class Decorated:
             other = solver.project.files.get(what[0])
             if other is not None and self.decorators & _heads(other, what[1]):
                 return
+            function = solver.function(value >> 2)
+            if function is not None and 0 in function.passes:  # a decorator within, for when arguments are given
+                return
         solver.add(self.output, value)
 
 

@@ -44,8 +44,10 @@ MOST = 16
 """Things (functions, classes, containers, …) that a gate lets through; one that would hold more is closed to them, and
 the links say so. Plain functions that one field gathers from many places are mostly meant for different callers."""
 MOST_OWN = 40
-"""The same for bound methods and instances: the states of a parser, lists of parts that answer to one method."""
-OWN = frozenset({"bound", "instance"})
+"""The same for bound methods, instances and modules: the states of a parser, lists of parts that answer to one
+method, tables of modules."""
+OWN = frozenset({"bound", "instance", "module"})
+"""Kinds of which more are let through."""
 ROUNDS = 40
 """Gates that a value may pass on its way. Nothing is known of what would come after."""
 ROUND = 1 << 20
@@ -362,6 +364,10 @@ class Solver:
     def originate(self, path: str, symbol: str) -> None:
         """What is added from here on is what a symbol of a file says (or the file as a whole: `flows.FREE`,
         `flows.IMPLIED`)."""
+
+    def function(self, index: int) -> Function | None:
+        """A function of the project, for a reaction that depends on what it takes; None for what is none."""
+        return self.functions.get(index)
 
     def imply(self, place: Place, target: str, flag: str, level: int) -> None:
         """A call that is not written: a property, an iteration. target: an id. flag: of the edge."""

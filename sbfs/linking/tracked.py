@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sbfs.linking.repair import Repair
     from sbfs.linking.rules import Call, Keyed, Place, Rule
     from sbfs.linking.seeds import Seed
-    from sbfs.linking.tables import File, Project
+    from sbfs.linking.tables import File, Function, Project
 
 ADD, COPY, WATCH, ASK, ELEMENTS, INVOKE, IMPLY, CALL, NOTE = range(9)
 """Sorts of deeds. The first four are found by their variable."""
@@ -236,10 +236,18 @@ class Tracked(Solver):
 
     def invoke(self, index: int, call: Call, level: int, *, first: int = -1, this: int = -1) -> None:
         """Bind a call to a function of the project."""
+        self._depends(index)
+        super().invoke(index, call, level, first=first, this=this)
+
+    def function(self, index: int) -> Function | None:
+        """A function of the project, for a reaction that depends on what it takes."""
+        self._depends(index)
+        return super().function(index)
+
+    def _depends(self, index: int) -> None:
         self._did(INVOKE, NOBODY, index)
         if self.invoking is not None:
             self.invoking.add(index, len(self.sorts) - 1)
-        super().invoke(index, call, level, first=first, this=this)
 
     def imply(self, place: Place, target: str, flag: str, level: int) -> None:
         """A call that is not written."""

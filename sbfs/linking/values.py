@@ -29,8 +29,8 @@ class Values:
 
     function   (path, symbol)            a function or method, bound to nothing
     class      (path, symbol)            a class as a thing
-    instance   (index of the class,)     all instances of it
-    bound      (index of a function or external, index of the receiver)
+    instance   (index of the class,)     all instances of it; (…, "family"): and of all classes below it
+    bound      (index of a function or external, index of the receiver); (…, "below"): through a family
     super      (index of the class after which to look, index of the receiver)
     module     (path,)                   a file
     package    (name,)                   a folder of files without a file of its own
