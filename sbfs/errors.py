@@ -44,7 +44,7 @@ class Usage(Error):
 
 
 class NotFound(Error):
-    """A named thing is not in the store."""
+    """A named thing is not in the store. known: the names there are. hint: for where none of them is near."""
 
     code = "not_found"
     exit_code = 3
@@ -55,9 +55,17 @@ class NotFound(Error):
         names = list(known)
         near = difflib.get_close_matches(name, names, n=3)
         near = near or [one for one in names if len(name) > 1 and name in one][:3]
-        if near and not hint:
+        if near:
             hint = "did you mean " + ", ".join(near) + "?"
+        elif names and not hint:
+            hint = _there_are(names)
         super().__init__(f"no {what} {name!r} in this store", hint=hint)
+
+
+def _there_are(names: list[str]) -> str:
+    shown = sorted({*names})
+    more = f" and {len(shown) - 8} more" if len(shown) > 8 else ""
+    return f"there {'is' if len(shown) == 1 else 'are'} {', '.join(shown[:8])}{more}"
 
 
 class Invalid(Error):

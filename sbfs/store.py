@@ -291,7 +291,7 @@ class View:
         if prefix in found:
             return found[prefix]
         if not found:
-            raise NotFound(what, prefix)
+            raise NotFound(what, prefix, hint="give an id, or the beginning of one, as lists and searches show it")
         if len(found) > 1:
             raise Ambiguous(what, prefix, found)
         return next(iter(found.values()))

@@ -277,6 +277,7 @@ def test_a_list_whose_reader_went_away_is_no_failure(shell, arguments):
 def test_near_names_are_offered(shell):
     """A slip in a name or a verb that only gets "not found"."""
     assert shell.fails(3, "not_found", "inbox", "ap1")["hint"] == "did you mean api?"
+    assert shell.fails(3, "not_found", "inbox", "zzz")["hint"].startswith("there are api, ")
     assert "inbox" in shell.fails(2, "usage", "inbux", "api")["error"]
     assert shell.fails(3, "not_found", "project", "group", "show", "team")["hint"] == ""
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from sbfs import graph
 from sbfs.errors import Invalid
-from sbfs.graph.explorer import layout, page, still
+from sbfs.graph.explorer import data, layout, page, still
+from sbfs.graph.opened import asked, quiet
 from sbfs.store import Store
 
 ATTACK = "</script><img src=x onerror=alert(1)>"
@@ -301,3 +302,45 @@ def test_the_command_writes_one_file(store, tmp_path):
     assert file.read_bytes() == graph.view(store).content
     assert Shell(store.root)("graph", "view", "code", "-o", str(file)).status != 0
     assert Shell(store.root)("graph", "view", "code", "-o", str(file), "--force").status == 0
+
+
+def test_what_is_left_out_is_told(store, opened, tmp_path):
+    """A graph that is cut, and looks whole; sure edges left out for guessed ones."""
+    whole = graph.view(store)
+    assert (whole.shown, whole.edges) == (whole.symbols, whole.all_edges)
+    tab = opened()
+    assert "the page holds" not in text(tab, "#told")
+    few = graph.view(store, most=20)
+    assert (few.shown < few.symbols, few.edges < few.all_edges, few.all_edges) == (True, True, whole.all_edges)
+    tab = opened(most=20)
+    told = text(tab, "#told")
+    assert f"the page holds {few.shown} of {few.symbols} symbols" in told
+    assert f"the page holds {few.edges} of {few.all_edges} edges" in told
+    said = Shell(store.root)("graph", "view", "code", "--most", "20", "-o", str(tmp_path / "few.html")).out
+    assert f"showing {few.shown} of {few.symbols} symbols" in said
+    assert f"showing {few.edges} of {few.all_edges} edges" in said
+    with pytest.raises(Invalid, match="at least 1"):
+        graph.view(store, most=0)
+
+
+def test_the_surest_edges_stay(tmp_path):
+    """Guesses that push out what is known."""
+    everyone = "".join(f"    f{number}()\n" for number in range(12))
+    functions = "".join(f"def f{number}(thing):\n    thing.go()\n{everyone}" for number in range(12))
+    classes = "".join(f"class {name}:\n    def go(self):\n        pass\n" for name in ("Car", "Bus"))
+    with Store.init(tmp_path / "store") as dense:
+        graph.index(dense, path=lay(tmp_path / "dense", {"a.py": classes + functions}))
+
+        def sure(most: int) -> list[str]:
+            return asked(
+                dense,
+                "",
+                None,
+                quiet,
+                lambda found: [edge[3] for edge in data.tree_of(found.graph, "", most=most).edges],
+            )
+
+        assert {*sure(data.SYMBOLS)} > {"exact"}
+        assert sure(20) == ["exact"] * 20 * data.EDGES_EACH
+        cut = graph.view(dense, most=20)
+        assert (cut.shown, cut.edges) == (cut.symbols, 20 * data.EDGES_EACH)

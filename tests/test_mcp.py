@@ -19,7 +19,9 @@ from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from sbfs import Store, messages, projects, sync, verbs
+from sbfs.errors import Invalid
 from sbfs.mcp import printing
+from sbfs.mcp.filters import taken
 
 SERVER = [sys.executable, "-m", "sbfs"]
 
@@ -165,6 +167,7 @@ def test_memory_by_an_agent(root: Path) -> None:
         ({"from_project": "backend-api", "to_project": "frontend", "priority": "soon"}, "usage"),
         ({"from_project": "backend-api"}, "usage"),
         ({"from_project": "backend-api", "to_project": "../../etc"}, "not_found"),
+        ({"from_project": "backend-api", "to_project": "frontend", "in_reply_to": ["a"]}, "usage"),
     ],
 )
 def test_errors_have_the_shape_of_the_command_line(root: Path, arguments: dict[str, Any], code: str) -> None:
@@ -179,6 +182,14 @@ def test_errors_have_the_shape_of_the_command_line(root: Path, arguments: dict[s
         assert said["error"]
         assert "Traceback" not in said["error"]
         assert store.head() == before
+
+
+def test_what_breaks_is_told_as_a_fault(root: Path) -> None:
+    """A crash of ours that says nothing but the tool's name; a tool that there is not."""
+    unknown = document(call(root, "no_such_tool"))
+    assert (unknown["code"], "no_such_tool" in unknown["error"]) == ("usage", True)
+    zero = document(call(root, "import_session_config", zip_path="a\0b"))
+    assert (zero["code"], zero["hint"]) == ("failed", "check the name of the file")
 
 
 def test_nothing_but_protocol_reaches_standard_output(root: Path) -> None:
@@ -238,6 +249,23 @@ def test_an_agent_searches_and_filters(root: Path) -> None:
     assert result["snippet"] == "A **zebra** crosses."
     assert {"id", "kind", "project", "title", "timestamp", "score", "snippet", "path"} <= result.keys()
     assert [(one.is_error, document(one)["code"]) for one in wrong] == [(True, "invalid")] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("colour", "red"), ("sender", 5), ("project", {"web": 1}), ("min_quality", "high"), ("min_quality", True),
+     ("thinking", "no"), ("path", ["a"]), ("since", 5), ("tags", [1])],
+)  # fmt: skip
+def test_a_filter_that_means_nothing_is_named(name: str, value: Any) -> None:
+    """A slip in a filter's name that finds nothing, as if there were nothing; a value of a wrong type that crashes."""
+    with pytest.raises(Invalid) as caught:
+        taken({"until": "7d", name: value})
+    assert caught.value.field == f"filters.{name}"
+    assert caught.value.hint
+    assert taken({"min_quality": 7, "sender": "web", "tool": ["a", "b"], "tags": [], "path": None}) == {
+        "min_quality": 7,
+        "where": {"sender": "web", "tool": ["a", "b"]},
+    }
 
 
 def test_an_agent_whose_project_is_fixed_is_no_other(root: Path) -> None:
@@ -328,6 +356,7 @@ def test_resources_and_prompts(root: Path) -> None:
     assert "frontend" in asked.messages[0].content.text
     assert "caches" in asked.messages[0].content.text
     assert all(one.startswith("refused: ") and "Traceback" not in one for one in missing)
+    assert "no project 'nobody' in this store (there are backend-api, frontend)" in missing[1]
 
 
 def test_a_client_that_dies_and_one_that_floods(root: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_name_reaches_that_project_and_no_other(post):
     for name, near in (("crm", True), ("sales-crn", True), ("sales", True), ("s", False)):
         with pytest.raises(NotFound) as caught:
             mail(post, to=name)
-        assert caught.value.hint == ("did you mean sales-crm?" if near else "")
+        assert caught.value.hint == ("did you mean sales-crm?" if near else "there are api, docs, ops, sales-crm, web")
     assert messages.count(post, project="sales-crm") == 0
 
 

@@ -84,8 +84,10 @@ def _source_in_pack(path: Path, head: bundlefile.Head, folder: Path) -> str:
 def _opened(path: Path) -> IO[bytes]:
     try:
         return open(path, "rb")
-    except OSError as error:
-        raise Failed(f"{path}: {(error.strerror or str(error)).lower()}", hint="check the name of the file") from error
+    except (OSError, ValueError) as error:
+        # A ValueError is a zero byte in the name.
+        why = getattr(error, "strerror", None) or str(error)
+        raise Failed(f"{path}: {why.lower()}", hint="check the name of the file") from error
 
 
 def _kind(file: IO[bytes]) -> str:

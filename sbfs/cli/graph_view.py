@@ -24,6 +24,13 @@ from sbfs.cli.base import App, Command, Document, pass_app, printable
     show_default=True,
     help="A page, or a still picture of what is around --focus.",
 )
+@click.option(
+    "--most",
+    type=click.IntRange(min=1),
+    default=80_000,
+    show_default=True,
+    help="Symbols in it at most, and three times as many edges.",
+)
 @click.option("--output", "-o", metavar="FILE", help="Where to write it; else PROJECT-graph.html in this folder.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @options.at
@@ -55,6 +62,8 @@ def _written(document: Document) -> None:
     output.say(f"wrote {printable(document['path'])} ({document['size']:,} bytes)")
     if document["shown"] < document["symbols"]:
         output.say(f"showing {document['shown']:,} of {document['symbols']:,} symbols, those with the most edges")
+    if document["edges"] < document["all_edges"]:
+        output.say(f"showing {document['edges']:,} of {document['all_edges']:,} edges, the surest")
 
 
 def _write(path: Path, data: bytes, force: bool) -> None:

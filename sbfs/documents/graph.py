@@ -201,5 +201,6 @@ def viewed(found: View) -> Document:
         "symbols": found.symbols,
         "shown": found.shown,
         "edges": found.edges,
+        "all_edges": found.all_edges,
         **standing(found.standing),
     }

@@ -11,6 +11,7 @@ from sbfs.graph.cache import last_of
 from sbfs.graph.opened import Graph, Node
 from sbfs.store import Store
 
+_LISTED = "list the symbols there are: sbfs graph symbols PATTERN"
 _HINT = "write more of it: module.Class.method, or path/to/file.py::Class.method"
 
 
@@ -25,7 +26,7 @@ def find(graph: Graph, name: str, *, files: bool = False) -> list[Node]:
         return _with_others(graph, exact[0])
     found = _by_end(graph, name) or (_files(graph, name) if files else [])
     if not found:
-        raise NotFound("symbol", name, known=_near(graph, name))
+        raise NotFound("symbol", name, known=_near(graph, name), hint=_LISTED)
     groups = {(one.path, one.name.partition("#")[0]) for one in found}
     if len(groups) > 1:
         # What is called by its whole dotted name is meant by it, even where another ends like it.
@@ -69,7 +70,8 @@ def file(graph: Graph, name: str) -> Node:
     """The file that a path, or the end of one, means. Raises NotFound, or Ambiguous with the choices."""
     found = graph.nodes("id = ? AND type = 'file'", [name]) or _files(graph, name)
     if not found:
-        raise NotFound("file", name, known=[row[0] for row in graph.rows("SELECT path FROM files")])
+        known = [row[0] for row in graph.rows("SELECT path FROM files")]
+        raise NotFound("file", name, known=known, hint="give its path below the source; only files with code are known")
     if len(found) > 1:
         raise Ambiguous("file", name, [one.id for one in found], hint="write more of its path")
     return found[0]

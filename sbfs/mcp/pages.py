@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 
+from sbfs.errors import Error, NotFound
 from sbfs.verbs import Document
 
 Run = Callable[..., Document]
@@ -20,26 +22,36 @@ def add_resources(server: MCPServer[Any], run: Run) -> None:
     @server.resource("sbfs://projects/{project}/inbox", mime_type="application/json")
     def inbox(project: str) -> str:
         """A project's mail, newest first."""
-        return _text(run("message.list", project=project))
+        return _text(run, "message.list", project=project)
 
     @server.resource("sbfs://messages/{message_id}", mime_type="application/json")
     def message(message_id: str) -> str:
         """One message, whole. It is not marked as read."""
-        return _text(run("message.show", message_id=message_id))
+        return _text(run, "message.show", message_id=message_id)
 
     @server.resource("sbfs://conversations/{conversation_id}", mime_type="application/json")
     def conversation(conversation_id: str) -> str:
         """One conversation: what is known of it, and its turns."""
-        return _text(run("conversation.show", conversation_id=conversation_id))
+        return _text(run, "conversation.show", conversation_id=conversation_id)
 
     @server.resource("sbfs://projects/{project}/symbols/{symbol}", mime_type="application/json")
     def symbol(project: str, symbol: str) -> str:
         """One symbol of code, by its dotted name, and what is around it."""
-        return _text(run("graph.show", project=project, symbol=symbol))
+        return _text(run, "graph.show", project=project, symbol=symbol)
 
 
-def _text(document: Document) -> str:
-    return json.dumps(document, ensure_ascii=False, default=str)
+def _text(run: Run, verb: str, **arguments: str) -> str:
+    """A verb's document as text. What is wrong with an address is told to the client, with what to do."""
+    try:
+        return json.dumps(run(verb, **arguments), ensure_ascii=False, default=str)
+    except NotFound as error:
+        raise ResourceNotFoundError(_said(error)) from error
+    except Error as error:
+        raise ResourceError(_said(error)) from error
+
+
+def _said(error: Error) -> str:
+    return f"{error.sentence} ({error.hint})" if error.hint else error.sentence
 
 
 def add_prompts(server: MCPServer[Any], own: str) -> None:

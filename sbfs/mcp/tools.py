@@ -26,6 +26,7 @@ from sbfs import __version__, messages, projects, times, verbs
 from sbfs.conversations import hours
 from sbfs.errors import Error, Failed, Invalid, Usage
 from sbfs.mcp import pages
+from sbfs.mcp.filters import taken
 from sbfs.store import Store
 from sbfs.verbs import Document
 
@@ -255,7 +256,7 @@ class Tools:
         result a conversation or thread, or `none`: one a turn. around: neighbours of each result. like:
         the id of a record, with an empty query: what is like it.
         """
-        given = _filters({**(filters or {}), **({"project": project} if project else {})})
+        given = taken({**(filters or {}), **({"project": project} if project else {})})
         given |= {"group": group, "around": around, "like": like, "cursor": cursor, "limit": max(1, limit)}
         return self._run("search", query=query, kind=tuple(kinds or ()), **given)
 
@@ -279,7 +280,7 @@ class Tools:
         filters: project, since, until (ISO date, or 7d), model, agent, tool, role, min_quality,
         thinking (whether that is looked into).
         """
-        return self._run("conversation.search", query=query, limit=max(1, limit), **_filters(filters or {}))
+        return self._run("conversation.search", query=query, limit=max(1, limit), **taken(filters or {}))
 
     def get_conversation_stats(
         self, session_id: str, time_range: str | None = None, by: str = "", zone: str = "UTC"
@@ -530,20 +531,6 @@ def group_of(verb: str) -> str:
     return GROUPS.get(verb.partition(".")[0], "store")
 
 
-_OWN_FILTERS = ("project", "since", "until", "min_quality", "max_quality", "path", "thinking", "syntax")
-
-
-def _filters(filters: dict[str, Any]) -> dict[str, Any]:
-    """An agent's filters as the verb takes them; what is no parameter of its own is a facet."""
-    given = {key: value for key, value in filters.items() if value not in (None, "", [])}
-    found: dict[str, Any] = {key: given.pop(key) for key in _OWN_FILTERS if key in given}
-    for key in {"since", "until"} & found.keys():
-        found[key] = times.since(str(found[key]), now=times.now(), field=key)
-    if isinstance(found.get("project"), str):
-        found["project"] = (found["project"],)
-    return {**found, "where": given}
-
-
 class _Server(MCPServer[Any]):
     """The SDK's server, with errors in the shape that commands print."""
 
@@ -566,7 +553,10 @@ def _reason(error: ToolError) -> Error:
         return Usage("; ".join(wrong), hint="see the tool's input schema")
     if isinstance(cause, OSError):
         return Failed(f"{cause.strerror or cause}".lower())
-    return Failed(str(error))
+    if cause is None:
+        return Usage(str(error).lower(), hint="ask for the list of tools")
+    hint = "this is a fault of sbfs; the tool's command with -v shows where"
+    return Failed(f"{type(cause).__name__}: {cause}", hint=hint)
 
 
 def _error_result(error: Error) -> CallToolResult:

@@ -207,7 +207,7 @@ def mark(store: Store, *, message_ids: Sequence[str], status: str, actor: str = 
         return tuple(changed)
 
     if not message_ids:
-        raise Invalid("no message is named", field="message_ids")
+        raise Invalid("no message is named", field="message_ids", hint="give at least one id")
     return store.write("message.mark", build, actor=actor)
 
 

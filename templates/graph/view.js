@@ -631,6 +631,8 @@
     if (scene.allLinks > LINES) parts.push(`showing ${lines.toLocaleString("en")} of ${scene.allLinks.toLocaleString("en")} lines`);
     else if (scene.map) parts.push(`${scene.allLinks.toLocaleString("en")} lines for ${counts.edges.toLocaleString("en")} edges`);
     else parts.push(`${scene.allLinks} lines`);
+    if (there < D.symbols) parts.push(`the page holds ${there.toLocaleString("en")} of ${D.symbols.toLocaleString("en")} symbols, those with the most edges`);
+    if (E < D.edgeCount) parts.push(`the page holds ${E.toLocaleString("en")} of ${D.edgeCount.toLocaleString("en")} edges, the surest`);
     const text = parts.join(" · ");
     if (byId("told").textContent !== text) byId("told").textContent = text;
   }

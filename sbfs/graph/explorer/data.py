@@ -12,9 +12,11 @@ from sbfs.graph.comparing import Difference
 from sbfs.graph.opened import CALLS, Graph, Node, up_to
 
 SYMBOLS = 80_000
-"""Symbols that a page holds at most, and three times as many edges: those with the fewest edges are left out."""
+"""Symbols that a page holds at most unless told: those with the fewest edges are left out."""
 
-EDGES = 3 * SYMBOLS
+EDGES_EACH = 3
+"""A page holds so many times as many edges at most: the least sure are left out."""
+
 EDGE_TYPES = ("calls", "component_calls", "extends", "imports")
 CONFIDENCES = up_to("ambiguous")
 CHANGES = ("", "added", "removed", "changed", "moved")
@@ -44,7 +46,7 @@ class Element:
 @dataclass
 class Tree:
     """Elements, each after what holds it. edges: (source, target, type, confidence, first line, change) by numbers
-    of elements. symbols: how many the graph has; all_edges likewise."""
+    of elements. symbols: how many the graph has; all_edges likewise, less those from a symbol to itself."""
 
     elements: list[Element] = field(default_factory=list)
     edges: list[tuple[int, int, str, str, int, str]] = field(default_factory=list)
@@ -61,45 +63,54 @@ class Tree:
         return known
 
 
-def tree_of(graph: Graph, project: str, difference: Difference | None = None) -> Tree:
-    """The whole of a graph; of a difference, with what was removed."""
+def tree_of(graph: Graph, project: str, difference: Difference | None = None, *, most: int = SYMBOLS) -> Tree:
+    """The whole of a graph; of a difference, with what was removed. most: symbols, those with the most edges first."""
     tree = Tree()
     tree.add(Element("", project, "folder", -1))
     languages = dict(graph.pairs("SELECT path, language FROM files"))
     nodes = graph.nodes()
     numbered = {node.number: node for node in nodes}
-    rows = graph.all_edges(EDGE_TYPES, "ambiguous")
+    rows = [row for row in graph.all_edges(EDGE_TYPES, "ambiguous") if row.source != row.target]
     tree.symbols = sum(node.type not in ("file", "module", "external") for node in nodes)
     tree.all_edges = len(rows)
-    kept = _kept(nodes, rows)
+    kept = _kept(nodes, rows, most)
     places: dict[int, int] = {}
     for node in sorted(nodes, key=lambda one: (one.path == "", one.path, one.name.count("."), one.first, one.id)):
         if node.number in kept:
             places[node.number] = _place(tree, node, languages)
     _mark(tree, difference)
     changes = _edge_changes(difference)
-    for row in rows:
-        if row.source in places and row.target in places and len(tree.edges) < EDGES:
-            source, target = places[row.source], places[row.target]
-            if source != target:
-                line = int(row.said_lines.split()[0]) if row.said_lines else 0
-                change = changes.get((numbered[row.source].id, numbered[row.target].id, row.type), "")
-                tree.edges.append((source, target, row.type, row.confidence, line, change))
+    for row in _surest([row for row in rows if row.source in places and row.target in places], EDGES_EACH * most):
+        source, target = places[row.source], places[row.target]
+        if source == target:
+            # Of a module's body to its file: they are one here.
+            tree.all_edges -= 1
+            continue
+        line = int(row.said_lines.split()[0]) if row.said_lines else 0
+        change = changes.get((numbered[row.source].id, numbered[row.target].id, row.type), "")
+        tree.edges.append((source, target, row.type, row.confidence, line, change))
     _removed_edges(tree, difference)
     tree.edges.sort()
     return _nested(tree)
 
 
-def _kept(nodes: Sequence[Node], rows: Sequence[Any]) -> set[int]:
+def _surest(rows: Sequence[Any], most: int) -> Sequence[Any]:
+    """All edges, or those that are surest."""
+    if len(rows) <= most:
+        return rows
+    return sorted(rows, key=lambda row: CONFIDENCES.index(row.confidence))[:most]
+
+
+def _kept(nodes: Sequence[Node], rows: Sequence[Any], most: int) -> set[int]:
     """The symbols that a page can hold: all, or those with the most edges."""
-    if len(nodes) <= SYMBOLS:
+    if len(nodes) <= most:
         return {node.number for node in nodes}
     degree: dict[int, int] = defaultdict(int)
     for row in rows:
         degree[row.source] += 1
         degree[row.target] += 1
     order = sorted(nodes, key=lambda node: (node.type != "file", -degree[node.number], node.id))
-    return {node.number for node in order[:SYMBOLS]}
+    return {node.number for node in order[:most]}
 
 
 def _folder(tree: Tree, path: str) -> int:
