@@ -71,16 +71,22 @@ def check(
     def read(id: str) -> trees.Entries:
         return made[id] if made and id in made else repo.tree(id)
 
-    here = {path: old for path, old, _ in trees.diff(read, known, tree) if old}
-    found = [(path, id) for path, _, id in trees.diff(read, known, tree) if id]
+    here: dict[str, str] = {}
+    found: list[tuple[str, str]] = []
+    for path, old, new in trees.diff(read, known, tree):
+        if old:
+            here[path] = old
+        if new:
+            found.append((path, new))
     _check_places(read, tree, [path for path, _ in found], name)
     checked = Checked(tree)
     wanted = list(_of_a_store(found, checked))
+    del found
     reader = _Reader(checked, name, rules, attachment)
-    contents = bulk.blobs(repo, (id for _, id in wanted), limit=max(LARGEST, attachment))
-    for path, _ in wanted:
+    contents = bulk.blobs(repo, (id for _, id, _ in wanted), limit=max(LARGEST, attachment))
+    for path, _, kind in wanted:
         try:
-            reader.take(path, next(contents))
+            reader.take(path, kind, next(contents))
         except bulk.TooLarge as error:
             raise _too_large(path, error.size, attachment, name) from None
     reader.finish()
@@ -108,9 +114,8 @@ class _Reader:
         self._size = 0
         self.cleaned: dict[str, str] = {}
 
-    def take(self, path: str, raw: bytes) -> None:
+    def take(self, path: str, kind: Kind[Any] | None, raw: bytes) -> None:
         """Check one file."""
-        kind = kinds.kind_of(path)
         self._checked.counts[kind.name if kind else "file"] += 1
         if len(raw) > (LARGEST if kind or "/attachments/" not in path else self._attachment):
             raise bulk.TooLarge(len(raw))
@@ -167,12 +172,14 @@ def may_hold(texts: Sequence[bytes], rules: redact.Rules) -> bool:
     return rules.may_hold(b"\n\n".join(texts).decode("utf-8", "replace"))
 
 
-def _of_a_store(found: Iterable[tuple[str, str]], checked: Checked) -> Iterator[tuple[str, str]]:
+def _of_a_store(found: Iterable[tuple[str, str]], checked: Checked) -> Iterator[tuple[str, str, Kind[Any] | None]]:
+    """(path, id, kind) of what may be in a store."""
     for path, id in found:
-        if kinds.kind_of(path) is None and not kinds.is_plain(path):
+        kind = kinds.kind_of(path)
+        if kind is None and not kinds.is_plain(path):
             checked.left_out.append(LeftOut(path, "is no place of a record"))
         else:
-            yield path, id
+            yield path, id, kind
 
 
 def _check_places(read: Callable[[str], trees.Entries], tree: str, paths: list[str], name: str) -> None:

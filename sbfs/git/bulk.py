@@ -14,6 +14,7 @@ import subprocess
 import threading
 import zlib
 from array import array
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -32,6 +33,13 @@ _FEW = 64
 """Objects up to which starting a program takes longer than reading them here."""
 
 _CHUNK = 1 << 18
+
+_ASKED = 512
+"""Objects that are asked for at once."""
+
+_AHEAD = 1 << 20
+"""Bytes that Git may be ahead of who reads from it, where the system lets one say so: by default it would stop at once
+while what it sent is looked at."""
 
 
 def environment(gitdir: Path) -> dict[str, str]:
@@ -78,12 +86,12 @@ def _by_git(repo: Repository, first: Sequence[str], rest: Iterator[str], limit: 
         stderr=subprocess.DEVNULL,
         bufsize=_CHUNK,
     )
-    # What was asked for, so that an answer can be told from a damaged one.
-    asked: list[str] = []
+    # What was asked for and is not answered yet, so that an answer can be told from a damaged one.
+    asked: deque[str] = deque()
+    assert process.stdout is not None
+    _widen(process.stdout)
     sender = threading.Thread(target=_ask, args=(process.stdin, first, rest, asked), daemon=True)
     sender.start()
-    assert process.stdout is not None
-    at = 0
     try:
         while True:
             head = process.stdout.readline().split()
@@ -95,11 +103,11 @@ def _by_git(repo: Repository, first: Sequence[str], rest: Iterator[str], limit: 
             data = process.stdout.read(size + 1)
             if len(data) != size + 1:
                 break
+            asked.popleft()
             yield data[:-1]
-            at += 1
         sender.join()
         # Git stopped at one that it cannot read: look oneself, which finds packs that moved, or says what is wrong.
-        for id in asked[at:]:
+        for id in asked:
             yield _within(repo.blob(id), limit)
     finally:
         process.kill()
@@ -108,13 +116,20 @@ def _by_git(repo: Repository, first: Sequence[str], rest: Iterator[str], limit: 
         process.wait()
 
 
-def _ask(stream: Any, first: Sequence[str], rest: Iterator[str], asked: list[str]) -> None:
+def _widen(pipe: IO[bytes]) -> None:
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _AHEAD)
+
+
+def _ask(stream: Any, first: Sequence[str], rest: Iterator[str], asked: deque[str]) -> None:
     with suppress(BrokenPipeError, ValueError):
-        for ids in (first, rest):
-            for id in ids:
-                asked.append(id)
+        for ids in (iter(first), rest):
+            while some := [*islice(ids, _ASKED)]:
+                asked += some
                 with suppress(BrokenPipeError):
-                    stream.write(f"{id}\n".encode())
+                    stream.write("".join(f"{id}\n" for id in some).encode())
     with suppress(BrokenPipeError, ValueError, OSError):
         stream.close()
 
