@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from sbfs import files, kinds, redact
+from sbfs.bundles.looking import SCANNED, may_hold
 from sbfs.errors import Invalid
 from sbfs.git import bulk, trees
 from sbfs.git.repository import Repository
@@ -24,10 +25,6 @@ from sbfs.store import DEFAULT_LIMITS, SETTINGS, without_secrets
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a record up to which it is read. None of sbfs's own comes near."""
-
-
-SCANNED = 1 << 16
-"""Bytes in which secrets are looked for at once."""
 
 
 @dataclass(frozen=True)
@@ -165,11 +162,6 @@ class _Reader:
         clean = without_secrets(Record.parse(path, raw), self._checked.redacted, self._rules)
         kind.check(clean)
         return clean.raw if clean.raw != raw else None
-
-
-def may_hold(texts: Sequence[bytes], rules: redact.Rules) -> bool:
-    """Whether one of some texts may hold a secret: they are looked at as one."""
-    return rules.may_hold(b"\n\n".join(texts).decode("utf-8", "replace"))
 
 
 def _of_a_store(found: Iterable[tuple[str, str]], checked: Checked) -> Iterator[tuple[str, str, Kind[Any] | None]]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sbfs import files, redact
-from sbfs.bundles.checking import SCANNED, may_hold
+from sbfs.bundles import looking
+from sbfs.bundles.looking import SCANNED, may_hold
 from sbfs.bundles.selecting import Picker, Selection
 from sbfs.git import bulk, trees
 from sbfs.git.repository import Repository
@@ -39,13 +40,22 @@ def look(root: Path, tree: str, chosen: Selection, rules: redact.Rules) -> list[
         picker = Picker(repo.tree, repo.blob, chosen, base=True)
         memory = _Memory(repo, chosen, rules.version)
         known = memory.tree()
+        # Of a store of which nothing is known yet, all is looked at as it lies, and only then asked where it is.
+        suspects = looking.suspects(repo.gitdir, rules) if known is None and chosen.projects is None else None
+        if suspects is not None and not suspects:
+            memory.keep(tree)
+            return []
         new, old = picker.pick(tree), picker.pick(known) if known else None
         made = new.entries() | (old.entries() if old else {})
 
         def read(id: str) -> trees.Entries:
             return made[id] if id in made else repo.tree(id)
 
-        changed = [(path, id) for path, _, id in trees.diff(read, old.tree if old else None, new.tree) if id]
+        changed = [
+            (path, id)
+            for path, _, id in trees.diff(read, old.tree if old else None, new.tree)
+            if id and (suspects is None or id in suspects)
+        ]
         found = list(_held(repo, changed, rules))
         if not found:
             memory.keep(tree)
@@ -83,12 +93,13 @@ class _Memory:
 
     def __init__(self, repo: Repository, chosen: Selection, rules: str):
         self._repo, self._rules = repo, rules
-        self._key = json.dumps(chosen.dump(), sort_keys=True)
+        self._key = _key(chosen)
         self._file = repo.gitdir / "sbfs" / "exported.json"
 
     def tree(self) -> str | None:
-        """The tree, where it is known and still there."""
-        id = self._read().get(self._key)
+        """The tree, where it is known and still there: what all of a store was clean of, each part is."""
+        known = self._read()
+        id = known.get(self._key) or known.get(_key(Selection()))
         return id if isinstance(id, str) and len(id) == 40 and self._repo.has(id) else None
 
     def _read(self) -> dict[str, Any]:
@@ -104,3 +115,7 @@ class _Memory:
         said = {"rules": self._rules, "trees": dict(list(known.items())[-32:])}
         with suppress(OSError):
             files.write(self._file, json.dumps(said).encode())
+
+
+def _key(chosen: Selection) -> str:
+    return json.dumps(chosen.dump(), sort_keys=True)
