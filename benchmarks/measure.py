@@ -43,6 +43,18 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
     return done.stdout
 
 
+def peak(*command: str | Path) -> tuple[str, float]:
+    """Run a program to its end. Returns what it said, and the most memory that it or a program under it had, in MiB."""
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen([os.fspath(part) for part in command], stdout=said)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, process.args)
+        said.seek(0)
+        return said.read().decode(), used.ru_maxrss / 1024
+
+
 def timed(action: Callable[[], object]) -> float:
     """Seconds that an action takes."""
     start = time.perf_counter()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sbfs import files, kinds, redact
-from sbfs.bundles.looking import SCANNED, may_hold
+from sbfs.bundles.looking import SCANNED, is_binary, may_hold
 from sbfs.errors import Invalid
 from sbfs.git import bulk, trees
 from sbfs.git.repository import Repository
@@ -119,6 +119,8 @@ class _Reader:
         if kind is not None and not _is_plain_message(kind, path, raw):
             with self._named(path):
                 kind.check(Record.parse(path, raw))
+        if kind is None and is_binary(raw):
+            return
         self._waiting.append((path, raw))
         self._size += len(raw)
         if self._size > SCANNED:
@@ -148,7 +150,7 @@ class _Reader:
         kind = kinds.kind_of(path)
         if kind is None:
             text = raw.decode("utf-8", "replace")
-            if b"\0" not in raw[:8192] and (secret := next(redact.find(text, self._rules), None)):
+            if secret := next(redact.find(text, self._rules), None):
                 hint = "Git forgets nothing: ask for an export without it"
                 raise Invalid(f"line {secret[1]} holds what looks like a {secret[0]}", hint=hint)
             return None

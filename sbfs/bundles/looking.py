@@ -39,6 +39,11 @@ def may_hold(texts: Sequence[bytes], rules: redact.Rules) -> bool:
     return rules.may_hold(b"\n\n".join(texts).decode("utf-8", "replace"))
 
 
+def is_binary(data: bytes) -> bool:
+    """Whether a file is no text, in which no secret is looked for."""
+    return b"\0" in data[:_BINARY]
+
+
 def suspects(gitdir: Path, rules: redact.Rules) -> set[str] | None:
     """Ids of the files in which there may be a secret; None where they cannot be read in order.
 
@@ -68,7 +73,7 @@ def _suspects_of(path: Path, rules: redact.Rules, share: tuple[float, float]) ->
         waiting: list[tuple[int, bytes]] = []
         size = 0
         for number, data in pack.files(begin, end, _STATUS):
-            if b"\0" in data[:_BINARY]:
+            if is_binary(data):
                 continue
             waiting.append((number, data))
             size += len(data)
@@ -87,7 +92,7 @@ def _among(waiting: Iterable[tuple[int, bytes]], rules: redact.Rules) -> Iterato
 def _loose(objects: Path, rules: redact.Rules) -> Iterator[str]:
     for file in objects.glob("[0-9a-f][0-9a-f]/*"):
         head, _, data = zlib.decompress(file.read_bytes()).partition(b"\0")
-        if head.startswith(b"blob ") and b"\0" not in data[:_BINARY] and may_hold([data], rules):
+        if head.startswith(b"blob ") and not is_binary(data) and may_hold([data], rules):
             yield file.parent.name + file.name
 
 

@@ -12,13 +12,12 @@ from typing import Any
 
 from sbfs import files, redact
 from sbfs.bundles import looking
-from sbfs.bundles.looking import SCANNED, may_hold
+from sbfs.bundles.looking import SCANNED, is_binary, may_hold
 from sbfs.bundles.selecting import Picker, Selection
 from sbfs.git import bulk, trees
 from sbfs.git.repository import Repository
 from sbfs.store import SETTINGS
 
-_SAMPLE = 8192
 _STATUS = re.compile(rb"^status: \w+\n", re.M)
 
 
@@ -69,7 +68,7 @@ def _held(repo: Repository, changed: list[tuple[str, str]], rules: redact.Rules)
     for (path, _), data in zip(changed, bulk.blobs(repo, (id for _, id in changed)), strict=True):
         # Settings name patterns, which would find themselves; the two copies of a message differ in one line.
         said = hash(_STATUS.sub(b"", data, 1)) if "/inbox/" in path or "/outbox/" in path else None
-        if path == SETTINGS or b"\0" in data[:_SAMPLE] or said in seen:
+        if path == SETTINGS or is_binary(data) or said in seen:
             continue
         if said is not None:
             seen.add(said)
