@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -65,9 +64,8 @@ def part(store: Path, size: int, spare: Path) -> Iterator[Row]:
 
 def _export(store: Path, target: Path, *words: str) -> tuple[float, float]:
     """Returns seconds, and the most memory that the process or Git under it had, in MiB."""
-    begin = time.perf_counter()
-    _, memory = peak(SBFS, "--store", store, "export", *words, "-o", target, "--force")
-    return time.perf_counter() - begin, memory
+    _, seconds, memory = peak(SBFS, "--store", store, "export", *words, "-o", target, "--force")
+    return seconds, memory
 
 
 def imports(store: Path, size: int, spare: Path) -> Iterator[Row]:
@@ -91,9 +89,7 @@ def imports(store: Path, size: int, spare: Path) -> Iterator[Row]:
 
 def _import(root: Path, path: Path) -> tuple[float, float]:
     """Returns seconds, and the most memory that the process or Git under it had, in MiB."""
-    begin = time.perf_counter()
-    said, memory = peak(SBFS, "--store", root, "import", path, "--strategy", "merge", "--json")
-    seconds = time.perf_counter() - begin
+    said, seconds, memory = peak(SBFS, "--store", root, "import", path, "--strategy", "merge", "--json")
     document = json.loads(said)
     if not document["revision"]:
         sys.exit(f"nothing was imported: {document['message']}")

@@ -43,16 +43,29 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
     return done.stdout
 
 
-def peak(*command: str | Path) -> tuple[str, float]:
-    """Run a program to its end. Returns what it said, and the most memory that it or a program under it had, in MiB."""
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen([os.fspath(part) for part in command], stdout=said)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, process.args)
-        said.seek(0)
-        return said.read().decode(), used.ru_maxrss / 1024
+_WATCH = """
+import os, subprocess, sys, time
+begin = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:])
+_, status, used = os.wait4(process.pid, 0)
+sys.stderr.write(f"\\n{time.perf_counter() - begin} {used.ru_maxrss}")
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def peak(*command: str | Path) -> tuple[str, float, float]:
+    """Run a program to its end. Returns what it said, seconds, and the most memory that it, or a program under it, had
+    at once, in MiB.
+
+    A small process starts it, since on Linux it is charged with the memory of whoever does.
+    """
+    watch = [sys.executable, "-I", "-S", "-c", _WATCH, *map(os.fspath, command)]
+    done = subprocess.run(watch, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stdout + done.stderr)
+        done.check_returncode()
+    seconds, memory = done.stderr.rpartition("\n")[2].split()
+    return done.stdout, float(seconds), int(memory) / 1024
 
 
 def timed(action: Callable[[], object]) -> float:
