@@ -5,84 +5,95 @@ Rows as in benchmarks/mail.py, whose stores it uses; what each means is in bench
 
 from __future__ import annotations
 
+import hashlib
 import json
-import resource
-import shutil
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from measure import SBFS, Row, Series, arguments, carry_out, run, tell, timed
+from measure import SBFS, Row, Series, arguments, carry_out, peak, run, tell, timed
 from stores import PROJECTS, copy, files_of, git, mail, prepare, put
 
 ROUNDS = 3
 NEW = 1_000
+ATTACHMENT = 8_000_000
 
 
 def export(store: Path, size: int, spare: Path) -> Iterator[Row]:
     """`sbfs export --all` against `git bundle create`, whole processes: with nothing known of the store, then again."""
-    for name, again in (("sbfs export --all, bundle, first time", False), ("sbfs export --all, bundle, again", True)):
-        ours, theirs = [], []
-        for turn in range(ROUNDS + again):
-            seconds = timed(lambda first=not again: _export(store, spare / "ours.bundle", forget=first))
+    for name, first in (("first time", True), ("again", False)):
+        ours, theirs, memory = [], [], []
+        for turn in range(ROUNDS + (not first)):
+            if first:
+                (store / ".git" / "sbfs" / "exported.json").unlink(missing_ok=True)
+            seconds, most = _export(store, spare / "ours.bundle", "--all")
+            memory.append(most)
             peer = timed(lambda: git(store, "bundle", "create", "-q", str(spare / "git.bundle"), "HEAD", "main"))
-            if turn or not again:
+            if turn or first:
                 ours.append(seconds)
                 theirs.append(peer)
         git(store, "bundle", "verify", "-q", str(spare / "ours.bundle"))
         mine, other = Series(ours), Series(theirs)
-        yield Row(name, size, mine, "git bundle create:", other, mine.median / other.median, "<= 1.5")
+        title = f"sbfs export --all, bundle, {name} (peak {max(memory):.0f} MB)"
+        yield Row(title, size, mine, "git bundle create:", other, mine.median / other.median, "<= 1.5")
 
 
 def zipped(store: Path, size: int, spare: Path) -> Iterator[Row]:
     """`sbfs export --format zip` against `git archive --format=zip`, whole processes."""
-    ours, theirs = [], []
+    ours, theirs, memory = [], [], []
     for _ in range(ROUNDS):
-        ours.append(timed(lambda: _export(store, spare / "ours.zip", "--format", "zip")))
+        seconds, most = _export(store, spare / "ours.zip", "--all", "--format", "zip")
+        ours.append(seconds)
+        memory.append(most)
         theirs.append(timed(lambda: git(store, "archive", "--format=zip", "-o", str(spare / "git.zip"), "HEAD")))
     mine, other = Series(ours), Series(theirs)
-    yield Row("sbfs export --all, zip", size, mine, "git archive:", other, mine.median / other.median, "<= 3")
+    title = f"sbfs export --all, zip (peak {max(memory):.0f} MB)"
+    yield Row(title, size, mine, "git archive:", other, mine.median / other.median, "<= 3")
 
 
-def snapshot(store: Path, size: int, spare: Path) -> Iterator[Row]:
-    """`sbfs export --snapshot`, and the history of one project, for which no figure is set."""
-    for name, words in (("bundle, snapshot", ("--all", "--snapshot")), ("bundle, one of 20 projects", (PROJECTS[0],))):
-        ours = [timed(lambda words=words: _export(store, spare / "part.bundle", *words)) for _ in range(ROUNDS)]
-        yield Row(f"sbfs export, {name}", size, Series(ours), "", None, None, "")
+def part(store: Path, size: int, spare: Path) -> Iterator[Row]:
+    """Exports without history, of one project with its history, and of what is new, for which no figure is set."""
+    before = git(store, "rev-parse", "main~1").strip()
+    chosen = {"snapshot": ("--all", "--snapshot"), "one of 20 projects": (PROJECTS[0],)}
+    for name, words in {**chosen, "--since, one commit": ("--all", "--since", before)}.items():
+        ours, memory = zip(*(_export(store, spare / "part.bundle", *words) for _ in range(ROUNDS)), strict=True)
+        yield Row(f"sbfs export, bundle, {name} (peak {max(memory):.0f} MB)", size, Series(ours))
 
 
-def _export(store: Path, target: Path, *words: str, forget: bool = False) -> None:
-    if forget:
-        (store / ".git" / "sbfs" / "exported.json").unlink(missing_ok=True)
-    chosen = words if "--all" in words or (words and not words[0].startswith("-")) else ("--all", *words)
-    run(SBFS, "--store", store, "export", *chosen, "-o", target, "--force")
+def _export(store: Path, target: Path, *words: str) -> tuple[float, float]:
+    """Returns seconds, and the most memory that the process or Git under it had, in MiB."""
+    _, seconds, memory = peak(SBFS, "--store", store, "export", *words, "-o", target, "--force")
+    return seconds, memory
 
 
 def imports(store: Path, size: int, spare: Path) -> Iterator[Row]:
     """`sbfs import` by merge into an empty store against `git clone` of the same bundle, whole processes."""
-    _export(store, spare / "x.bundle")
+    _export(store, spare / "x.bundle", "--all")
     ours, theirs, memory = [], [], []
     for turn in range(ROUNDS):
         root, clone = spare / f"empty-{turn}", spare / f"clone-{turn}"
         run(SBFS, "init", root)
-        ours.append(timed(lambda root=root: memory.append(_import(root, spare / "x.bundle"))))
+        seconds, most = _import(root, spare / "x.bundle")
+        ours.append(seconds)
+        memory.append(most)
+        os.sync()
         theirs.append(timed(lambda clone=clone: run("git", "clone", "-q", spare / "x.bundle", clone)))
+        os.sync()
         _same(root, store)
-        shutil.rmtree(root)
-        shutil.rmtree(clone)
     mine, other = Series(ours), Series(theirs)
-    name = f"sbfs import by merge into an empty store (peak {max(memory) / 1024:.0f} MB)"
+    name = f"sbfs import by merge into an empty store (peak {max(memory):.0f} MB)"
     yield Row(name, size, mine, "git clone FILE:", other, mine.median / other.median, "<= 3")
 
 
-def _import(root: Path, path: Path) -> int:
-    """Returns the most memory that the process had, in KiB."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    said = json.loads(run(SBFS, "--store", root, "import", path, "--strategy", "merge", "--json"))
-    if not said["revision"]:
-        sys.exit(f"nothing was imported: {said['message']}")
-    return max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+def _import(root: Path, path: Path) -> tuple[float, float]:
+    """Returns seconds, and the most memory that the process or Git under it had, in MiB."""
+    said, seconds, memory = peak(SBFS, "--store", root, "import", path, "--strategy", "merge", "--json")
+    document = json.loads(said)
+    if not document["revision"]:
+        sys.exit(f"nothing was imported: {document['message']}")
+    return seconds, memory
 
 
 def _same(one: Path, other: Path) -> None:
@@ -92,28 +103,52 @@ def _same(one: Path, other: Path) -> None:
 
 
 def new(store: Path, size: int, spare: Path) -> Iterator[Row]:
-    """`sbfs import` of a bundle into a store that has all of it but a thousand messages, and all of it."""
+    """`sbfs import` into a store that has most of it: a tenth of the new messages, all of them, and of the whole."""
     root = spare / "most"
     copy(store, root)
     head = git(root, "rev-parse", "main").strip()
-    for message in mail(NEW, seed=21):
-        put(root, files_of(message))
-    git(root, "add", "-A")
-    git(root, "commit", "-q", "-m", f"{NEW} new messages")
-    _export(root, spare / "new.bundle", "--all", "--since", head)
-    _export(root, spare / "whole.bundle")
-    for name, path in (("--since", "new.bundle"), ("whole", "whole.bundle")):
-        ours = []
+    for count, seed in ((NEW // 10, 21), (NEW - NEW // 10, 22)):
+        for message in mail(count, seed=seed):
+            put(root, files_of(message))
+        git(root, "add", "-A")
+        git(root, "commit", "-q", "-m", f"{count} new messages")
+        _export(root, spare / f"{count}.bundle", "--all", "--since", head)
+    _export(root, spare / "whole.bundle", "--all")
+    files = {f"{NEW // 10:,} new messages, bundle --since": f"{NEW // 10}.bundle"}
+    files |= {f"{NEW:,} new messages, bundle --since": f"{NEW - NEW // 10}.bundle"}
+    for name, file in {**files, f"{NEW:,} new messages, bundle of all": "whole.bundle"}.items():
+        ours, memory = [], []
         for turn in range(ROUNDS):
-            target = spare / f"target-{turn}"
+            target = spare / f"target-{file}-{turn}"
             copy(store, target)
-            ours.append(timed(lambda target=target, path=path: _import(target, spare / path)))
-            shutil.rmtree(target)
-        yield Row(f"sbfs import of {NEW:,} new messages, bundle {name}", size, Series(ours), "", None, None, "")
+            seconds, most = _import(target, spare / file)
+            ours.append(seconds)
+            memory.append(most)
+        yield Row(f"sbfs import of {name} (peak {max(memory):.0f} MB)", size, Series(ours))
+
+
+def large(_store: Path, _size: int, spare: Path) -> Iterator[Row]:
+    """Memory, with attachments of 8 MB that do not compress: 4 of them and 32, by way of a bundle and of a zip."""
+    for count in (4, 32):
+        root = spare / f"large-{count}"
+        run(SBFS, "init", root)
+        run(SBFS, "--store", root, "project", "add", "web")
+        for _ in range(count):
+            data = os.urandom(ATTACHMENT)
+            put(root, {f"projects/web/attachments/{hashlib.sha256(data).hexdigest()}/data.bin": data})
+        git(root, "add", "-A")
+        git(root, "commit", "-q", "-m", "attachments")
+        for form in ("bundle", "zip"):
+            target, file = spare / f"taken-{count}-{form}", spare / f"{count}.{form}"
+            seconds, most = _export(root, file, "--all", "--format", form)
+            yield Row(f"sbfs export, {form}, {count} attachments of 8 MB (peak {most:.0f} MB)", None, Series([seconds]))
+            run(SBFS, "init", target)
+            seconds, most = _import(target, file)
+            yield Row(f"sbfs import of that {form} (peak {most:.0f} MB)", None, Series([seconds]))
 
 
 ROWS: dict[str, Callable[[Path, int, Path], Iterator[Row]]] = {
-    "export": export, "zip": zipped, "snapshot": snapshot, "import": imports, "new": new
+    "export": export, "zip": zipped, "part": part, "import": imports, "new": new, "large": large
 }  # fmt: skip
 
 
@@ -136,7 +171,8 @@ def _measured(names: Iterable[str], sizes: Iterable[int], folder: Path, spare: P
                 yield from ROWS[name](store, size, place)
             except subprocess.CalledProcessError as error:
                 sys.exit(f"{name} failed: {error}")
-            shutil.rmtree(place, ignore_errors=True)  # upkeep may still be at it
+            # What was written stays until the end: for minutes, an ext4 without a journal passes over the places of
+            # deleted files one by one for each new file, and a row would pay for what went after the last one.
 
 
 if __name__ == "__main__":

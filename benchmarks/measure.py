@@ -43,6 +43,31 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
     return done.stdout
 
 
+_WATCH = """
+import os, subprocess, sys, time
+begin = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:])
+_, status, used = os.wait4(process.pid, 0)
+sys.stderr.write(f"\\n{time.perf_counter() - begin} {used.ru_maxrss}")
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def peak(*command: str | Path) -> tuple[str, float, float]:
+    """Run a program to its end. Returns what it said, seconds, and the most memory that it, or a program under it, had
+    at once, in MiB.
+
+    A small process starts it, since on Linux it is charged with the memory of whoever does.
+    """
+    watch = [sys.executable, "-I", "-S", "-c", _WATCH, *map(os.fspath, command)]
+    done = subprocess.run(watch, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stdout + done.stderr)
+        done.check_returncode()
+    seconds, memory = done.stderr.rpartition("\n")[2].split()
+    return done.stdout, float(seconds), int(memory) / 1024
+
+
 def timed(action: Callable[[], object]) -> float:
     """Seconds that an action takes."""
     start = time.perf_counter()

@@ -67,6 +67,36 @@ def locate(root: Path, path: str) -> str:
     return whole
 
 
+class Places:
+    """Where many paths lie below a root. The way to a folder is looked at once as long as its paths follow each other:
+    for each of them, it would take longer than the rest of what is done with a new file."""
+
+    def __init__(self, root: Path):
+        self._root = root
+        self._folder: str | None = None
+        self._is_there = False
+
+    def find(self, path: str) -> tuple[str, os.stat_result | None]:
+        """(file, its state or None where nothing is) of a path. Raises Invalid as `locate` does."""
+        folder = path.rpartition("/")[0]
+        if folder != self._folder:
+            self._is_there = os.path.isdir(locate(self._root, folder) if folder else self._root)
+            self._folder = folder
+        check_path(path)
+        file = f"{self._root}/{path}"
+        state = _state(file) if self._is_there else None
+        if state is not None and stat.S_ISLNK(state.st_mode):
+            raise Invalid("is reached through a link", path=path, hint="replace the link by a file or folder")
+        return file, state
+
+
+def _state(file: str) -> os.stat_result | None:
+    try:
+        return os.lstat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def read(file: str | Path) -> bytes | None:
     """A file's bytes; None where there is none."""
     try:
@@ -101,7 +131,8 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
     Raises Failed, naming the file, where the system refuses.
     """
     bulk = len(files) >= BULK and _can_sync_at_once()
-    staged: list[tuple[str, str]] = []
+    mark = _mark()
+    staged: list[str] = []
     folders: set[str] = set()
     made: set[str] = set()
     gone: list[str] = []
@@ -109,20 +140,21 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
     try:
         # Asked for once: what is written may be read from elsewhere only now, one by one.
         for at, data in ((os.fspath(file), data) for file, data in files.items()):
-            folder = os.path.dirname(at)
+            folder = at.rpartition("/")[0]
             if data is not None:
                 if folder not in made:
                     folders.update(map(str, make_folders(Path(folder))))
                     made.add(folder)
-                staged.append((_stage(at, data, mode, sync=not bulk), at))
+                _create(_aside(at, mark), data, mode, sync=not bulk)
+                staged.append(at)
             else:
                 gone.append(at)
             folders.add(folder)
         if bulk and staged:
-            _sync_at_once([staged[0][0]])
+            _sync_at_once([_aside(staged[0], mark)])
         while staged:
-            temporary, at = staged[-1]
-            os.replace(temporary, at)
+            at = staged[-1]
+            os.replace(_aside(at, mark), at)
             staged.pop()
         for at in gone:
             with suppress(FileNotFoundError):
@@ -131,9 +163,9 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
     except OSError as error:
         raise failed(error, Path(at)) from error
     finally:
-        for temporary, _ in staged:
+        for left in staged:
             with suppress(FileNotFoundError):
-                os.unlink(temporary)
+                os.unlink(_aside(left, mark))
 
 
 @contextmanager
@@ -174,10 +206,20 @@ def write_new(files: Mapping[str, bytes], *, mode: int = 0o644, bulk: bool = Fal
 
 
 def _stage(file: str, data: bytes, mode: int, *, sync: bool) -> str:
-    folder, _, name = file.rpartition("/")
-    temporary = f"{folder}/.{name[:200]}.{os.getpid()}.{os.urandom(6).hex()}~"
+    temporary = _aside(file, _mark())
     _create(temporary, data, mode, sync)
     return temporary
+
+
+def _mark() -> str:
+    """What tells the temporary names of one write from all others."""
+    return f"{os.getpid()}.{os.urandom(6).hex()}~"
+
+
+def _aside(file: str, mark: str) -> str:
+    """The temporary name beside a file."""
+    folder, _, name = file.rpartition("/")
+    return f"{folder}/.{name[:200]}.{mark}"
 
 
 def _create(file: str, data: bytes, mode: int, sync: bool) -> None:

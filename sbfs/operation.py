@@ -28,7 +28,7 @@ class Moved(Error):
     """The branch or a touched record is no longer what the operation was built on. For the store, which builds anew."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """One file of an operation.
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -33,6 +34,8 @@ from sbfs.record import etag
 
 _QUEUE_LIMIT = 128 * 1024
 """Bytes up to which a waiting operation is handed to whoever holds the lock."""
+
+_MANY_TREES = 200
 
 _POLL = 0.002
 
@@ -243,7 +246,8 @@ class Publisher:
             folder = self.repo.folder(batch.tree, path) if batch.tree and not found else None
             if id not in (found[1] if found else None, folder):
                 raise Moved(f"{path} changed meanwhile")
-        states = {change.path: self._check(batch, change) for change in operation.changes}
+        places = files.Places(self.repo.root)
+        states = {change.path: self._check(batch, change, places) for change in operation.changes}
         objects: list[packs.Object] = []
         # A file that only moves brings no new object.
         here = {change.was for change in operation.changes}
@@ -262,7 +266,7 @@ class Publisher:
         else:
             parents = ((batch.head,) if batch.head else ()) + operation.parents
             commit, data = serialize_commit(tree, parents, operation.who, operation.when, operation.message)
-            objects += [("tree", id, data) for id, data in fresh]
+            objects += [("tree", id, data) for id, data in self._unknown(fresh)]
             objects.append(("commit", commit, data))
             self.repo.remember_commit(commit, data)
         batch.objects += objects
@@ -278,6 +282,11 @@ class Publisher:
         batch.head, batch.tree, batch.done[operation.id] = commit, tree, commit
         return commit
 
+    def _unknown(self, fresh: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+        """Trees that the repository does not have. Of many, most came with what is brought in; a few are as quickly
+        written as looked for."""
+        return [one for one in fresh if not self.repo.holds(one[0])] if len(fresh) > _MANY_TREES else fresh
+
     def _forwarded(self, batch: _Batch, operation: Operation, tree: str) -> str:
         """The commit that the branch goes to, if it says just what the operation's changes do."""
         if batch.head != operation.before:
@@ -286,7 +295,7 @@ class Publisher:
             raise Damaged(f"commit {operation.onto} does not hold what was read of it", hint="run 'sbfs check'")
         return operation.onto
 
-    def _check(self, batch: _Batch, change: Change) -> os.stat_result | None:
+    def _check(self, batch: _Batch, change: Change, places: files.Places) -> os.stat_result | None:
         """Refuse a change that is built on something else than what is there.
 
         Returns the state of a file that already is as it shall be, as a person's edit mostly is.
@@ -297,11 +306,10 @@ class Publisher:
             raise Moved(f"{change.path} changed meanwhile")
         if change.path in batch.files:
             return None
-        file = files.locate(self.repo.root, change.path)
-        state = _stat(file, None)
-        disk = files.read(file)
-        if disk is None and os.path.isdir(file):
+        file, state = places.find(change.path)
+        if state is not None and stat.S_ISDIR(state.st_mode):
             raise Invalid("is a folder, not a file", path=change.path)
+        disk = None if state is None else files.read(file)
         have = etag(disk) if disk is not None else "absent"
         want = change.becomes
         if have not in (change.was, want, change.disk):
@@ -344,12 +352,12 @@ class Publisher:
     def _next_index(self, batch: _Batch) -> None:
         edits = {}
         for path, data in batch.files.items():
-            found = batch.editor.get(path)
+            id = data if isinstance(data, str) else (batch.editor.get(path) or (0, None))[1]
             state = batch.kept.get(path)
             if state is None and data is not None and path not in batch.late:
                 size = batch.sizes.get(path, -1) if isinstance(data, str) else len(data)
                 state = _stat(f"{self.repo.root}/{path}", size)
-            edits[path] = index.Entry(found[1] if found else None, stat=state)
+            edits[path] = index.Entry(id, stat=state)
         self._write_index(edits)
 
     def _write_index(self, edits: dict[str, index.Entry]) -> None:

@@ -22,7 +22,7 @@ from sbfs.merge import merge_file
 from sbfs.record import Record, etag
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """What a path becomes. data: new bytes, None where it goes. id: of its bytes, in place of data, where the
     repository has them."""
@@ -100,6 +100,7 @@ class _Objects:
         self.repo = repo
         self.trees: dict[str, trees.Entries] = {}
         self.blobs: dict[str, bytes] = {}
+        self._last: dict[str, tuple[str, trees.Entries]] = {}
 
     def tree(self, id: str) -> trees.Entries:
         return self.trees[id] if id in self.trees else self.repo.tree(id)
@@ -109,10 +110,19 @@ class _Objects:
 
     def entry(self, tree: str, path: str) -> tuple[int, str]:
         """(mode, id) at a path; (0, "") where nothing is."""
+        folder, _, name = path.rpartition("/")
+        # Paths mostly come folder by folder.
+        last = self._last.get(tree)
+        if last is None or last[0] != folder:
+            last = self._last[tree] = folder, self._entries(tree, folder)
+        return last[1].get(name, (0, ""))
+
+    def _entries(self, tree: str, folder: str) -> trees.Entries:
+        """The entries of a folder; none where there is no such folder."""
         at = (trees.FOLDER, tree)
-        for part in path.split("/"):
+        for part in folder.split("/") if folder else ():
             at = self.tree(at[1]).get(part, (0, "")) if at[0] == trees.FOLDER else (0, "")
-        return at
+        return self.tree(at[1]) if at[0] == trees.FOLDER else trees.Entries()
 
     def file(self, tree: str, path: str) -> str | None:
         """The id of the file at a path, or None."""
@@ -299,7 +309,7 @@ class _Moves:
     def _renamings(self, delta: Delta) -> Iterator[tuple[str, str, str]]:
         """(former name, name, when) of what a side renamed, and of renamings that it took back."""
         for path, (before, after) in delta.items():
-            if (places := projects.KIND.places(path)) is None:
+            if not path.endswith("/project.yaml") or (places := projects.KIND.places(path)) is None:
                 continue
             was, now = self._renamed_to(path, before), self._renamed_to(path, after)
             if now:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from sbfs import files, kinds, redact
+from sbfs.bundles.looking import SCANNED, is_binary, may_hold
 from sbfs.errors import Invalid
 from sbfs.git import bulk, trees
 from sbfs.git.repository import Repository
@@ -24,10 +25,6 @@ from sbfs.store import DEFAULT_LIMITS, SETTINGS, without_secrets
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a record up to which it is read. None of sbfs's own comes near."""
-
-
-SCANNED = 1 << 16
-"""Bytes in which secrets are looked for at once."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +68,22 @@ def check(
     def read(id: str) -> trees.Entries:
         return made[id] if made and id in made else repo.tree(id)
 
-    here = {path: old for path, old, _ in trees.diff(read, known, tree) if old}
-    found = [(path, id) for path, _, id in trees.diff(read, known, tree) if id]
+    here: dict[str, str] = {}
+    found: list[tuple[str, str]] = []
+    for path, old, new in trees.diff(read, known, tree):
+        if old:
+            here[path] = old
+        if new:
+            found.append((path, new))
     _check_places(read, tree, [path for path, _ in found], name)
     checked = Checked(tree)
     wanted = list(_of_a_store(found, checked))
+    del found
     reader = _Reader(checked, name, rules, attachment)
-    contents = bulk.blobs(repo, (id for _, id in wanted), limit=max(LARGEST, attachment))
-    for path, _ in wanted:
+    contents = bulk.blobs(repo, (id for _, id, _ in wanted), limit=max(LARGEST, attachment))
+    for path, _, kind in wanted:
         try:
-            reader.take(path, next(contents))
+            reader.take(path, kind, next(contents))
         except bulk.TooLarge as error:
             raise _too_large(path, error.size, attachment, name) from None
     reader.finish()
@@ -108,15 +111,16 @@ class _Reader:
         self._size = 0
         self.cleaned: dict[str, str] = {}
 
-    def take(self, path: str, raw: bytes) -> None:
+    def take(self, path: str, kind: Kind[Any] | None, raw: bytes) -> None:
         """Check one file."""
-        kind = kinds.kind_of(path)
         self._checked.counts[kind.name if kind else "file"] += 1
         if len(raw) > (LARGEST if kind or "/attachments/" not in path else self._attachment):
             raise bulk.TooLarge(len(raw))
         if kind is not None and not _is_plain_message(kind, path, raw):
             with self._named(path):
                 kind.check(Record.parse(path, raw))
+        if kind is None and is_binary(raw):
+            return
         self._waiting.append((path, raw))
         self._size += len(raw)
         if self._size > SCANNED:
@@ -146,7 +150,7 @@ class _Reader:
         kind = kinds.kind_of(path)
         if kind is None:
             text = raw.decode("utf-8", "replace")
-            if b"\0" not in raw[:8192] and (secret := next(redact.find(text, self._rules), None)):
+            if secret := next(redact.find(text, self._rules), None):
                 hint = "Git forgets nothing: ask for an export without it"
                 raise Invalid(f"line {secret[1]} holds what looks like a {secret[0]}", hint=hint)
             return None
@@ -162,17 +166,14 @@ class _Reader:
         return clean.raw if clean.raw != raw else None
 
 
-def may_hold(texts: Sequence[bytes], rules: redact.Rules) -> bool:
-    """Whether one of some texts may hold a secret: they are looked at as one."""
-    return rules.may_hold(b"\n\n".join(texts).decode("utf-8", "replace"))
-
-
-def _of_a_store(found: Iterable[tuple[str, str]], checked: Checked) -> Iterator[tuple[str, str]]:
+def _of_a_store(found: Iterable[tuple[str, str]], checked: Checked) -> Iterator[tuple[str, str, Kind[Any] | None]]:
+    """(path, id, kind) of what may be in a store."""
     for path, id in found:
-        if kinds.kind_of(path) is None and not kinds.is_plain(path):
+        kind = kinds.kind_of(path)
+        if kind is None and not kinds.is_plain(path):
             checked.left_out.append(LeftOut(path, "is no place of a record"))
         else:
-            yield path, id
+            yield path, id, kind
 
 
 def _check_places(read: Callable[[str], trees.Entries], tree: str, paths: list[str], name: str) -> None:

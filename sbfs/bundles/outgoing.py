@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from sbfs import files, redact
-from sbfs.bundles.checking import SCANNED, may_hold
+from sbfs.bundles import looking
+from sbfs.bundles.looking import SCANNED, is_binary, may_hold
 from sbfs.bundles.selecting import Picker, Selection
 from sbfs.git import bulk, trees
 from sbfs.git.repository import Repository
 from sbfs.store import SETTINGS
 
-_SAMPLE = 8192
 _STATUS = re.compile(rb"^status: \w+\n", re.M)
 
 
@@ -39,13 +39,22 @@ def look(root: Path, tree: str, chosen: Selection, rules: redact.Rules) -> list[
         picker = Picker(repo.tree, repo.blob, chosen, base=True)
         memory = _Memory(repo, chosen, rules.version)
         known = memory.tree()
+        # Of a store of which nothing is known yet, all is looked at as it lies, and only then asked where it is.
+        suspects = looking.suspects(repo.gitdir, rules) if known is None and chosen.projects is None else None
+        if suspects is not None and not suspects:
+            memory.keep(tree)
+            return []
         new, old = picker.pick(tree), picker.pick(known) if known else None
         made = new.entries() | (old.entries() if old else {})
 
         def read(id: str) -> trees.Entries:
             return made[id] if id in made else repo.tree(id)
 
-        changed = [(path, id) for path, _, id in trees.diff(read, old.tree if old else None, new.tree) if id]
+        changed = [
+            (path, id)
+            for path, _, id in trees.diff(read, old.tree if old else None, new.tree)
+            if id and (suspects is None or id in suspects)
+        ]
         found = list(_held(repo, changed, rules))
         if not found:
             memory.keep(tree)
@@ -59,7 +68,7 @@ def _held(repo: Repository, changed: list[tuple[str, str]], rules: redact.Rules)
     for (path, _), data in zip(changed, bulk.blobs(repo, (id for _, id in changed)), strict=True):
         # Settings name patterns, which would find themselves; the two copies of a message differ in one line.
         said = hash(_STATUS.sub(b"", data, 1)) if "/inbox/" in path or "/outbox/" in path else None
-        if path == SETTINGS or b"\0" in data[:_SAMPLE] or said in seen:
+        if path == SETTINGS or is_binary(data) or said in seen:
             continue
         if said is not None:
             seen.add(said)
@@ -83,12 +92,13 @@ class _Memory:
 
     def __init__(self, repo: Repository, chosen: Selection, rules: str):
         self._repo, self._rules = repo, rules
-        self._key = json.dumps(chosen.dump(), sort_keys=True)
+        self._key = _key(chosen)
         self._file = repo.gitdir / "sbfs" / "exported.json"
 
     def tree(self) -> str | None:
-        """The tree, where it is known and still there."""
-        id = self._read().get(self._key)
+        """The tree, where it is known and still there: what all of a store was clean of, each part is."""
+        known = self._read()
+        id = known.get(self._key) or known.get(_key(Selection()))
         return id if isinstance(id, str) and len(id) == 40 and self._repo.has(id) else None
 
     def _read(self) -> dict[str, Any]:
@@ -104,3 +114,7 @@ class _Memory:
         said = {"rules": self._rules, "trees": dict(list(known.items())[-32:])}
         with suppress(OSError):
             files.write(self._file, json.dumps(said).encode())
+
+
+def _key(chosen: Selection) -> str:
+    return json.dumps(chosen.dump(), sort_keys=True)

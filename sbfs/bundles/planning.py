@@ -26,7 +26,7 @@ CHOICES = ("both", "ours", "theirs", "newer", "ask")
 not (newer); our value stands, or theirs; or somebody is asked."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """What happens to one record. id: of the record, or its file's name. detail: which fields, or what stands."""
 
@@ -61,6 +61,7 @@ class Sides:
     theirs: str
     made: Mapping[str, trees.Entries]
     commits: tuple[str, ...] = ()
+    _last: dict[str, tuple[str, trees.Entries]] = field(default_factory=dict)
 
     def read(self, id: str) -> trees.Entries:
         """A tree."""
@@ -68,15 +69,22 @@ class Sides:
 
     def find(self, tree: str, path: str) -> str | None:
         """The id of a file, or None."""
-        at = tree
-        *folders, name = path.split("/")
-        for folder in folders:
-            found = self.read(at).get(folder)
-            if found is None or found[0] != trees.FOLDER:
-                return None
-            at = found[1]
-        found = self.read(at).get(name)
+        folder, _, name = path.rpartition("/")
+        # Paths come folder by folder.
+        last = self._last.get(tree)
+        if last is None or last[0] != folder:
+            last = self._last[tree] = folder, self._entries(tree, folder)
+        found = last[1].get(name)
         return found[1] if found and found[0] != trees.FOLDER else None
+
+    def _entries(self, tree: str, folder: str) -> trees.Entries:
+        at = tree
+        for part in folder.split("/") if folder else ():
+            found = self.read(at).get(part)
+            if found is None or found[0] != trees.FOLDER:
+                return trees.Entries()
+            at = found[1]
+        return self.read(at)
 
     def record(self, tree: str, path: str) -> Record | None:
         """A record, or None where it is not there or cannot be read."""
@@ -103,7 +111,7 @@ def merge(sides: Sides, choice: Callable[[Conflict], str]) -> Plan:
     contested = _settle(sides, joined, choice)
     for path, change in sorted(joined.changes.items()):
         plan.changes[path] = change
-        if conflicts.KIND.places(path) or path in contested:
+        if path in contested or (path.startswith("conflicts/") and conflicts.KIND.places(path)):
             continue
         plan.note(_item(sides, path, change))
     for path, detail in sorted(contested.items()):

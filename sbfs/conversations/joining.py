@@ -40,6 +40,8 @@ class _Files:
 
 def folder_of(path: str) -> str | None:
     """The folder of the conversation that a path belongs to, or None."""
+    if "/conversations/" not in path:
+        return None
     return path.rpartition("/")[0] if KIND.places(path) or TURNS.places(path) else None
 
 

@@ -14,6 +14,7 @@ import subprocess
 import threading
 import zlib
 from array import array
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -32,6 +33,18 @@ _FEW = 64
 """Objects up to which starting a program takes longer than reading them here."""
 
 _CHUNK = 1 << 18
+
+_ASKED = 512
+"""Objects that are asked for at once."""
+
+_LARGE_FROM = 2 << 20
+_LARGE = ("-c", f"core.bigFileThreshold={_LARGE_FROM}")
+"""What is larger, Git copies in a stream and builds no delta on: of large attachments it would hold ten in memory, and
+try each on each. Records never are."""
+
+_AHEAD = 1 << 20
+"""Bytes that Git may be ahead of who reads from it, where the system lets one say so: by default it would stop at once
+while what it sent is looked at."""
 
 
 def environment(gitdir: Path) -> dict[str, str]:
@@ -57,7 +70,13 @@ def blobs(repo: Repository, ids: Iterable[str], *, limit: int | None = None) -> 
     first = list(islice(waiting, _FEW))
     if len(first) < _FEW or not shutil.which("git"):
         for id in (*first, *waiting):
-            yield _within(repo.blob(id), limit)
+            data = _within(repo.blob(id), limit)
+            is_large = len(data) > _LARGE_FROM
+            yield data
+            if is_large:
+                # The pack is mapped into memory as far as it was read.
+                del data
+                repo.close()
         return
     yield from _by_git(repo, first, waiting, limit)
 
@@ -69,7 +88,9 @@ def _within(data: bytes, limit: int | None) -> bytes:
 
 
 def _by_git(repo: Repository, first: Sequence[str], rest: Iterator[str], limit: int | None) -> Iterator[bytes]:
-    command = ["git", "cat-file", "--batch", "--buffer"]
+    # By default Git maps a pack into memory as far as it reads it, all of it in the end.
+    windows = ("-c", "core.packedGitWindowSize=8m", "-c", "core.packedGitLimit=64m")
+    command = ["git", *windows, "cat-file", "--batch", "--buffer"]
     process = subprocess.Popen(
         command,
         env=environment(repo.gitdir),
@@ -78,12 +99,12 @@ def _by_git(repo: Repository, first: Sequence[str], rest: Iterator[str], limit: 
         stderr=subprocess.DEVNULL,
         bufsize=_CHUNK,
     )
-    # What was asked for, so that an answer can be told from a damaged one.
-    asked: list[str] = []
+    # What was asked for and is not answered yet, so that an answer can be told from a damaged one.
+    asked: deque[str] = deque()
+    assert process.stdout is not None
+    _widen(process.stdout)
     sender = threading.Thread(target=_ask, args=(process.stdin, first, rest, asked), daemon=True)
     sender.start()
-    assert process.stdout is not None
-    at = 0
     try:
         while True:
             head = process.stdout.readline().split()
@@ -92,14 +113,14 @@ def _by_git(repo: Repository, first: Sequence[str], rest: Iterator[str], limit: 
             size = int(head[2])
             if limit is not None and size > limit:
                 raise TooLarge(size)
-            data = process.stdout.read(size + 1)
-            if len(data) != size + 1:
+            data = process.stdout.read(size)
+            if len(data) != size or process.stdout.read(1) != b"\n":
                 break
-            yield data[:-1]
-            at += 1
+            asked.popleft()
+            yield data
         sender.join()
         # Git stopped at one that it cannot read: look oneself, which finds packs that moved, or says what is wrong.
-        for id in asked[at:]:
+        for id in asked:
             yield _within(repo.blob(id), limit)
     finally:
         process.kill()
@@ -108,13 +129,20 @@ def _by_git(repo: Repository, first: Sequence[str], rest: Iterator[str], limit: 
         process.wait()
 
 
-def _ask(stream: Any, first: Sequence[str], rest: Iterator[str], asked: list[str]) -> None:
+def _widen(pipe: IO[bytes]) -> None:
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _AHEAD)
+
+
+def _ask(stream: Any, first: Sequence[str], rest: Iterator[str], asked: deque[str]) -> None:
     with suppress(BrokenPipeError, ValueError):
-        for ids in (first, rest):
-            for id in ids:
-                asked.append(id)
+        for ids in (iter(first), rest):
+            while some := [*islice(ids, _ASKED)]:
+                asked += some
                 with suppress(BrokenPipeError):
-                    stream.write(f"{id}\n".encode())
+                    stream.write("".join(f"{id}\n" for id in some).encode())
     with suppress(BrokenPipeError, ValueError, OSError):
         stream.close()
 
@@ -194,9 +222,7 @@ def take_pack(repo: Repository, stream: Stream, name: str, *, whole: bool = True
 
 def _take_by_git(repo: Repository, stream: Stream, name: str, how: Sequence[str]) -> None:
     os.lseek(stream.fileno(), stream.tell(), os.SEEK_SET)
-    # Small files of a store are never streamed; what is huge must not be held in memory.
-    settings = ["-c", "core.bigFileThreshold=64m", "-c", "pack.threads=2"]
-    command = ["git", *settings, "index-pack", "--stdin", *how]
+    command = ["git", *_LARGE, "-c", "pack.threads=2", "index-pack", "--stdin", *how]
     done = subprocess.run(command, env=environment(repo.gitdir), stdin=stream, capture_output=True, check=False)
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
@@ -327,7 +353,7 @@ def pack_reachable(repo: Repository, tips: Sequence[str], without: Sequence[str]
     out.flush()
     os.lseek(out.fileno(), out.tell(), os.SEEK_SET)
     asked = "".join(f"{id}\n" for id in tips) + "".join(f"^{id}\n" for id in without)
-    command = ["git", "pack-objects", "--revs", "--stdout", "--delta-base-offset", "-q"]
+    command = ["git", *_LARGE, "pack-objects", "--revs", "--stdout", "--delta-base-offset", "-q"]
     done = subprocess.run(
         command,
         env=environment(repo.gitdir),

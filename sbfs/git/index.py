@@ -37,7 +37,7 @@ entry in so many outside keeps both small, at 4,096 entries as at 400,000."""
 _EMPTY_BITMAP = struct.pack(">IIQI", 0, 1, 0, 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What the index shall say of a path. id: None takes it out. stat: of the file, None if unknown."""
 

@@ -236,18 +236,41 @@ def walk(read: Callable[[str], Entries], tree: str, prefix: str = "") -> Iterato
 def diff(
     read: Callable[[str], Entries], old: str | None, new: str | None, prefix: str = ""
 ) -> Iterator[tuple[str, str | None, str | None]]:
-    """(path, id before, id after) of every file that differs; equal subtrees are not read."""
+    """(path, id before, id after) of every file that differs, folder by folder; equal subtrees are not read."""
+    # A stack of folders under way, not generators within generators: each file would pass through as many of them
+    # as its path has parts.
+    under_way = [_differences(read, old, new, prefix)]
+    while under_way:
+        for path, before, after in under_way[-1]:
+            a, b = _file(before), _file(after)
+            if a != b:
+                yield path, a, b
+            if a is b is None or before and after and before[0] != after[0]:
+                under_way.append(_differences(read, _folder(before), _folder(after), path + "/"))
+                break
+        else:
+            under_way.pop()
+
+
+Row = tuple[int, str]
+
+
+def _differences(
+    read: Callable[[str], Entries], old: str | None, new: str | None, prefix: str
+) -> Iterator[tuple[str, Row | None, Row | None]]:
+    """(path, entry before, entry after) of what differs in one folder."""
     if old == new:
         return
     before, after = (read(old) if old else {}), (read(new) if new else {})
-    for name in sorted(before.keys() | after.keys()):
+    for name in sorted(before.keys() | after.keys() if before and after else before or after):
         a, b = before.get(name), after.get(name)
-        if a == b:
-            continue
-        path = f"{prefix}{name}"
-        a_folder, b_folder = a is not None and a[0] == FOLDER, b is not None and b[0] == FOLDER
-        if a_folder or b_folder:
-            yield from diff(read, a[1] if a and a_folder else None, b[1] if b and b_folder else None, path + "/")
-        a_file, b_file = (a[1] if a and not a_folder else None), (b[1] if b and not b_folder else None)
-        if (a_file or b_file) and a_file != b_file:
-            yield path, a_file, b_file
+        if a != b:
+            yield f"{prefix}{name}", a, b
+
+
+def _file(entry: Row | None) -> str | None:
+    return entry[1] if entry and entry[0] != FOLDER else None
+
+
+def _folder(entry: Row | None) -> str | None:
+    return entry[1] if entry and entry[0] == FOLDER else None

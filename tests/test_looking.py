@@ -1,0 +1,177 @@
+"""Looking for secrets in all of a repository: as it lies in packs, by two processes, and nothing is passed over."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from domain_helpers import SECRET, mail, people
+from helpers import git
+
+from sbfs import bundles, messages, redact
+from sbfs.bundles import looking
+from sbfs.git import inorder
+from sbfs.store import Store
+
+STATUS = re.compile(rb"\nstatus: \w+\n")
+
+
+def by_hand(store: Store, path: str, text: str) -> str:
+    """Commit a file as plain Git does. Returns its id."""
+    (store.root / path).write_text(text)
+    git(store.root, "add", "-A")
+    git(store.root, "commit", "-qm", "by hand")
+    return git(store.root, "rev-parse", f"HEAD:{path}").strip()
+
+
+def packed(store: Store) -> Path:
+    """Let Git pack everything, with deltas. Returns the pack."""
+    git(store.root, "gc", "-q", "--prune=now")
+    (found,) = (store.repo.gitdir / "objects" / "pack").glob("*.pack")
+    return found
+
+
+def blobs_of(store: Store) -> dict[str, bytes]:
+    """Id → bytes of all files that Git has."""
+    listed = git(store.root, "cat-file", "--batch-all-objects", "--batch-check").splitlines()
+    ids = [line.split()[0] for line in listed if line.split()[1] == "blob"]
+    read = ["git", "cat-file", "blob"]
+    return {id: subprocess.run([*read, id], cwd=store.root, capture_output=True, check=True).stdout for id in ids}
+
+
+def filled(store: Store) -> None:
+    people(store, "web", "api")
+    for number in range(30):
+        sent = mail(store, subject=f"Number {number}", message=f"line {number}\n" * 40)
+        if number % 3:
+            messages.mark(store, message_ids=[sent.id], status="read")
+
+
+def grown(store: Store) -> None:
+    """A long file that changed often: deltas on deltas, with long parts that stay."""
+    (store.root / "templates").mkdir()
+    lines = [f"{number * 7919 % 10007} is the number of line {number}" for number in range(6000)]
+    for version in range(8):
+        lines[version * 700] = f"changed in version {version}"
+        by_hand(store, "templates/long.md", "\n".join(lines))
+
+
+@pytest.fixture
+def halves(monkeypatch) -> Iterator[None]:
+    """Two processes, however small the pack."""
+    monkeypatch.setattr(looking, "_SHARED", 1)
+    return None
+
+
+def test_a_pack_is_read_as_git_reads_it(store):
+    """Deltas upon deltas come out as something else, or a file is passed over that is no copy of another."""
+    filled(store)
+    grown(store)
+    path = packed(store)
+    known = blobs_of(store)
+    with inorder.Pack(path) as pack:
+        read = {pack.id(number): data for number, data in pack.files(0, pack.count, STATUS)}
+        passed = {pack.id(number) for number in pack.passed_over(range(pack.count))}
+        bases = {pack.id(base): base for base in range(pack.count)}
+        copies = {id: [pack.id(one) for one in pack.passed_over([base])] for id, base in bases.items()}
+    assert passed, "no copy of a message is a delta of the other one"
+    assert read == {id: data for id, data in known.items() if id not in passed}
+    for base, ids in copies.items():
+        for id in ids:
+            assert known[id] == STATUS.sub(b"\n", known[base], count=1)
+
+
+def test_a_part_of_a_pack_is_read_alone(store):
+    """What a file is built on was not read before it: the second half of a pack is built on the first."""
+    filled(store)
+    grown(store)
+    known = blobs_of(store)
+    path = packed(store)
+    seen: set[str] = set()
+    with inorder.Pack(path) as pack:
+        count = pack.count
+    for at in range(count):
+        with inorder.Pack(path) as pack:
+            for number, data in pack.files(at, at + 1, STATUS):
+                assert known[pack.id(number)] == data
+                seen.add(pack.id(number))
+    assert seen == {*known}
+
+
+@pytest.mark.parametrize("where", ["loose", "packed"])
+def test_what_may_hold_a_secret_is_named(store, halves, where):
+    """A secret lies where nobody looks: in a loose object, in the other process's half."""
+    filled(store)
+    ids = {
+        by_hand(store, f"projects/{name}/project.yaml", f"name: {name}\nhost: {SECRET}\n") for name in ("web", "api")
+    }
+    if where == "packed":
+        packed(store)
+    assert looking.suspects(store.repo.gitdir, redact.BUILT_IN) == ids
+
+
+def test_a_stores_own_rules_reach_the_other_process(store, halves):
+    """What sbfs.yaml adds is looked for in half of the files only."""
+    filled(store)
+    packed(store)
+    rules = redact.Rules(added=(("number", "Number [0-9]+"),))
+    found = looking.suspects(store.repo.gitdir, rules)
+    said = {id for id, data in blobs_of(store).items() if b"Number " in data}
+    assert found is not None and said <= found
+
+
+def test_a_copy_of_what_was_mended_is_still_named(store, tmp_path):
+    """The inbox's copy was mended by hand; the outbox's, which Git keeps as a difference to the old one, was not."""
+    filled(store)
+    sent = mail(store, subject="Hello", message="text\n" * 50)
+    paths = [path for path in git(store.root, "ls-files").split() if sent.id in path]
+    for path in paths:
+        file = store.root / path
+        file.write_text(file.read_text().replace("text\n", f"text {SECRET}\n", 1))
+    git(store.root, "commit", "-qam", "both")
+    (inbox,) = (path for path in paths if "/inbox/" in path)
+    by_hand(store, inbox, (store.root / inbox).read_text().replace(SECRET, "mended"))
+    packed(store)
+    made = bundles.export(store, all=True, output=tmp_path / "x.bundle")
+    assert [one.path for one in made.secrets] == [path for path in paths if path != inbox]
+
+
+def test_what_is_only_in_the_history_is_not_named(store, tmp_path):
+    """A secret that was taken out is reported for ever."""
+    filled(store)
+    before = (store.root / "projects/web/project.yaml").read_text()
+    by_hand(store, "projects/web/project.yaml", f"{before}host: {SECRET}\n")
+    by_hand(store, "projects/web/project.yaml", before)
+    packed(store)
+    assert not bundles.export(store, all=True, output=tmp_path / "x.bundle").secrets
+
+
+def test_what_cannot_be_read_in_order_is_left_to_git(store, tmp_path):
+    """Half of the objects lie elsewhere, or a pack is of another form: nothing found is not nothing there."""
+    filled(store)
+    by_hand(store, "projects/web/project.yaml", f"name: web\nhost: {SECRET}\n")
+    path = packed(store)
+    listing = path.with_suffix(".idx")
+    git(store.root, "-c", "pack.indexVersion=1", "index-pack", str(path))
+    assert looking.suspects(store.repo.gitdir, redact.BUILT_IN) is None
+    listing.unlink()
+    git(store.root, "index-pack", str(path))
+    assert looking.suspects(store.repo.gitdir, redact.BUILT_IN)
+    (store.repo.gitdir / "objects/info/alternates").write_text(f"{tmp_path}\n")
+    assert looking.suspects(store.repo.gitdir, redact.BUILT_IN) is None
+    made = bundles.export(store, all=True, output=tmp_path / "x.bundle")
+    assert [one.path for one in made.secrets] == ["projects/web/project.yaml"]
+
+
+def test_a_damaged_pack_is_refused(store):
+    """What cannot be inflated counts as clean."""
+    filled(store)
+    path = packed(store)
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 3 : len(raw) // 3 + 40] = b"\0" * 40
+    path.chmod(0o644)
+    path.write_bytes(raw)
+    assert looking.suspects(store.repo.gitdir, redact.BUILT_IN) is None
