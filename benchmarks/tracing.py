@@ -1,8 +1,8 @@
 """Who calls whom while a program runs, written down by the interpreter's own profiler hook.
 
 A pytest plugin (`-p tracing`), and a program that runs a script (`python tracing.py SCRIPT [WORDS]`). It needs nothing
-but the standard library, so that any interpreter can load it. `TRACED_BELOW` says in which folder, `TRACED_INTO` names
-the file for the answer: JSON, [[caller, callee]…], each [path, qualified name, first line].
+but the standard library, so that any interpreter can load it. `TRACED_BELOW` says in which folder (default: here),
+`TRACED_INTO` names the file for the answer (`pairs.json`): [[caller, callee]…], each [path, qualified name, line].
 
 The hook sees who steps a generator, not who made it: that pair is written down only where the one who steps names the
 generator's function. Comprehensions are no callees.
@@ -10,6 +10,7 @@ generator's function. Comprehensions are no callees.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import runpy
@@ -18,8 +19,8 @@ import threading
 from types import CodeType, FrameType
 from typing import Any
 
-BELOW = os.path.realpath(os.environ["TRACED_BELOW"]) + os.sep
-INTO = os.environ["TRACED_INTO"]
+BELOW = os.path.realpath(os.environ.get("TRACED_BELOW", ".")) + os.sep
+INTO = os.environ.get("TRACED_INTO", "pairs.json")
 STEPPED = 0x20 | 0x200
 """Flags of generators, plain and async."""
 COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
@@ -75,11 +76,20 @@ def pytest_unconfigure() -> None:
     end()
 
 
-if __name__ == "__main__":
-    del sys.argv[0]
-    sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
+def main() -> None:
+    """Run a script as if it were run by itself."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("script")
+    parser.add_argument("words", nargs=argparse.REMAINDER, help="what the script is given")
+    given = parser.parse_args()
+    sys.argv[:] = [given.script, *given.words]
+    sys.path[0] = os.path.dirname(os.path.abspath(given.script))
     begin()
     try:
-        runpy.run_path(sys.argv[0], run_name="__main__")
+        runpy.run_path(given.script, run_name="__main__")
     finally:
         end()
+
+
+if __name__ == "__main__":
+    main()
