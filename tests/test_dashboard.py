@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,8 @@ from page_helpers import ATTACKS
 from transcript_helpers import write
 
 from sbfs import conversations, dashboard, documentation, quality, times
-from sbfs.dashboard import plots
+from sbfs.cli import stats
+from sbfs.dashboard import page, plots
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +104,8 @@ def test_light_and_dark(window, team, tmp_path):
         colours |= {(paper, ink)}
     assert len(colours) == 2
     window.size(400, 800)
-    assert window.run("document.documentElement.scrollWidth <= innerWidth")
+    # The width of the screen: a browser makes the window as wide as a page that is too wide.
+    assert window.run("document.documentElement.scrollWidth") == 400
 
 
 def test_an_empty_store_says_how_to_fill_it(window, store, tmp_path):
@@ -130,6 +133,64 @@ def test_code_and_what_it_says_of_itself(window, team, tmp_path, clock):
     found = documentation.coverage(team, project="web")
     assert said == ["web", f"{found.percent:g} %", f"{found.documented} of {found.public}", str(len(found.mismatches))]
     assert found.documented < found.public
+
+
+def _many(store, clock, count: int) -> None:
+    """Projects that all write to the first, the later ones the more; each measured; of many kinds."""
+    names = [f"p{number:02}" for number in range(count)]
+    people(store, *names)
+    for number, name in enumerate(names[1:], 1):
+        for _ in range(1 + number // 8):
+            mail(store, sender=name, to=names[0])
+        for score in range(1 + number % 3):
+            quality.add(store, project=name, score=70 + score)
+    clock.forward(minutes=5)
+
+
+def test_what_a_picture_leaves_out_is_told(window, store, clock, tmp_path):
+    """A picture of twelve projects that looks as if there were no more; half the mail missing, unsaid."""
+    count = 24
+    _many(store, clock, count)
+    shown(window, tmp_path, dashboard.dashboard(store).text)
+    notes = window.run("[...document.querySelectorAll('.note')].map(one => one.textContent)")
+    sent = {number: 1 + number // 8 for number in range(1, count)}
+    inside = sum(sent[number] for number in sorted(sent, key=lambda one: (-sent[one], one))[: plots.MOST - 1])
+    whole = sum(sent.values())
+    between = f"{inside} of {whole} messages are between them"
+    assert notes == [
+        f"The 12 of {count} projects with mail that have the most. {between}; sbfs stats --json has all.",
+        f"The 8 of {count - 1} projects that were measured most; the table has all.",
+    ]
+    drawn = window.run("document.querySelectorAll('#mail figure')[0].textContent")
+    assert len({*re.findall(r"p\d\d", drawn)}) == plots.MOST
+    assert window.run("document.querySelectorAll('#quality tbody tr').length") == count - 1
+    lines = window.run("document.querySelector('#quality figure').textContent")
+    measured = [f"p{number:02}" for number in range(1, count) if number % 3 == 2]
+    assert {*measured} <= {*re.findall(r"p\d\d", lines)}
+    told = Shell(store.root)("stats", "--since", "2026-11-01", "--until", "2026-12-01").out
+    assert f"and {count - 1 - stats._FLOWS} messages of {count - 1 - stats._FLOWS} other pairs; --json has all" in told
+    done = {"commits": 15, "whole": True, "operations": {name: 5 - place for place, name in enumerate("abcde")}}
+    assert stats._done(done) == "15 operations: 5 a, 4 b, 3 c, 2 d, 1 of other sorts"
+
+
+def test_long_spans_and_many_names_say_so(team, clock):
+    """A bar of a week that is taken for a day's; thirteen tools of which one is missing."""
+    short = dashboard.dashboard(team).text
+    long = dashboard.dashboard(team, since=clock.now - timedelta(days=200)).text
+    assert "A bar is a week" not in short
+    assert long.count("A bar is a week, named by its Monday.") == 3
+    figure = page._ranked("Tools", {f"t{number}": 20 - number for number in range(15)}, label="Calls", noun="tools")
+    assert figure.note == "The 12 of 15 tools that have the most. The others have 21 calls; sbfs stats --json has all."
+    assert page._ranked("Tools", {"t": 1}, label="Calls", noun="tools").note == ""
+
+
+def test_every_part_says_its_source_and_its_span(window, team, tmp_path):
+    """A number of which nobody knows whence it is, and of when."""
+    shown(window, tmp_path, dashboard.dashboard(team).text)
+    said = window.run("[...document.querySelectorAll('section')].map(one => one.querySelector('p').textContent)")
+    assert len(said) == 7
+    assert all(one.startswith("From ") and "Span: " in one for one in said)
+    assert all("2026-10-23 16:08" in one or team.head()[:10] in one for one in said)
 
 
 def test_the_same_numbers_make_the_same_page(team):

@@ -50,8 +50,18 @@ def _show(document: Document) -> None:
     )
     if mail["flows"]:
         output.say("")
-        rows = [(flow["from_project"], flow["to_project"], flow["messages"]) for flow in mail["flows"][:10]]
-        output.table(("from", "to", "messages"), rows)
+        rows = [(flow["from_project"], flow["to_project"], flow["messages"]) for flow in mail["flows"]]
+        output.table(("from", "to", "messages"), rows[:_FLOWS])
+        if left := rows[_FLOWS:]:
+            more = f"{output.count(sum(row[2] for row in left), 'message')} of {output.count(len(left), 'other pair')}"
+            output.say(f"and {more}; --json has all")
+
+
+_FLOWS = 20
+"""Pairs of projects that are listed, those with the most mail."""
+
+_SORTS = 4
+"""Sorts of operations that are named, the most frequent."""
 
 
 def _mail_line(mail: Document) -> str:
@@ -103,7 +113,10 @@ def _change(change: float | None) -> str:
 
 
 def _done(activity: Document) -> str:
-    most = [f"{count} {name or 'by plain Git'}" for name, count in [*activity["operations"].items()][:4]]
+    sorts = [*activity["operations"].items()]
+    most = [f"{count} {name or 'by plain Git'}" for name, count in sorts[:_SORTS]]
+    if left := sum(count for _, count in sorts[_SORTS:]):
+        most.append(f"{left} of other sorts")
     least = "" if activity["whole"] else "at least "
     return f"{least}{output.count(activity['commits'], 'operation')}" + (f": {', '.join(most)}" if most else "")
 

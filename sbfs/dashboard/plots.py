@@ -21,6 +21,9 @@ _WIDTH = 7.2
 MOST = 12
 """Names on an axis: beyond them a picture is not read."""
 
+MOST_LINES = len(SERIES)
+"""Lines in one picture: beyond them two have the same colour."""
+
 MOST_DAYS = 92
 """Bars of days in one picture; longer spans are drawn by weeks."""
 
@@ -61,7 +64,7 @@ def stacked_by_day(series: Mapping[str, Mapping[str, float]], *, since: str, unt
 
 def ranked(values: Mapping[str, float], *, label: str, notes: Mapping[str, str] | None = None) -> str:
     """A bar a name, the longest first. notes: name → what stands behind its bar."""
-    shown = sorted(values.items(), key=lambda one: (-one[1], one[0]))[:MOST]
+    shown = [(name, values[name]) for name in highest(values)]
 
     def draw(axes: Any) -> None:
         places = range(len(shown))
@@ -70,20 +73,36 @@ def ranked(values: Mapping[str, float], *, label: str, notes: Mapping[str, str] 
         axes.invert_yaxis()
         for place, (name, value) in enumerate(shown):
             said = (notes or {}).get(name, f"{value:,.0f}")
-            axes.text(value, place, f" {said}", va="center", fontsize=10)
+            axes.annotate(said, (value, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=10)
         axes.set_xlim(0, max((value for _, value in shown), default=1) * 1.3 or 1)
         axes.set_xlabel(label)
+        axes.xaxis.get_major_locator().set_params(integer=True)
 
     return _drawn(draw, height=0.7 + 0.3 * len(shown), title=label)
 
 
+def highest(values: Mapping[str, float], most: int = MOST) -> list[str]:
+    """The names with the highest values, the highest first: those that a picture shows."""
+    return sorted(values, key=lambda name: (-values[name], name))[:most]
+
+
+def written(pairs: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    """Name → messages that it sent and received."""
+    totals: dict[str, int] = {}
+    for parties, count in pairs.items():
+        for name in {*parties}:
+            totals[name] = totals.get(name, 0) + count
+    return totals
+
+
+def by_week(since: str, until: str) -> bool:
+    """Whether a span is so long that it is drawn by weeks."""
+    return len(_days(since, until)) > MOST_DAYS
+
+
 def flows(pairs: Mapping[tuple[str, str], int]) -> str:
     """Who writes to whom: a field a pair, the darker the more; senders are rows."""
-    totals: dict[str, int] = {}
-    for (sender, recipient), count in pairs.items():
-        for name in (sender, recipient):
-            totals[name] = totals.get(name, 0) + count
-    names = sorted(sorted(totals, key=lambda name: (-totals[name], name))[:MOST])
+    names = sorted(highest(written(pairs)))
     most = max(pairs.values(), default=1)
 
     def draw(axes: Any) -> None:
@@ -108,22 +127,23 @@ def flows(pairs: Mapping[tuple[str, str], int]) -> str:
 
 
 def lines(series: Mapping[str, Sequence[tuple[str, float]]], *, since: str, until: str, label: str) -> str:
-    """A line a name, of (UTC time, 0 to 100)."""
+    """A line a name, of (UTC time, 0 to 100); of the MOST_LINES names with the most points."""
+    shown = sorted(highest({name: len(points) for name, points in series.items()}, MOST_LINES))
     span = _days(since, until)
     first = date.fromisoformat(span[0])
 
     def draw(axes: Any) -> None:
-        for number, (name, points) in enumerate([*series.items()][:8]):
-            places = [_place(when, first) for when, _ in points]
-            axes.plot(
-                places, [value for _, value in points], color=SERIES[number], marker="o", ms=3, lw=1.5, label=name
-            )
+        for number, name in enumerate(shown):
+            places = [_place(when, first) for when, _ in series[name]]
+            values = [value for _, value in series[name]]
+            axes.plot(places, values, color=SERIES[number], marker="o", ms=3, lw=1.5, label=_short(name))
         _day_axis(axes, span)
         axes.set_ylim(0, 102)
         axes.set_ylabel(label)
         axes.legend(frameon=False, fontsize=10, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
 
-    return _drawn(draw, height=2.2, title=f"{label} over time")
+    # Four names stand in a line above the picture.
+    return _drawn(draw, height=2.0 + 0.25 * -(-len(shown) // 4), title=f"{label} over time")
 
 
 def _place(when: str, first: date) -> float:
