@@ -78,11 +78,11 @@ class Places:
 
     def find(self, path: str) -> tuple[str, os.stat_result | None]:
         """(file, its state or None where nothing is) of a path. Raises Invalid as `locate` does."""
+        check_path(path)
         folder = path.rpartition("/")[0]
         if folder != self._folder:
             self._is_there = os.path.isdir(locate(self._root, folder) if folder else self._root)
             self._folder = folder
-        check_path(path)
         file = f"{self._root}/{path}"
         state = _state(file) if self._is_there else None
         if state is not None and stat.S_ISLNK(state.st_mode):
@@ -131,7 +131,7 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
     Raises Failed, naming the file, where the system refuses.
     """
     bulk = len(files) >= BULK and _can_sync_at_once()
-    mark = _mark()
+    mark = _Mark()
     staged: list[str] = []
     folders: set[str] = set()
     made: set[str] = set()
@@ -145,16 +145,16 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
                 if folder not in made:
                     folders.update(map(str, make_folders(Path(folder))))
                     made.add(folder)
-                _create(_aside(at, mark), data, mode, sync=not bulk)
+                _create(mark.aside(at, len(staged)), data, mode, sync=not bulk)
                 staged.append(at)
             else:
                 gone.append(at)
             folders.add(folder)
         if bulk and staged:
-            _sync_at_once([_aside(staged[0], mark)])
+            _sync_at_once([mark.aside(staged[0], 0)])
         while staged:
             at = staged[-1]
-            os.replace(_aside(at, mark), at)
+            os.replace(mark.aside(at, len(staged) - 1), at)
             staged.pop()
         for at in gone:
             with suppress(FileNotFoundError):
@@ -163,9 +163,9 @@ def write_many(files: Mapping[Path, bytes | None] | Mapping[str, bytes | None], 
     except OSError as error:
         raise failed(error, Path(at)) from error
     finally:
-        for left in staged:
+        for number, left in enumerate(staged):
             with suppress(FileNotFoundError):
-                os.unlink(_aside(left, mark))
+                os.unlink(mark.aside(left, number))
 
 
 @contextmanager
@@ -206,20 +206,23 @@ def write_new(files: Mapping[str, bytes], *, mode: int = 0o644, bulk: bool = Fal
 
 
 def _stage(file: str, data: bytes, mode: int, *, sync: bool) -> str:
-    temporary = _aside(file, _mark())
+    temporary = _Mark().aside(file, 0)
     _create(temporary, data, mode, sync)
     return temporary
 
 
-def _mark() -> str:
-    """What tells the temporary names of one write from all others."""
-    return f"{os.getpid()}.{os.urandom(6).hex()}~"
+class _Mark:
+    """What tells the temporary names of one write from all others: random, and counted on from there, so that of a
+    great many files only the names need be kept."""
 
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._begin = int.from_bytes(os.urandom(6), "big")
 
-def _aside(file: str, mark: str) -> str:
-    """The temporary name beside a file."""
-    folder, _, name = file.rpartition("/")
-    return f"{folder}/.{name[:200]}.{mark}"
+    def aside(self, file: str, number: int) -> str:
+        """The temporary name beside the file with a number in the write."""
+        folder, _, name = file.rpartition("/")
+        return f"{folder}/.{name[:200]}.{self._process}.{(self._begin + number) & 0xFFFFFFFFFFFF:012x}~"
 
 
 def _create(file: str, data: bytes, mode: int, sync: bool) -> None:

@@ -184,3 +184,55 @@ def test_folder_in_the_way(tmp_path: Path):
             files.write(target, b"x")
         assert target.name in caught.value.sentence or "file" in caught.value.sentence
     assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
+
+
+def test_places_one_after_another(tmp_path: Path):
+    """What was found of one folder is taken for the next one, or a link is followed where its folder was looked at."""
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    (root / "a" / "b").mkdir(parents=True)
+    outside.mkdir()
+    for file in (root / "top", root / "a" / "one", root / "a" / "b" / "two", outside / "three"):
+        file.write_text(file.name)
+    (root / "a" / "linked").symlink_to(outside / "three")
+    (root / "away").symlink_to(outside)
+    paths = [
+        "top",
+        "a/one",
+        "a/none",
+        "a/linked",
+        "a/b/two",
+        "a/b",
+        "none/x",
+        "none/y",
+        "top/x",
+        "a/one",
+        "none",
+        "top",
+    ]
+    paths += ["away/three", "away/three", "away/none", "a/one", "away/three", "top", "../outside/three", "a//one"]
+    places = files.Places(root)
+    for path in paths:
+        file = root / path
+        if _leads_out(root, path):
+            with pytest.raises(Invalid):
+                places.find(path)
+            continue
+        found, state = places.find(path)
+        assert Path(found) == file
+        assert (state is not None) == file.exists()
+        assert state is None or stat.S_ISDIR(state.st_mode) == file.is_dir()
+
+
+def _leads_out(root: Path, path: str) -> bool:
+    try:
+        files.join(root, path)
+    except Invalid:
+        return True
+    return False
+
+
+def test_long_names_that_begin_alike(tmp_path: Path):
+    """A temporary name holds only the beginning of the file's, and two files of one write would share one."""
+    wanted = {tmp_path / ("x" * 230 + str(number)): str(number).encode() for number in range(20)}
+    files.write_many(wanted)
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == wanted

@@ -11,7 +11,7 @@ from helpers import DAY, NOTE, note_path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sbfs import files
+from sbfs import files, kinds
 from sbfs.errors import Invalid
 from sbfs.kind import Field, Kind, check_id, check_name, new_id
 from sbfs.record import Record
@@ -199,3 +199,38 @@ def test_a_loader_that_complains_is_placed():
     with pytest.raises(Invalid) as caught:
         kind.check(Record.parse("odd/x.yaml", b"a: 1\nb: x\n"))
     assert caught.value.sentence == "odd/x.yaml:2: b: is never right"
+
+
+_KNOWN = [
+    "projects/web/inbox/2026/11/26/msg-1.yaml",
+    "projects/web/outbox/2026/11/26/msg-1.yaml",
+    "projects/web/conversations/2026/11/conv-1/messages-0001.jsonl",
+    "projects/web/graph/files/src/a.py.json",
+    "conflicts/x.yaml",
+]
+_PARTS = st.sampled_from(
+    ["projects", "web", "inbox", "outbox", "conversations", "config", "docs", "graph", "files", "snapshot.yaml", "2026",
+     "11", "26", "msg-1.yaml", "project.yaml", "settings.json", "sbfs.yaml", "groups", "conflicts", "team.yaml",
+     "quality", "reflections", "messages-0001.jsonl", "conversation.yaml", "conv-1", "a.json"]
+)  # fmt: skip
+
+
+@given(st.one_of(st.lists(_PARTS, min_size=1, max_size=7).map("/".join), st.sampled_from(_KNOWN), st.text(max_size=20)))
+def test_the_kind_of_any_path(path: str):
+    """A kind is looked for among those of the wrong folder."""
+    assert kinds.kind_of(path) is next((kind for kind in kinds.KINDS if kind.places(path) is not None), None)
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS, ids=lambda kind: kind.pattern)
+def test_each_kind_is_found(kind):
+    """One kind hides another."""
+    places = {
+        "project": "web",
+        "group": "team",
+        "date": "2026/11/26",
+        "month": "2026/11",
+        "id": "x-1",
+        "number": "0001",
+    }
+    path = kind.path_of(**places, line="messages", file="a.yaml", source="src/a.py")
+    assert kinds.kind_of(path) is kind
