@@ -73,30 +73,39 @@ def _readable(path: str, raw: bytes | None) -> Record | None:
         return None
 
 
-def install(store: Store) -> tuple[list[str], list[str]]:
-    """Put Git's hooks and the merge driver into this clone. Returns (installed, left as they are)."""
-    configure(store.repo.gitdir)
+def install(store: Store, *, dry_run: bool = False) -> tuple[list[str], list[str]]:
+    """Put Git's hooks and the merge driver into this clone. Returns (installed, left as they are).
+
+    dry_run: only tell.
+    """
     installed, kept = ["merge driver"], []
     folder = store.repo.gitdir / "hooks"
-    folder.mkdir(exist_ok=True)
+    if not dry_run:
+        configure(store.repo.gitdir)
+        folder.mkdir(exist_ok=True)
     for name in HOOKS:
         there = files.read(folder / name)
         if there is not None and _OURS.encode() not in there:
             kept.append(f".git/hooks/{name}")
             continue
+        installed.append(f".git/hooks/{name}")
+        if dry_run:
+            continue
         # By this very Python: whoever commits need not have sbfs on the path.
         text = shared.read(f"hooks/{name}").replace("exec sbfs", f"exec {shlex.quote(sys.executable)} -P -m sbfs")
         files.write(folder / name, text.encode(), mode=0o755)
         os.chmod(folder / name, 0o755)  # noqa: S103 - Git runs what is executable only
-        installed.append(f".git/hooks/{name}")
     return installed, kept
 
 
-def uninstall(store: Store) -> list[str]:
-    """Take Git's hooks out of this clone again; the merge driver stays, without which merges would stop."""
+def uninstall(store: Store, *, dry_run: bool = False) -> list[str]:
+    """Take Git's hooks out of this clone again; the merge driver stays, without which merges would stop.
+
+    dry_run: only tell. Returns what is taken out.
+    """
     folder = store.repo.gitdir / "hooks"
     found = [name for name in HOOKS if _OURS.encode() in (files.read(folder / name) or b"")]
-    for name in found:
+    for name in () if dry_run else found:
         (folder / name).unlink()
     return [f".git/hooks/{name}" for name in found]
 

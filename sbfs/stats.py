@@ -128,7 +128,7 @@ def stats(
     end = until or store.clock()
     begin = since or end - SPAN
     if begin >= end:
-        raise Invalid(f"{times.dump(begin)} is not before {times.dump(end)}", field="since")
+        raise Invalid(f"{times.dump(begin)} is not before {times.dump(end)}", field="since", hint="give an earlier one")
     view = store.view(at)
     everyone = [one.name for one in projects.everyone(view)]
     names = [projects.resolve(view, project).name] if project else everyone

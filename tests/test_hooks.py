@@ -264,10 +264,26 @@ def test_the_command_line(store, work, tmp_path, monkeypatch):
     assert shell("hooks", "uninstall", "claude-code", "--user").out == "there was nothing of sbfs's\n"
     shell.fails(2, "usage", "hooks", "install", "claude-code", "--user", "--project", str(work))
     shell.fails(2, "usage", "hooks", "install", "git", "--user")
-    shell.fails(3, "not_found", "hooks", "install", "claude-code", "--project", str(tmp_path / "no"))
+    shell.fails(4, "invalid", "hooks", "install", "claude-code", "--project", str(tmp_path / "no"))
     shell.fails(3, "not_found", "hooks", "install", "claude-code", "--as", "nobody")
+    ours = store.repo.gitdir / "hooks/pre-commit"
+    assert "would install .git/hooks/pre-commit" in shell("hooks", "install", "git", "--dry-run").out
+    assert not ours.exists()
     assert "installed .git/hooks/pre-commit" in shell("hooks", "install", "git").out
+    assert "would remove .git/hooks/pre-commit" in shell("hooks", "uninstall", "git", "--dry-run").out
+    assert ours.exists()
     assert "removed .git/hooks/pre-commit" in shell("hooks", "uninstall", "git").out
+    assert not ours.exists()
+
+
+def test_an_agent_goes_on_whatever_a_hook_is_called_with(store):
+    """A status that is not 0: Claude Code holds a prompt back for 2. Trouble that is not said, or said as a fault."""
+    shell = Shell(store.root)
+    later = shell("hook", "before-the-moon", input="{}")
+    assert (later.status, later.out, "no hook for 'before-the-moon'; there are" in later.err) == (0, "", True)
+    for raw in (b"garbage", b"\xff\xfe", b'{"half": '):
+        said = shell("hook", "prompt", input=raw)
+        assert (said.status, said.out, "for prompt is no JSON" in said.err) == (0, "", True)
 
 
 def test_a_plugin_folder(store, work, tmp_path):

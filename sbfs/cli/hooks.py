@@ -56,8 +56,8 @@ def hooks_install_command(
 ) -> None:
     """Install hooks for Git into this clone, or for Claude Code into its settings. What is there already stays."""
     if program == "git":
-        _only_claude_code(user, folder, dry_run, name, plugin)
-        _install_git(app)
+        _only_claude_code(user, folder, name, plugin)
+        _install_git(app, dry_run)
     elif plugin:
         _write_plugin(app, plugin, name, dry_run)
     else:
@@ -75,12 +75,13 @@ def hooks_install_command(
 def hooks_uninstall_command(app: App, program: str, user: bool, folder: str | None, dry_run: bool) -> None:
     """Take out again what `install` put in, and nothing else."""
     if program == "git":
-        _only_claude_code(user, folder, dry_run, "", None)
+        _only_claude_code(user, folder, "", None)
         from sbfs import driver
 
-        removed = driver.uninstall(app.store)
-        document = {"success": True, "program": "git", "removed": removed}
-        app.answer(document, lambda one: output.say("\n".join(f"removed {name}" for name in one["removed"]) or _NONE))
+        removed = driver.uninstall(app.store, dry_run=dry_run)
+        document = {"success": True, "program": "git", "removed": removed, "dry_run": dry_run}
+        did = "would remove" if dry_run else "removed"
+        app.answer(document, lambda one: output.say("\n".join(f"{did} {name}" for name in one["removed"]) or _NONE))
     else:
         from sbfs.hooks import claude_code
 
@@ -90,20 +91,20 @@ def hooks_uninstall_command(app: App, program: str, user: bool, folder: str | No
 _NONE = "there was nothing of sbfs's"
 
 
-def _only_claude_code(user: bool, folder: str | None, dry_run: bool, name: str, plugin: str | None) -> None:
-    if user or folder or dry_run or name or plugin:
-        raise click.UsageError("--user, --project, --dry-run, --as and --plugin are for claude-code")
+def _only_claude_code(user: bool, folder: str | None, name: str, plugin: str | None) -> None:
+    if user or folder or name or plugin:
+        raise click.UsageError("--user, --project, --as and --plugin are for claude-code")
 
 
-def _install_git(app: App) -> None:
+def _install_git(app: App, dry_run: bool) -> None:
     from sbfs import driver
 
-    installed, kept = driver.install(app.store)
-    document = {"success": True, "program": "git", "installed": installed, "kept": kept}
+    installed, kept = driver.install(app.store, dry_run=dry_run)
+    document = {"success": True, "program": "git", "installed": installed, "kept": kept, "dry_run": dry_run}
 
     def show(document: Document) -> None:
         for name in document["installed"]:
-            output.say(f"installed {name}")
+            output.say(f"{'would install' if dry_run else 'installed'} {name}")
         for name in document["kept"]:
             output.say(f"left {name} as it is: it is not one of sbfs's")
 
@@ -120,9 +121,9 @@ def _settings(user: bool, folder: str | None) -> Path:
         return (Path(base) if base else Path.home() / ".claude") / "settings.json"
     place = Path(folder or ".").expanduser().absolute()
     if not place.is_dir():
-        from sbfs.errors import NotFound
+        from sbfs.errors import Invalid
 
-        raise NotFound("folder", str(place), hint="name the folder in which the agent works")
+        raise Invalid(f"{place} is no folder", field="project", hint="name the folder in which the agent works")
     return place / ".claude" / "settings.json"
 
 
@@ -197,15 +198,22 @@ def _write_plugin(app: App, plugin: str, name: str, dry_run: bool) -> None:
 
 
 @click.command("hook", cls=Command)
-@click.argument("event", type=click.Choice([*_GIT, *_AGENT]))
+@click.argument("event", metavar="EVENT")
 @click.argument("arguments", nargs=-1)
 @click.option("--project", default="", metavar="NAME", help="Who the agent is; else by the folder it works in.")
 @pass_app
 def hook_command(app: App, event: str, arguments: tuple[str, ...], project: str) -> None:
-    """Do what a hook is for. Git and agents call it, by what `hooks install` puts down."""
+    """Do what a hook is for. Git and agents call it, by what `hooks install` puts down.
+
+    EVENT is of Git: pre-commit, post-merge, post-checkout; or of an agent: session-start, prompt, pre-compact,
+    session-end.
+    """
     del arguments
     if event in _GIT:
         _git_hook(app, event)
+    elif event not in _AGENT:
+        # No failure: settings may be newer than this program, and a hook that fails can stop an agent's prompt.
+        click.echo(f"sbfs: there is no hook for {event!r}; there are {', '.join((*_GIT, *_AGENT))}", err=True)
     elif os.environ.get("SBFS_HOOKS", "on").lower() not in ("off", "0", "no", "false"):
         _agent_hook(app, event, project)
 
@@ -254,7 +262,10 @@ def _answered(app: App, event: str, project: str) -> str:
     from sbfs.hooks import events
 
     raw = sys.stdin.buffer.read(1 << 20)
-    given = json.loads(raw) if raw.strip() else {}
+    try:
+        given = json.loads(raw) if raw.strip() else {}
+    except ValueError as error:
+        return _no_event(event, error)
     said = events.answer(app.store, event, given if isinstance(given, dict) else {}, project=project)
     if said.later:
         _start(app, said.later)
@@ -264,6 +275,11 @@ def _answered(app: App, event: str, project: str) -> str:
     if said.notice:
         document["systemMessage"] = said.notice
     return json.dumps(document, ensure_ascii=False) if document else ""
+
+
+def _no_event(event: str, error: ValueError) -> str:
+    click.echo(f"sbfs: what came on standard input for {event} is no JSON: {error}", err=True)
+    return ""
 
 
 def _start(app: App, words: tuple[str, ...]) -> None:

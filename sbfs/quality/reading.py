@@ -111,7 +111,7 @@ def trend(
     end = until or store.clock()
     begin = since or _earlier(end, SPAN)
     if begin >= end:
-        raise Invalid(f"{times.dump(begin)} is not before {times.dump(end)}", field="since")
+        raise Invalid(f"{times.dump(begin)} is not before {times.dump(end)}", field="since", hint="give an earlier one")
     first = _earlier(begin, end - begin)
     found = points(view, name, component=component, conversations=conversations, since=first, until=end)
     now = tuple(point for point in found if point.timestamp >= begin)
