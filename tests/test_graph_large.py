@@ -11,6 +11,8 @@ from domain_helpers import SECRET
 from graph_helpers import FILES, lay, links, shards
 
 from sbfs import graph
+from sbfs.code.reading import read
+from sbfs.code.shards import load
 from sbfs.graph import live
 from sbfs.graph.extracting import shard_of
 from sbfs.store import Store
@@ -67,3 +69,20 @@ def test_what_two_processes_read_is_linked_as_their_shards_are(store: Store, tmp
     assert {path.removesuffix(".json"): raw for path, raw in shards(store, "source").items()} == {
         path: shard_of(path, (source / path).read_bytes(), rules, Counter()) for path in files
     }
+
+
+def test_what_was_linked_ahead_is_brought_to_what_is_written(store: Store, tmp_path: Path):
+    graph.index(store, path=lay(tmp_path / "shop"))
+    view = store.view()
+    fresh = {path.removesuffix(".json"): raw for path, raw in shards(store, "shop").items()}
+    facts = {path: load(path, raw) for path, raw in fresh.items()}
+    gone, other = sorted(facts)[:2]
+    wrong = {**facts, other: read(other, b"def f():\n    return f()\n"), "more.py": read("more.py", b"print()\n")}
+    del wrong[gone]
+
+    def change(ahead: live.Ahead | None) -> live.Change:
+        return live.prepare(store, view, "again", None, fresh, (), facts, lambda *_: None, ahead)
+
+    made = change(live.ahead(wrong, lambda *_: None))
+    assert made.counts() == change(None).counts() == {**graph.index(store, project="shop").snapshot.counts}
+    assert made.languages() == change(None).languages()

@@ -21,7 +21,7 @@ def settle(facts: Facts) -> None:
 
 
 def pack(facts: Facts) -> bytes:
-    """Facts as bytes. Raises ValueError where a flow is nested too deep."""
+    """Facts as bytes, which are those of settled facts. Raises ValueError where a flow is nested too deep."""
     said = (
         (facts.path, facts.language, facts.blob, facts.parse, facts.notes, facts.mark, facts.lines),
         [*map(_symbol, facts.symbols)],
@@ -35,12 +35,12 @@ def pack(facts: Facts) -> bytes:
 def _symbol(one: Symbol) -> tuple[Any, ...]:
     parameters = [(each.name, each.kind, each.has_default, each.type) for each in one.parameters]
     plain = (one.name, one.type, one.start, one.end, one.signature, one.visibility, one.exported)
-    rest = (one.doc, one.complexity, one.body_hash, one.flows, one.flow_lines, one.sites)
+    rest = (beginning(one.doc), one.complexity, one.body_hash[:HASH], one.flows, one.flow_lines, one.sites)
     return (*plain, one.flags, one.decorators, one.bases, parameters, *rest)
 
 
 def unpack(raw: bytes) -> Facts:
-    """The inverse of `pack`. Raises what wrong bytes lead to: ValueError, TypeError, EOFError."""
+    """The inverse of `pack`: settled facts. Raises what wrong bytes lead to: ValueError, TypeError, EOFError."""
     plain, symbols, imports, exports, config = marshal.loads(raw)  # noqa: S302 - only a process that we started says it
     facts = Facts(*plain)
     facts.symbols = [_symbol_of(*one) for one in symbols]

@@ -1,7 +1,7 @@
 """Source files → shards without secrets; of many files at once a second process reads its half.
 
 `python -m sbfs.graph.extracting` is that process: it takes one line of JSON on standard input and answers on standard
-output with a line of JSON a file, and the bytes of its shards and of its facts behind it.
+output with lines of JSON and bytes behind them: the facts of all files first, so that they can be linked, then shards.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sbfs import redact
 from sbfs.code import documented, passing, reading, shards
 from sbfs.code.facts import Facts
+from sbfs.errors import Invalid
 from sbfs.graph.source import Below, Disk, Known, Stamp, looked_at
 from sbfs.record import etag
 from sbfs.redact import Redactor
@@ -30,6 +31,9 @@ MANY = 200
 
 _OURS = 0.51
 """The part that this process reads: the other one begins later, and this one takes in what that says."""
+
+_OURS_AHEAD = 0.44
+"""The same where the other one needs only facts before this one can go on."""
 
 _SECRET = 6
 """Characters of a secret that is looked for wherever it stands again."""
@@ -58,12 +62,13 @@ def shard_of(path: str, raw: bytes, rules: redact.Rules, found: Counter[str]) ->
 
 def _shard(facts: Facts, rules: redact.Rules, secrets: Secrets, found: Counter[str]) -> tuple[bytes, bool]:
     """A shard, and whether it says these facts: nothing had to be taken out or left out."""
-    if not secrets:
-        with suppress(ValueError, RecursionError):
-            plain = shards.dump(facts, exact=True)
-            if not rules.spans(plain.decode()):
-                return plain, True
-    return _without(lambda clean: _dumped(facts, clean), rules, secrets, found), False
+    plain = None
+    with suppress(ValueError, RecursionError):
+        plain = shards.dump(facts, exact=True)
+        if not secrets and not rules.spans(plain.decode()):
+            return plain, True
+    clean = _without(lambda clean: _dumped(facts, clean), rules, secrets, found)
+    return clean, clean == plain
 
 
 def _without(
@@ -132,11 +137,14 @@ def extract(
     progress: Callable[[int], None],
     *,
     docs: bool = False,
+    meanwhile: Callable[[dict[str, Facts]], None] | None = None,
 ) -> Iterator[tuple[str, Extracted]]:
     """Read files. wanted: path → what the system tells of it, and what was known of it.
 
     settings: what sbfs.yaml says of `redact`, for another process. progress: told how many are done. docs: whether to
-    make shards of documentation, too.
+    make shards of documentation, too. meanwhile: given the facts of all files, by path, while the other process still
+    makes its shards of them; not called where there is no other. A file whose facts came to be others after all has
+    others in what is said of it in the end.
     """
     names = sorted(wanted)
     if len(names) < MANY or not isinstance(tree, Disk):
@@ -144,33 +152,58 @@ def extract(
             yield path, one(tree, path, *wanted[path], rules, docs=docs)
             progress(count)
         return
-    yield from _by_two(tree, names, wanted, rules, settings, progress, docs)
+    yield from _by_two(tree, names, wanted, rules, settings, progress, docs, meanwhile)
 
 
 def one(
     tree: Below, path: str, stamp: Stamp, known: Known | None, rules: redact.Rules, *, docs: bool = False
 ) -> Extracted:
     """Read one file, unless its content is what is known."""
+    found = _begun(tree, path, stamp, known, rules)
+    return found if isinstance(found, Extracted) else found.done(rules, docs=docs)
+
+
+@dataclass
+class _Begun:
+    """A file that was read, and has no shard yet."""
+
+    known: Known
+    facts: Facts
+    secrets: Secrets
+
+    def done(self, rules: redact.Rules, *, docs: bool) -> Extracted:
+        """With its shards."""
+        found: Counter[str] = Counter()
+        facts, said = self.facts, None
+        if docs:
+            about = documented.of_facts(facts)
+            said = _without(lambda clean: documented.dump(about, clean), rules, self.secrets, found)
+        in_graph: Counter[str] = Counter()
+        shard, exact = _shard(facts, rules, self.secrets, in_graph)
+        # What stands in both is one secret.
+        found |= in_graph
+        known = replace(self.known, shard=etag(shard))
+        return Extracted(known, shard, dict(found), docs=said, facts=_kept(facts, shard, exact=exact))
+
+
+def _kept(facts: Facts, shard: bytes, *, exact: bool) -> Facts | None:
+    """The facts that a shard says."""
+    if exact:
+        passing.settle(facts)
+        return facts
+    with suppress(Invalid):
+        return shards.load(facts.path, shard)
+    return None
+
+
+def _begun(tree: Below, path: str, stamp: Stamp, known: Known | None, rules: redact.Rules) -> Extracted | _Begun:
     try:
         now, raw = looked_at(tree, path, stamp, known)
     except OSError as error:
         return Extracted(Known(stamp, ""), trouble=f"cannot be read: {(error.strerror or str(error)).lower()}")
     if now.why or raw is None or now.shard:
         return Extracted(now)
-    found: Counter[str] = Counter()
-    facts, secrets = reading.read(path, raw), _secrets(raw, rules)
-    said = None
-    if docs:
-        about = documented.of_facts(facts)
-        said = _without(lambda clean: documented.dump(about, clean), rules, secrets, found)
-    in_graph: Counter[str] = Counter()
-    shard, exact = _shard(facts, rules, secrets, in_graph)
-    # What stands in both is one secret.
-    found |= in_graph
-    if exact:
-        passing.settle(facts)
-    kept = facts if exact else None
-    return Extracted(Known(stamp, now.blob, "", etag(shard)), shard, dict(found), docs=said, facts=kept)
+    return _Begun(Known(stamp, now.blob), reading.read(path, raw), _secrets(raw, rules))
 
 
 # -- two processes ---------------------------------------------------------------------------------
@@ -184,13 +217,21 @@ def _by_two(
     settings: Any,
     progress: Callable[[int], None],
     docs: bool,
+    meanwhile: Callable[[dict[str, Facts]], None] | None,
 ) -> Iterator[tuple[str, Extracted]]:
-    ours, theirs = _parted(names, wanted)
+    ours, theirs = _parted(names, wanted, _OURS if meanwhile is None else _OURS_AHEAD)
+    facts: dict[str, Facts] = {}
     other = _Other(tree.root, [(path, *wanted[path]) for path in theirs], settings, docs=docs)
     try:
         for count, path in enumerate(ours, 1):
-            yield path, one(tree, path, *wanted[path], rules, docs=docs)
+            mine = one(tree, path, *wanted[path], rules, docs=docs)
+            if mine.facts is not None:
+                facts[path] = mine.facts
+            yield path, mine
             progress(count + other.count)
+        if meanwhile is not None:
+            facts |= other.facts()
+            meanwhile({path: facts[path] for path in names if path in facts})
         done: set[str] = set()
         for path, found in other.all():
             done.add(path)
@@ -204,13 +245,15 @@ def _by_two(
         other.stop()
 
 
-def _parted(names: Sequence[str], wanted: Mapping[str, tuple[Stamp, Known | None]]) -> tuple[list[str], list[str]]:
-    """Two halves of about the same size, large and small files in both."""
+def _parted(
+    names: Sequence[str], wanted: Mapping[str, tuple[Stamp, Known | None]], part: float
+) -> tuple[list[str], list[str]]:
+    """Two parts, large and small files in both. part: the size of the first, the whole being 1."""
     ours: list[str] = []
     theirs: list[str] = []
     sizes = [0, 0]
     for path in sorted(names, key=lambda name: (-wanted[name][0].size, name)):
-        mine = sizes[0] * (1 - _OURS) <= sizes[1] * _OURS
+        mine = sizes[0] * (1 - part) <= sizes[1] * part
         (ours if mine else theirs).append(path)
         sizes[0 if mine else 1] += wanted[path][0].size + 200
     return ours, theirs
@@ -221,6 +264,8 @@ class _Other:
 
     def __init__(self, root: str, files: Sequence[tuple[str, Stamp, Known | None]], settings: Any, *, docs: bool):
         self.count = 0
+        self._facts: dict[str, Facts] = {}
+        self._read = threading.Event()
         self._found: list[tuple[str, Extracted]] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -240,16 +285,27 @@ class _Other:
     def _listen(self) -> None:
         assert self._process is not None
         assert self._process.stdout is not None
-        with suppress(OSError, ValueError, KeyError, TypeError, EOFError):
-            while line := self._process.stdout.readline():
-                said = json.loads(line)
-                shard, docs, facts = [self._part(length) for length in said["parts"]]
-                known = Known(Stamp(*said["stamp"]), said["blob"], said["why"], said["shard"])
-                told = None if facts is None else passing.unpack(facts)
-                self._found.append(
-                    (said["path"], Extracted(known, shard, said["redacted"], said["trouble"], docs, told))
-                )
-                self.count = len(self._found)
+        try:
+            with suppress(OSError, ValueError, KeyError, TypeError, EOFError):
+                while line := self._process.stdout.readline():
+                    self._take(json.loads(line))
+        finally:
+            self._read.set()
+
+    def _take(self, said: Mapping[str, Any]) -> None:
+        """What one line says, and the parts behind it: of a file its facts, all of it, or that facts are complete."""
+        if not said:
+            self._read.set()
+            return
+        path = said["path"]
+        shard, docs, facts = [self._part(length) for length in said["parts"]]
+        if facts is not None:
+            self._facts[path] = passing.unpack(facts)
+            self.count += 1
+        if "blob" in said:
+            known = Known(Stamp(*said["stamp"]), said["blob"], said["why"], said["shard"])
+            kept = self._facts.get(path) if said["facts"] else None
+            self._found.append((path, Extracted(known, shard, said["redacted"], said["trouble"], docs, kept)))
 
     def _part(self, length: int | None) -> bytes | None:
         """The next bytes that it says. Raises EOFError where it ends before."""
@@ -261,6 +317,12 @@ class _Other:
         if len(raw) != length:
             raise EOFError
         return raw
+
+    def facts(self) -> dict[str, Facts]:
+        """Those of all files that it could read, by path."""
+        if self._thread.ident is not None:
+            self._read.wait()
+        return self._facts
 
     def all(self) -> list[tuple[str, Extracted]]:
         """Everything that it delivers."""
@@ -292,31 +354,67 @@ def vars_of(stamp: Stamp) -> list[int]:
     return [stamp.size, stamp.changed, stamp.number]
 
 
-def _packed(facts: Facts | None) -> bytes | None:
-    if facts is not None:
-        with suppress(ValueError):
-            return passing.pack(facts)
-    return None
+class _Saying:
+    """The second process's answers: a line of JSON each, and bytes behind it."""
+
+    def __init__(self, out: IO[bytes]):
+        self._out = out
+
+    def facts(self, path: str, facts: Facts) -> bool:
+        """What a file says. False where it cannot be said."""
+        try:
+            raw = passing.pack(facts)
+        except ValueError:
+            return False
+        self._say({"path": path}, None, None, raw)
+        return True
+
+    def complete(self) -> None:
+        """No more facts but with their shards."""
+        self._say({})
+        self._out.flush()
+
+    def whole(self, path: str, found: Extracted, *, told: bool) -> None:
+        """What became of a file. told: its facts were said, and are right."""
+        now = found.known
+        said: dict[str, Any] = {"path": path, "stamp": vars_of(now.stamp), "blob": now.blob, "why": now.why}
+        said |= {"shard": now.shard, "redacted": found.redacted, "trouble": found.trouble, "facts": told}
+        self._say(said, found.shard, found.docs, None)
+
+    def _say(self, said: dict[str, Any], *parts: bytes | None) -> None:
+        if said:
+            said["parts"] = [None if part is None else len(part) for part in parts]
+        self._out.write(json.dumps(said).encode() + b"\n")
+        self._out.writelines(part for part in parts if part is not None)
 
 
 def main() -> None:
     """Do what one line on standard input says."""
     task = json.loads(sys.stdin.buffer.readline())
     gc.disable()
-    rules, tree, out = redact.load(task["redact"]), Disk(Path(task["root"])), sys.stdout.buffer
+    rules, tree, docs = redact.load(task["redact"]), Disk(Path(task["root"])), bool(task["docs"])
+    saying = _Saying(sys.stdout.buffer)
+    left: list[tuple[str, _Begun]] = []
     with suppress(BrokenPipeError):
         for path, stamp, known in task["files"]:
             # The stamp is left open, so that the content decides.
             before = Known(Stamp(-1, 0, 0), *known) if known else None
-            found = one(tree, path, Stamp(*stamp), before, rules, docs=task["docs"])
-            parts = (found.shard, found.docs, _packed(found.facts))
-            now = found.known
-            said = {"path": path, "stamp": vars_of(now.stamp), "blob": now.blob, "why": now.why, "shard": now.shard}
-            said |= {"redacted": found.redacted, "trouble": found.trouble}
-            said["parts"] = [None if part is None else len(part) for part in parts]
-            out.write(json.dumps(said).encode() + b"\n")
-            out.writelines(part for part in parts if part is not None)
-        out.flush()
+            found = _begun(tree, path, Stamp(*stamp), before, rules)
+            if isinstance(found, _Begun) and not found.secrets and saying.facts(path, found.facts):
+                left.append((path, found))
+            else:
+                _finish(saying, path, found, rules, docs=docs)
+        saying.complete()
+        for path, one_left in left:
+            facts, done = one_left.facts, one_left.done(rules, docs=docs)
+            saying.whole(path, done, told=done.facts is facts)
+        sys.stdout.buffer.flush()
+
+
+def _finish(saying: _Saying, path: str, found: Extracted | _Begun, rules: redact.Rules, *, docs: bool) -> None:
+    """Say all of a file at once."""
+    done = found if isinstance(found, Extracted) else found.done(rules, docs=docs)
+    saying.whole(path, done, told=done.facts is not None and saying.facts(path, done.facts))
 
 
 if __name__ == "__main__":

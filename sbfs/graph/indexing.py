@@ -195,6 +195,7 @@ class _Run:
         self.before = _snapshot(view, target.name)
         self.redacted: Counter[str] = Counter()
         self.facts: dict[str, Facts] = {}
+        self.linked: live.Ahead | None = None
         self.verb = "docs.index" if docs else "graph.index"
         self.docs: Documentation | None = None
         if docs or (self.before is not None and self.before.docs):
@@ -280,12 +281,18 @@ class _Run:
         def tell(done: int) -> None:
             self.progress("read", done, whole)
 
-        for path, one in extract(self.disk, wanted, self.rules, settings, tell, docs=self.docs is not None):
+        ahead = None if self.shards else self._link_ahead
+        docs = self.docs is not None
+        for path, one in extract(self.disk, wanted, self.rules, settings, tell, docs=docs, meanwhile=ahead):
             self.redacted.update(one.redacted)
             found[path] = one
             if one.facts is not None:
                 self.facts[path] = one.facts
         return found
+
+    def _link_ahead(self, facts: dict[str, Facts]) -> None:
+        """Link what is read for the first time while its shards are made."""
+        self.linked = live.ahead(facts, self.progress)
 
     def _from_shard(self, path: str) -> Known | None:
         """What the store's own shard tells of a file that was never read here, as after a clone."""
@@ -353,7 +360,9 @@ class _Run:
             return Indexed(target.name, os.fspath(target.root), before, unchanged=True, revision=self.view.revision)
         change = None
         if fresh or gone or not snapshot.counts:
-            change = live.prepare(self.store, self.view, target.name, self.tree, fresh, gone, self.facts, self.progress)
+            known = (self.facts, self.progress, self.linked)
+            change = live.prepare(self.store, self.view, target.name, self.tree, fresh, gone, *known)
+            self.linked = None
             if not snapshot.counts:
                 snapshot = replace(snapshot, counts=change.counts(), languages=change.languages())
 

@@ -176,7 +176,9 @@ class Change:
         changed: Mapping[str, bytes | None],
         read: Mapping[str, Facts],
         tell: Progress,
+        ahead: Ahead | None,
     ):
+        self._ahead = ahead
         self._store, self._view, self._project, self._tree = store, view, project, tree
         self._changed, self._read, self._tell = changed, read, tell
         self._held: _Held | None = None
@@ -197,10 +199,22 @@ class Change:
         else:
             facts = read_all(self._view, self._tree, changed)
             facts |= {path: new for path, new in changed.items() if new is not None}
-            with no_collecting():
-                known = _Held({path: facts[path] for path in sorted(facts)})
+            known = self._linked_ahead(facts)
+            if known is None:
+                with no_collecting():
+                    known = _Held({path: facts[path] for path in sorted(facts)})
         self._held = known
         return known
+
+    def _linked_ahead(self, facts: Mapping[str, Facts]) -> _Held | None:
+        """What was linked before it was known what would be written, brought to that."""
+        held = self._ahead.held if self._ahead is not None else None
+        if held is not None:
+            paths = sorted(held.facts.keys() | facts.keys())
+            others = {path: facts.get(path) for path in paths if held.facts.get(path) is not facts.get(path)}
+            if others:
+                held.update(others)
+        return held
 
     def _facts_of(self, path: str, raw: bytes | None) -> Facts | None:
         found = self._read.get(path)
@@ -247,10 +261,25 @@ def prepare(
     gone: Sequence[str],
     read: Mapping[str, Facts],
     tell: Progress,
+    ahead: Ahead | None = None,
 ) -> Change:
     """A change of shards: those that are new or other than they were, and those that went. read: the facts of new ones,
-    as far as they are at hand."""
-    return Change(store, view, project, tree, {**fresh, **dict.fromkeys(gone)}, read, tell)
+    as far as they are at hand. ahead: what was linked of all or most of them."""
+    return Change(store, view, project, tree, {**fresh, **dict.fromkeys(gone)}, read, tell, ahead)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What was linked of facts before their shards were made."""
+
+    held: _Held
+
+
+def ahead(facts: Mapping[str, Facts], tell: Progress) -> Ahead:
+    """Link facts, by path, that may turn out to be all there is."""
+    tell("link", 0, 0)
+    with no_collecting():
+        return Ahead(_Held({path: facts[path] for path in sorted(facts)}))
 
 
 def namer(facts: Mapping[str, Facts]) -> cache.Dotted:
