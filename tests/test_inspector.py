@@ -220,7 +220,7 @@ def inspect(root: Path, *asked: str) -> tuple[int, Any, str]:
     # Its Node lies beside it.
     path = os.pathsep.join([str(Path(PROGRAM).parent), os.environ["PATH"]])
     done = subprocess.run(
-        [PROGRAM, "--cli", *server, "--format", "json", *asked],
+        [PROGRAM, "--cli", *server, "--format", "json", "--connect-timeout", "60000", *asked],
         capture_output=True, text=True, env={**os.environ, "PATH": path}, stdin=subprocess.DEVNULL, timeout=120,
     )  # fmt: skip
     assert "Traceback" not in done.stdout + done.stderr
