@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from helpers import assert_sound, commits, git
 from sbfs import doctor, graph, history, projects, quality, search, worktree
 from sbfs.errors import Ambiguous, Invalid, NotFound
 from sbfs.graph import hints
+from sbfs.graph.source import Disk, Walk
 from sbfs.store import Store
 
 
@@ -74,6 +76,47 @@ def test_an_unchanged_tree_is_left_alone_and_a_change_reads_one_file(store: Stor
     assert (done.read, done.gone) == (1, 0)
     changed = git(store.root, "show", "--name-only", "--format=", "HEAD").split()
     assert changed == ["projects/shop/graph/files/shop/prices.py.json", "projects/shop/graph/snapshot.yaml"]
+
+
+def test_a_folder_that_was_listed_is_listed_again_when_its_entries_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Breaks if what a process keeps of folders hid a file that came, went or became a link, also where somebody set
+    the folder's time back."""
+    monkeypatch.setattr("sbfs.graph.source._SETTLED", -(10**18))
+    folder = tmp_path / "pkg"
+    folder.mkdir()
+    for name in ("one.py", "two.py"):
+        (folder / name).write_text("x = print\n")
+    long_ago = time.time() - 3600
+    os.utime(folder, (long_ago, long_ago))
+    assert sorted(Walk(Disk(tmp_path)).run().files) == ["pkg/one.py", "pkg/two.py"]
+    (folder / "two.py").unlink()
+    (folder / "three.py").write_text("x = len\n")
+    os.utime(folder, (long_ago, long_ago))
+    found = Walk(Disk(tmp_path)).run()
+    assert sorted(found.files) == ["pkg/one.py", "pkg/three.py"]
+    (folder / "one.py").write_text("x = print, len\n")
+    assert Walk(Disk(tmp_path)).run().files["pkg/one.py"] != found.files["pkg/one.py"]
+    (folder / "one.py").unlink()
+    (folder / "one.py").symlink_to("three.py")
+    assert sorted(Walk(Disk(tmp_path)).run().files) == ["pkg/three.py"]
+
+
+def test_settled_folders_are_not_listed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Breaks if folders that nobody touched were listed at each walk, or those that are too new were not."""
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "one.py").write_text("x = print\n")
+    listed: list[str] = []
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: listed.append(path) or scan(path))
+    for _ in range(2):
+        Walk(Disk(tmp_path)).run()
+    assert len(listed) == 4
+    monkeypatch.setattr("sbfs.graph.source._SETTLED", -(10**18))
+    for _ in range(2):
+        assert list(Walk(Disk(tmp_path)).run().files) == ["pkg/one.py"]
+    assert len(listed) == 6
 
 
 def test_a_change_of_one_function_changes_few_lines_of_its_shard(store: Store, indexed: Path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -88,16 +89,40 @@ class Below(Protocol):
         """A file's bytes, or the first of them. Raises OSError."""
 
 
+def _folder_stamp(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+
+
+_Listing = tuple[tuple[int, int, int], Sequence[tuple[str, int, str]]]
+
+_LISTED: dict[str, dict[str, _Listing]] = {}
+"""Root → folder → its entries and what the system told of it then. A folder's times change with its entries, so this
+process need not list it again; not with what is in its files, which are looked at each time."""
+_ROOTS = 4
+_SETTLED = 10_000_000_000
+"""Nanoseconds for which a folder must have been as it is: times are coarse, and a network's clock may be another."""
+
+
 class Disk:
     """A folder and what is below it."""
 
     def __init__(self, root: Path):
         self.root = os.fspath(root)
+        self._listed = _LISTED.pop(self.root, {})
+        _LISTED[self.root] = self._listed
+        while len(_LISTED) > _ROOTS:
+            _LISTED.pop(next(iter(_LISTED)), None)
 
-    def entries(self, folder: str) -> Sequence[tuple[str, int, os.DirEntry[str]]]:
-        """(name, mode, entry). Raises OSError where the folder cannot be read."""
+    def entries(self, folder: str) -> Sequence[tuple[str, int, os.DirEntry[str] | str]]:
+        """(name, mode, entry or path). Raises OSError where the folder cannot be read."""
+        path = f"{self.root}/{folder}"
+        now = time.time_ns()
+        stamp = _folder_stamp(os.stat(path))
+        known = self._listed.get(folder)
+        if known is not None and known[0] == stamp:
+            return known[1]
         result: list[tuple[str, int, os.DirEntry[str]]] = []
-        with os.scandir(f"{self.root}/{folder}") as found:
+        with os.scandir(path) as found:
             for entry in found:
                 if entry.is_file(follow_symlinks=False):
                     result.append((entry.name, _FILE, entry))
@@ -105,12 +130,17 @@ class Disk:
                     result.append((entry.name, _FOLDER, entry))
                 elif entry.is_symlink():
                     result.append((entry.name, _LINK, entry))
+        if max(stamp[:2]) < now - _SETTLED:
+            self._listed[folder] = (stamp, [(name, mode, path + name) for name, mode, _ in result])
         return result
 
     def stamp(self, entry: object) -> Stamp:
         """What the system tells of a file."""
-        assert isinstance(entry, os.DirEntry)
-        found = entry.stat(follow_symlinks=False)
+        if isinstance(entry, str):
+            found = os.stat(entry, follow_symlinks=False)
+        else:
+            assert isinstance(entry, os.DirEntry)
+            found = entry.stat(follow_symlinks=False)
         return Stamp(found.st_size, found.st_mtime_ns, found.st_ino)
 
     def read(self, path: str, limit: int = -1) -> bytes:

@@ -26,7 +26,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sbfs.linking.binding import bind
-from sbfs.linking.values import ANY, EXACT, KEYS, Values, at_least
+from sbfs.linking.values import ANY, EXACT, KEYS, Values
 
 if TYPE_CHECKING:
     from sbfs.linking.flows import Scope
@@ -276,9 +276,6 @@ class Solver:
 
     def add(self, variable: int, value: int) -> None:
         """A value reaches a variable."""
-        self._reach(variable, value)
-
-    def _reach(self, variable: int, value: int) -> None:
         held = self.sets[variable]
         if value in held or (value & 3 and (value & ~3) in held):
             return
@@ -328,10 +325,19 @@ class Solver:
             outs.append(code)
         if self.sets[source] is NOTHING:
             return
-        now = self.now
-        for value, label in list(self.sets[source].items()):
-            if label <= now:  # what is newer is on its way
-                self._reach(target, at_least(value, level))
+        now, gate, held = self.now, self._gates[target], self.sets[target]
+        for value, label in self.sets[source].items():
+            if label > now:  # what is newer is on its way
+                continue
+            if value & 3 < level:
+                value = (value & ~3) | level
+            if value in held or (value & 3 and (value & ~3) in held):
+                continue
+            if gate:
+                self._wait(target, value)
+            else:
+                self._admit(target, value)
+                held = self.sets[target]
 
     def watch(self, variable: int, rule: Rule) -> None:
         """A rule answers each value of a variable, those that are there and those to come."""
@@ -476,8 +482,9 @@ class Solver:
         """A gate does not let values through."""
 
     def _round(self) -> None:
-        news, outs, rules, sets = self._new, self.outs, self.rules, self.sets
+        news, outs, rules, sets, later = self._new, self.outs, self.rules, self.sets, self._later
         gates, waits = self._gates, self._waiting
+        plain = type(self) is Solver  # a call less, a million times
         self._answer()
         while self._work:
             work, self._work = self._work, []
@@ -514,8 +521,12 @@ class Solver:
                 if watching and count:  # who came since then was told already
                     for rule in watching[:count]:
                         for value in fresh:
-                            self.react(rule, variable, value)
-                self._answer()
+                            if plain:
+                                rule.react(self, value)
+                            else:
+                                self.react(rule, variable, value)
+                if later:
+                    self._answer()
 
     def react(self, rule: Rule, _variable: int, value: int) -> None:
         """Let a rule that watches a variable answer a value."""

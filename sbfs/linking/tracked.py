@@ -180,7 +180,7 @@ class Tracked(Solver):
         """A value reaches a variable."""
         self._did(ADD, variable, value)
         if self.repair is None:
-            self._reach(variable, value)
+            super().add(variable, value)
         else:
             self.repair.added(variable, value)
 
