@@ -20,6 +20,7 @@ from sbfs import (
     conflicts,
     conversations,
     doctor,
+    documentation,
     furnishing,
     history,
     messages,
@@ -114,7 +115,24 @@ def test_what_goes_out_comes_in_equal(store, tmp_path, form):
         assert content(other) == content(store)
 
 
+EVERYTHING = {"attachments", "config", "conversations", "docs", "graph", "inbox", "outbox", "quality", "reflections"}
+"""The folders of a project, one a kind."""
 _words = st.text(min_size=1, max_size=60).filter(lambda text: text.strip() and text.isprintable())
+
+
+def read(store: Store, folder: Path, texts: list[str]) -> None:
+    """A conversation of these texts, an attachment, a code graph and documentation of a source that says them."""
+    talk = folder / "talk.jsonl"
+    said = [{"role": "user", "content": text, "timestamp": "2026-02-11T09:00:00Z"} for text in texts]
+    talk.write_text("".join(json.dumps(one) + "\n" for one in said))
+    conversations.import_(store, paths=[talk], project="web")
+    (folder / "all.bin").write_bytes("\0".join(texts).encode("utf-8", "surrogatepass"))
+    mail(store, attach=[folder / "all.bin"])
+    (folder / "source").mkdir()
+    for number, text in enumerate(texts):
+        (folder / "source" / f"m{number}.py").write_text(f"def f():\n    {text!r}\n    return f()\n")
+    (folder / "source" / "README.md").write_text("# Read me\n\n" + "\n\n".join(texts), errors="replace")
+    documentation.index(store, project="api", path=folder / "source")
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -136,9 +154,11 @@ def test_round_trip_of_any_text(tmp_path_factory, texts, titles, form):
             configs.set(one, project="web", name=f"n{number}.json", text=json.dumps({"a": [title]}))
             projects.group_add(one, group=f"g{number}", projects=["web"], description=title)
             quality.add(one, project="api", score=number)
+        read(one, folder, [*texts, *titles])
         path = out(one, folder / "x", form)
         take(two, path)
         assert content(two) == content(one)
+        assert {name.split("/")[2] for name in content(two) if name.count("/") > 2} == EVERYTHING
         if form != "bundle":
             assert out(one, folder / "y", form).read_bytes() == path.read_bytes()
 
