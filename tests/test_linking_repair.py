@@ -268,6 +268,17 @@ def test_a_method_is_added_where_only_its_own_file_asks_for_it():
     assert project.calls("a.py::K.go") == {"a.py::K.help"}
 
 
+def test_a_solver_that_is_worn_is_made_anew(monkeypatch):
+    monkeypatch.setattr("sbfs.linking.tracked.LEAST_DEEDS", 20)
+    project = Project(a=LOOP + "def main():\n    loop(f)\n")
+    seen = set()
+    for _ in range(30):
+        for callback in ("f", "main"):
+            project.edit(a=LOOP + f"def main():\n    loop({callback})\n")
+            seen.add(project.linker.gave_up)
+    assert seen == {"", "many changes before"}
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

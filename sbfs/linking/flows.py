@@ -23,7 +23,7 @@ from sbfs.linking.rules import (
     Store,
     element,
 )
-from sbfs.linking.tables import File, Function, Unit, is_body, plain
+from sbfs.linking.tables import NOTHING_GIVEN, File, Function, Unit, is_body, plain
 from sbfs.linking.values import KEYS, REST, TABLE
 
 if TYPE_CHECKING:
@@ -62,7 +62,6 @@ def make_function(solver: Solver, file: File, symbol: Symbol, index: int) -> Fun
             setattr(function, parameter.kind, value >> 2)
             continue
         if parameter.kind != "keyword":
-            function.places[parameter.name] = len(function.positional)
             function.positional.append(variable)
         if parameter.kind != "only":
             function.names[parameter.name] = variable
@@ -81,11 +80,13 @@ def compile_file(solver: Solver, file: File, but: Container[str] = ()) -> None:
     for symbol in file.facts.symbols:
         if symbol.flows and symbol.name not in but:
             solver.originate(file.path, symbol.name)
-            file.mentioned[symbol.name] = set()
-            compile_symbol(solver, file, symbol, file.mentioned[symbol.name])
-    mentioned = {name for names in file.mentioned.values() for name in names}
+            mentioned: set[str] = set()
+            compile_symbol(solver, file, symbol, mentioned)
+            if mentioned:
+                file.mentioned[symbol.name] = mentioned
+    known = {name for names in file.mentioned.values() for name in names}
     solver.originate(file.path, IMPLIED)
-    implied(solver, file, (name for name in file.functions if name not in mentioned))
+    implied(solver, file, (name for name in file.functions if name not in known))
 
 
 def free(solver: Solver, file: File) -> None:
@@ -503,7 +504,8 @@ class Scope:
         if function is None:
             return -1
         self.mentioned.add(expression[1])
-        function.give(self._defaults(function, expression[2]) if len(expression) > 2 else {})
+        if len(expression) > 2 or function.given:
+            function.give(self._defaults(function, expression[2]) if len(expression) > 2 else NOTHING_GIVEN)
         into = self.solver.fresh() if into < 0 else into
         self.solver.add(into, function.index * 4)
         return into

@@ -141,6 +141,9 @@ class Linker:
         if len(whole) != len(changed):
             self.gave_up = "files that come or go"
             return None
+        if solver.is_worn():
+            self.gave_up = "many changes before"
+            return None
         try:
             with without_collection():
                 found = repaired(solver, whole)

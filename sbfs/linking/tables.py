@@ -15,6 +15,10 @@ CLASSES = frozenset({"class", "interface", "trait", "enum", "namespace", "type"}
 """Symbol types whose variables are attributes."""
 
 
+NOTHING_GIVEN: Mapping[str, int] = {}
+"""The defaults of a function that has none. Never written to."""
+
+
 def is_body(symbol: Symbol) -> bool:
     """Whether a symbol is a class, so that its variables are attributes and calls in its body belong around it."""
     return symbol.type in CLASSES or "class" in symbol.flags
@@ -42,7 +46,7 @@ class Unit:
 
 
 class Function:
-    """A function's variables. positional: of its parameters in order; places: parameter → its place there; given:
+    """A function's variables. positional: of its parameters in order; given:
     parameter → the variable of its default; names: parameter → its variable, for those
     that may be given by name; defaults: place of a parameter → variable of its default; rest, keywords,
     everything: the values (containers) that take what is left, and all positional arguments; -1 where there is
@@ -51,14 +55,13 @@ class Function:
 
     __slots__ = (
         "block", "defaults", "everything", "file", "generator", "given", "index", "keyword_defaults", "keywords",
-        "looks_up", "names", "passes", "places", "positional", "rest", "returns", "symbol", "this", "yields",
+        "looks_up", "names", "passes", "positional", "rest", "returns", "symbol", "this", "yields",
     )  # fmt: skip
 
     def __init__(self, file: File, symbol: Symbol, index: int):
         self.file, self.symbol, self.index = file, symbol, index
         self.positional: list[int] = []
-        self.places: dict[str, int] = {}
-        self.given: dict[str, int] = {}
+        self.given: Mapping[str, int] = NOTHING_GIVEN
         self.names: dict[str, int] = {}
         self.defaults: dict[int, int] = {}
         self.keyword_defaults: dict[str, int] = {}
@@ -67,12 +70,16 @@ class Function:
         self.generator = "generator" in symbol.flags
         self.looks_up = False
 
-    def give(self, given: dict[str, int]) -> None:
+    def give(self, given: Mapping[str, int]) -> None:
         """Let parameters have defaults: name → variable."""
         self.given = given
-        self.defaults = {self.places[name]: source for name, source in given.items() if name in self.places}
+        by_place = [
+            one.name for one in self.symbol.parameters if one.kind not in ("block", "rest", "keywords", "keyword")
+        ]
+        places = {name: place for place, name in enumerate(by_place) if name in given}
+        self.defaults = {places[name]: source for name, source in given.items() if name in places}
         self.keyword_defaults = {
-            name: source for name, source in given.items() if name in self.names and name not in self.places
+            name: source for name, source in given.items() if name in self.names and name not in places
         }
 
     def takes(self) -> tuple[object, ...]:

@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 ADD, COPY, WATCH, ASK, ELEMENTS, INVOKE, IMPLY, CALL, NOTE = range(9)
 """Sorts of deeds. The first four are found by their variable."""
 BY_VARIABLE = ASK
+WORN = 2
+"""Times as many deeds as there were after solving: then those that were taken back take up too much."""
 NEVER = 1 << 30
 """The label of what does not come about."""
+LEAST_DEEDS = 100_000
+"""And these more: of a small project it takes many changes until that matters."""
 NOBODY = -1
 
 
@@ -87,6 +91,7 @@ class Tracked(Solver):
         self.told_at: dict[Keyed, int] = {}
         self.refused: dict[int, dict[int, int]] = {}
         self.inside: Ranges | None = None
+        self._solved = 0
         self.answers: Ranges | None = None
         self.invoking: Ranges | None = None
         self.importers: dict[str, set[str]] = {}
@@ -288,6 +293,7 @@ class Tracked(Solver):
             return
         import numpy as np
 
+        self._solved = len(self.sorts)
         self.inside = Ranges(self.targets, self._made)
         self.answers = Ranges(self.watched, self._made)
         self.lost_for_good = self.lost()
@@ -397,6 +403,10 @@ class Tracked(Solver):
         return (arrival // ROUND + 1) * ROUND if self._gates[variable] and arrival < NEVER else arrival
 
     # -- for repairs
+
+    def is_worn(self) -> bool:
+        """Whether what was taken back takes up so much that it is time to solve anew."""
+        return len(self.sorts) > WORN * self._solved + LEAST_DEEDS
 
     def is_gate(self, variable: int) -> bool:
         """Whether a variable is a gate."""
