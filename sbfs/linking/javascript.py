@@ -700,7 +700,7 @@ class JavaScript:
 
     def seeds(self, _solver: Solver, _grounds: Grounds) -> Iterable[Seed]:
         """All as one."""
-        return (Whole(self),)
+        return (Whole(self.seed),)
 
     def seed(self, solver: Solver) -> None:
         """Give methods that nobody calls their receivers; ask annotations and interfaces what flow left open."""

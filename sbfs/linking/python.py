@@ -797,6 +797,3 @@ class Python:
         if grounds.whole:
             self.seen = frozenset(self.instantiated)
         return seeds(self, solver, grounds)
-
-    def seed(self, solver: Solver) -> None:
-        """Nothing more."""

@@ -560,7 +560,7 @@ class Ruby:
 
     def seeds(self, _solver: Solver, _grounds: Grounds) -> Iterable[Seed]:
         """All as one."""
-        return (Whole(self),)
+        return (Whole(self.seed),)
 
     def seed(self, solver: Solver) -> None:
         """Give methods that nobody calls a receiver: an instance of their class, or the class itself."""

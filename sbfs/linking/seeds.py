@@ -5,14 +5,14 @@ All seeds are asked whether they are wanted before any of them acts, and only wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from sbfs.linking.values import GUESSED
 
 if TYPE_CHECKING:
     from sbfs.linking.rules import Call, Hint, Load
-    from sbfs.linking.solver import Policy, Solver
+    from sbfs.linking.solver import Solver
     from sbfs.linking.tables import File
 
 
@@ -70,11 +70,11 @@ def seeds(solver: Solver, grounds: Grounds) -> Iterator[Seed]:
 class Whole:
     """All that a policy guesses, as one."""
 
-    __slots__ = ("policy",)
+    __slots__ = ("guess",)
     place = ("", "")
 
-    def __init__(self, policy: Policy):
-        self.policy = policy
+    def __init__(self, guess: Callable[[Solver], None]):
+        self.guess = guess
 
     def asks(self) -> Iterable[int]:
         """Whatever its policy looks at."""
@@ -90,7 +90,7 @@ class Whole:
 
     def act(self, solver: Solver) -> None:
         """Let the policy seed."""
-        self.policy.seed(solver)
+        self.guess(solver)
 
 
 class Annotation:

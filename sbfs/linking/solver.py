@@ -135,9 +135,6 @@ class Policy(Protocol):
         """What may be guessed, at level GUESSED, where flow alone leaves sets empty: receivers of methods that nobody
         calls and other evidence. Annotations and defaults are told by `seeds` itself."""
 
-    def seed(self, solver: Solver) -> None:
-        """Guess all of it: for policies whose `seeds` are a `Whole`. May read sets."""
-
 
 class Gather:
     """All elements of a container, as one variable."""

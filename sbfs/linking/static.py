@@ -591,7 +591,7 @@ class Static:
 
     def seeds(self, _solver: Solver, _grounds: Grounds) -> Iterable[Seed]:
         """All as one."""
-        return (Whole(self),)
+        return (Whole(self.seed),)
 
     def seed(self, solver: Solver) -> None:
         """Nothing: what is declared is told as hints."""

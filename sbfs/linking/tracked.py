@@ -335,12 +335,12 @@ class Tracked(Solver):
         """Class → how many gates and attributes hold it, or were offered it, by flow alone."""
         kinds, found = self.values.kind, Counter[int]()
         self.keeping = {*class_attributes(self.project.files.values())}
-        for variable, held in enumerate(self.sets):
-            if held and (self._gates[variable] or variable in self.keeping):
-                found.update(
-                    value >> 2 for value, label in held.items() if label < GUESSING and kinds[value >> 2] == "class"
-                )
-        for held in self.refused.values():
+        holding = [
+            held
+            for variable, held in enumerate(self.sets)
+            if held and (self._gates[variable] or variable in self.keeping)
+        ]
+        for held in (*holding, *self.refused.values()):
             found.update(
                 value >> 2 for value, label in held.items() if label < GUESSING and kinds[value >> 2] == "class"
             )
