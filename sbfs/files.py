@@ -252,6 +252,16 @@ def sync_many(written: Iterable[str]) -> None:
     sync_folders({os.path.dirname(name) for name in names})
 
 
+def sync_all(root: Path) -> None:
+    """Bring all that lies below a folder to disk."""
+    if _can_sync_at_once():
+        _sync_at_once([os.fspath(root)])
+        return
+    for folder, _, names in os.walk(root):
+        sync_many([os.path.join(folder, name) for name in names])
+        _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
 def sync_folders(folders: Collection[str]) -> None:
     """Bring the entries of folders to disk."""
     if len(folders) >= BULK and _can_sync_at_once():

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sbfs import errors, times
 from sbfs.errors import Busy, Error, Failed, Invalid, Stale
 from sbfs.record import etag
+
+if TYPE_CHECKING:
+    from sbfs.git.folders import Folders
 
 Absent = Literal["absent"]
 
@@ -55,7 +59,8 @@ class Operation:
     """What becomes one commit. message: subject and trailers. who: `Name <mail>`. needs: (path,
     id) of files and folders that it was built on besides, which must still be so. id: names it
     among the waiting ones. parents: of a merge, besides the branch. onto: a commit that is here and
-    says just this on top of the branch's `before`: the branch goes there, and no commit is made."""
+    says just this on top of the branch's `before`: the branch goes there, and no commit is made. folders: new ones
+    that come as a whole."""
 
     id: str
     message: str
@@ -66,9 +71,10 @@ class Operation:
     parents: tuple[str, ...] = ()
     onto: str = ""
     before: str = ""
+    folders: Folders | None = None
 
     def dump(self) -> bytes:
-        """As a file of the queue."""
+        """As a file of the queue, where folders have no place."""
         return json.dumps(
             {
                 "id": self.id,
@@ -107,8 +113,8 @@ class Operation:
 
     @property
     def size(self) -> int:
-        """Bytes that it carries, about."""
-        return sum(len(change.data or change.path) for change in self.changes)
+        """Bytes that it carries, about; no end of them with folders, which only who made them can put down."""
+        return sys.maxsize if self.folders else sum(len(change.data or change.path) for change in self.changes)
 
 
 Outcome = str | Error

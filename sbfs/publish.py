@@ -27,6 +27,7 @@ from typing import IO, Any
 from sbfs import files, upkeep
 from sbfs.errors import Busy, Damaged, Error, Failed, Invalid
 from sbfs.git import bulk, index, packs, trees
+from sbfs.git.folders import Folders
 from sbfs.git.repository import BRANCH, INDEX_MARK, Commit, Repository, serialize_commit
 from sbfs.operation import Change, Edited, Moved, Operation, Outcome
 from sbfs.queue import Queue
@@ -50,6 +51,7 @@ class _Batch:
     late: people's edits that are taken over in another form, with their etags. Nobody else has what
     they hold, so they are touched only once the branch has it. files: what each path will hold: its
     bytes, None for nothing, or the id of bytes that the repository has. sizes: of those, once read.
+    folders: that come as a whole, before the files.
     """
 
     repo: Repository
@@ -63,6 +65,7 @@ class _Batch:
     late: dict[str, str] = field(default_factory=dict)
     done: dict[str, str] = field(default_factory=dict)
     unwritten: dict[str, trees.Entries] = field(default_factory=dict)
+    folders: Folders | None = None
 
     def __post_init__(self) -> None:
         self.editor = self.edit()
@@ -246,6 +249,7 @@ class Publisher:
             folder = self.repo.folder(batch.tree, path) if batch.tree and not found else None
             if id not in (found[1] if found else None, folder):
                 raise Moved(f"{path} changed meanwhile")
+        self._stage_folders(batch, operation.folders)
         places = files.Places(self.repo.root)
         states = {change.path: self._check(batch, change, places) for change in operation.changes}
         objects: list[packs.Object] = []
@@ -281,6 +285,13 @@ class Publisher:
         batch.files.update({change.path: change.id or change.data for change in operation.changes})
         batch.head, batch.tree, batch.done[operation.id] = commit, tree, commit
         return commit
+
+    def _stage_folders(self, batch: _Batch, folders: Folders | None) -> None:
+        """Take folders into the batch. Raises Moved where something is in their place by now."""
+        for path, id in folders.ids.items() if folders else ():
+            if os.path.lexists(files.locate(self.repo.root, path)) or not batch.editor.set_folder(path, id):
+                raise Moved(f"{path} is there meanwhile")
+        batch.folders = folders or batch.folders
 
     def _unknown(self, fresh: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
         """Trees that the repository does not have. Of many, most came with what is brought in; a few are as quickly
@@ -323,7 +334,11 @@ class Publisher:
             packs.write(repo.gitdir / "objects" / "pack", _unique(batch.objects))
         journal: dict[str, Any] = {"old": batch.tip.id if batch.tip else None, "new": batch.head}
         journal |= {"paths": list(batch.files), "kept": list(batch.kept), "late": batch.late, "done": batch.done}
+        if batch.folders:
+            journal["folders"] = dict(batch.folders.ids)
         files.write(self.own / "journal", json.dumps(journal).encode())
+        if batch.folders:
+            batch.folders.put_into(repo.root)
         later = batch.kept.keys() | batch.late.keys()
         self._put_files({path: data for path, data in batch.files.items() if path not in later}, batch.sizes)
         files.sync_many(f"{repo.root}/{path}" for path in batch.kept)
@@ -358,11 +373,12 @@ class Publisher:
                 size = batch.sizes.get(path, -1) if isinstance(data, str) else len(data)
                 state = _stat(f"{self.repo.root}/{path}", size)
             edits[path] = index.Entry(id, stat=state)
-        self._write_index(edits)
+        self._write_index(edits, batch.folders)
 
-    def _write_index(self, edits: dict[str, index.Entry]) -> None:
+    def _write_index(self, edits: dict[str, index.Entry], folders: Folders | None = None) -> None:
         split = self.repo.config("core", "splitindex") != "false"
-        index.prepare(self.repo.gitdir, self.own / "index.next", edits, split=split)
+        more = folders.index if folders else None
+        index.prepare(self.repo.gitdir, self.own / "index.next", edits, split=split, more=more)
 
     def _forget_journal(self) -> None:
         (self.own / "journal").unlink(missing_ok=True)
@@ -456,17 +472,17 @@ class Publisher:
         head = repo.ref(BRANCH)
         tip = repo.commit(head).tree if head else None
         known = [_tree(repo, journal["old"]), _tree(repo, journal["new"])]
-        put: dict[str, bytes | None] = {}
+        put: dict[str, str | None] = {}
         edits: dict[str, index.Entry] = {}
         kept = set(journal.get("kept", ()))
-        for path in journal["paths"]:
+        for path in (*journal["paths"], *self._paths_in(journal.get("folders", {}))):
             file = files.join(repo.root, path)
             disk = files.read(file)
             have = etag(disk) if disk is not None else None
             want = _id_at(repo, tip, path)
             # What is in neither commit was written by a person, and stays; so does what was there before.
             if have != want and path not in kept and have in [_id_at(repo, tree, path) for tree in known]:
-                put[path] = repo.blob(want) if want else None
+                put[path] = want
             edits[path] = index.Entry(want)
             for left in file.parent.glob(".*~"):
                 if files.TEMPORARY.fullmatch(left.name) and not left.is_dir():
@@ -484,6 +500,11 @@ class Publisher:
         if moved:
             for id, commit in journal.get("done", {}).items():
                 self.queue.answer(id, commit)
+
+    def _paths_in(self, folders: Mapping[str, str]) -> Iterator[str]:
+        """The files of folders that came as a whole."""
+        for path, id in folders.items():
+            yield from (file for file, _, _ in trees.walk(self.repo.tree, id, f"{path}/"))
 
     def _contains(self, head: str, commit: str | None) -> bool:
         return any(one.id == commit for one, _ in zip(self.repo.history(head), range(1000), strict=False))

@@ -25,6 +25,7 @@ from sbfs.record import Record, etag
 
 # What writes is fetched by who writes: most commands only read.
 if TYPE_CHECKING:
+    from sbfs.git.folders import Folders
     from sbfs.operation import Absent, Change, Operation
     from sbfs.publish import Publisher
 
@@ -175,7 +176,7 @@ class Store:
             with nullcontext() if attempt < _PATIENCE else publisher.locked():
                 transaction = Transaction(self, self.view(), verb, actor)
                 result = build(transaction)
-                if not (transaction.changes or transaction.parents or transaction.onto):
+                if not (transaction.changes or transaction.parents or transaction.onto or transaction.folders):
                     return result
                 try:
                     transaction.revision = publisher.publish(transaction.operation())
@@ -314,7 +315,7 @@ class Transaction:
 
     now: one moment for all its records. actor: who does it; `build` may name the project that turns
     out to act. redacted: what was taken out of texts, by type. parents: commits that are merged in;
-    onto: one that the branch is moved to as it is.
+    onto: one that the branch is moved to as it is. folders: new ones that come as a whole.
     """
 
     def __init__(self, store: Store, view: View, verb: str, actor: str = ""):
@@ -325,6 +326,7 @@ class Transaction:
         self.redacted: Counter[str] = Counter()
         self.parents: tuple[str, ...] = ()
         self.onto = ""
+        self.folders: Folders | None = None
         self.revision = ""
         self._rules: redact.Rules | None = None
         self._needs: dict[str, str] = {}
@@ -461,7 +463,7 @@ class Transaction:
         message = commit_message(redactor.text(self._subject), self.verb, trailers)
         changes = tuple(self.changes.values())
         needs = tuple(sorted(self._needs.items()))
-        place = (self.parents, self.onto, self.view.revision)
+        place = (self.parents, self.onto, self.view.revision, self.folders)
         return Operation(
             new_id("op", self.now), message, who(redactor.text(self.actor)), self.now, changes, needs, *place
         )

@@ -7,7 +7,7 @@ content. It is told as changes to our side, which is what a publication needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,12 +39,14 @@ class Change:
 @dataclass
 class Joined:
     """changes: to our tree, by path. conflicts: values that lost, which are among the changes too.
-    added: paths that are new here. forward: whether the other side's tree is taken as it is."""
+    added: paths that are new here. forward: whether the other side's tree is taken as it is. folders: path → tree of
+    folders that are taken as a whole, whose files are not among the changes."""
 
     changes: dict[str, Change] = field(default_factory=dict)
     conflicts: tuple[Conflict, ...] = ()
     added: tuple[str, ...] = ()
     forward: bool = False
+    folders: dict[str, str] = field(default_factory=dict)
 
 
 def join(repo: Repository, ours: str, theirs: str) -> Joined:
@@ -64,14 +66,16 @@ def join_trees(
     *,
     made: Mapping[str, trees.Entries] | None = None,
     commits: tuple[str, ...] = (),
+    whole: Callable[[str], bool] | None = None,
 ) -> Joined:
     """Merge a tree into ours by what both began with, None where nothing is known of that.
 
-    made: trees that are only in memory, by id. commits: what conflicts say of where they come from.
+    made: trees that are only in memory, by id. commits: what conflicts say of where they come from. whole: whether a
+    new folder of a project may be taken as a whole, by its path; the caller has looked into theirs.
     """
     objects = _Objects(repo)
     objects.trees.update(made or {})
-    return _Join(objects, base, ours, theirs, commits=commits).run()
+    return _Join(objects, base, ours, theirs, commits=commits).run(whole=whole)
 
 
 def forward(repo: Repository, ours: str, theirs: str) -> Joined | None:
@@ -175,12 +179,16 @@ class _Join:
         self.conflicts: dict[str, Conflict] = {}
         self.changes: dict[str, Change] = {}
 
-    def run(self, *, quiet: bool = False) -> Joined:
-        """quiet: whether what loses is forgotten."""
+    def run(self, *, quiet: bool = False, whole: Callable[[str], bool] | None = None) -> Joined:
+        """quiet: whether what loses is forgotten. whole: as `join_trees` says."""
         mine = _delta(self.objects, self.base, self.ours)
-        other = _delta(self.objects, self.base, self.theirs)
-        _check_incoming(self.objects, self.theirs, other)
+        folders = self._new_folders(mine, whole) if whole else {}
+        other = _delta(self.objects, self.base, self.theirs, folders)
         moves = _Moves(self.objects, (mine, other))
+        if moves.names and folders:
+            # What lies in them goes elsewhere, file by file.
+            folders, other = {}, _delta(self.objects, self.base, self.theirs)
+        _check_incoming(self.objects, self.theirs, other)
         mine, other = moves.moved(mine), moves.moved(other)
         for path, (before, after) in sorted(other.items()):
             self._join(path, before, mine.get(path, (before, before))[1], after)
@@ -191,7 +199,20 @@ class _Join:
             self._keep_conflicts()
         changes = self._real_changes()
         added = tuple(path for path in changes if self.objects.file(self.ours, path) is None)
-        return Joined(changes, tuple(self.conflicts.values()), added)
+        return Joined(changes, tuple(self.conflicts.values()), added, folders=folders)
+
+    def _new_folders(self, mine: Delta, whole: Callable[[str], bool]) -> dict[str, str]:
+        """Folders in projects that only the other side ever had. Conversations are looked at one by one where there
+        are some here, since two may tell the same."""
+        has_talks = any(joining.folder_of(path) for path in mine)
+
+        def wanted(path: str) -> bool:
+            parts = path.split("/")
+            if parts[0] != "projects" or len(parts) < 3 or has_talks and parts[2] == "conversations":
+                return False
+            return whole(path)
+
+        return dict(trees.new_folders(self.objects.tree, (self.base, self.ours), self.theirs, wanted))
 
     def _join(self, path: str, base: str | None, ours: str | None, theirs: str | None) -> None:
         if theirs in (ours, base):
@@ -386,8 +407,8 @@ def _renamed(data: dict[str, Any], old: str, name: str) -> dict[str, Any]:
 # -- trees -----------------------------------------------------------------------------------------
 
 
-def _delta(objects: _Objects, before: str | None, after: str) -> Delta:
-    return {path: (a, b) for path, a, b in trees.diff(objects.tree, before, after)}
+def _delta(objects: _Objects, before: str | None, after: str, but: Collection[str] = ()) -> Delta:
+    return {path: (a, b) for path, a, b in trees.diff(objects.tree, before, after, but=but)}
 
 
 def _check_incoming(objects: _Objects, tree: str, delta: Delta) -> None:

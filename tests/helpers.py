@@ -426,10 +426,12 @@ def die_saving(root: Path, data: bytes, at: int) -> None:
         store.write("save", lambda change: change.adopt(None, COUNTER, data, etag(data)))
 
 
-def die_importing(root: Path, path: Path, at: int) -> None:
-    """Process: import a file, and die at a step."""
+def die_importing(root: Path, path: Path, at: int, whole_from: int = 10**9) -> None:
+    """Process: import a file, and die at a step. whole_from: files from which on folders come as a whole."""
     from sbfs import bundles
+    from sbfs.bundles import importing
 
+    importing.WHOLE_FROM = whole_from
     with Store.open(root, lock_wait=20) as store:
         trip("kill", "before", at)
         bundles.import_(store, path=path, strategy="merge")

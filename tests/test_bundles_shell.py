@@ -30,7 +30,15 @@ def test_a_preview_then_a_merge(store, tmp_path):
         assert "would be:" in seen.out
         told = shell.json("import", str(tmp_path / "web.bundle"), "--map", "web=shop")
         plan = told["import_plan"]
-        assert {*plan} == {"config", "reflections", "quality_history", "project_groups", "conflicts", "changes"}
+        assert {*plan} == {
+            "config",
+            "reflections",
+            "quality_history",
+            "project_groups",
+            "conflicts",
+            "changes",
+            "folders",
+        }
         assert {*plan["changes"][0]} == {"path", "kind", "id", "action", "detail"}
         assert (plan["reflections"], plan["project_groups"], told["revision"]) == (1, 1, "")
         done = shell.json("import", str(tmp_path / "web.bundle"), "--map", "web=shop", "--strategy", "merge")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -68,37 +68,46 @@ def check(
     def read(id: str) -> trees.Entries:
         return made[id] if made and id in made else repo.tree(id)
 
-    here: dict[str, str] = {}
-    found: list[tuple[str, str]] = []
-    for path, old, new in trees.diff(read, known, tree):
-        if old:
-            here[path] = old
-        if new:
-            found.append((path, new))
-    _check_places(read, tree, [path for path, _ in found], name)
+    executable = _check_places(read, known, tree, name)
     checked = Checked(tree)
-    wanted = list(_of_a_store(found, checked))
-    del found
     reader = _Reader(checked, name, rules, attachment)
-    contents = bulk.blobs(repo, (id for _, id, _ in wanted), limit=max(LARGEST, attachment))
-    for path, _, kind in wanted:
-        try:
-            reader.take(path, kind, next(contents))
-        except bulk.TooLarge as error:
-            raise _too_large(path, error.size, attachment, name) from None
+    # Who asks for files is ahead of who looks at them: Git reads in the meantime.
+    asked: deque[str] = deque()
+    try:
+        for data in bulk.blobs(repo, _ids(read, known, tree, checked, asked), limit=max(LARGEST, attachment)):
+            reader.take(asked[0], data)
+            asked.popleft()
+    except bulk.TooLarge as error:
+        raise _too_large(asked[0], error.size, attachment, name) from None
     reader.finish()
-    editor = trees.TreeEditor(read, tree)
-    for path, id in reader.cleaned.items():
+    editor, before = trees.TreeEditor(read, tree), trees.TreeEditor(read, known)
+    for path, id in {**executable, **reader.cleaned}.items():
         editor.set(path, id)
     for one in checked.left_out:
         # What is not taken must not look as if it had been removed there.
-        if one.name in here:
-            editor.set(one.name, here[one.name])
+        if here := before.get(one.name):
+            editor.set(one.name, here[1])
         else:
             editor.remove(one.name)
     checked.tree, fresh = editor.write()
     checked.fresh = dict(fresh)
     return checked
+
+
+def _ids(
+    read: Callable[[str], trees.Entries], known: str | None, tree: str, checked: Checked, asked: deque[str]
+) -> Iterator[str]:
+    """The files to be looked at, by their ids, while their paths go to `asked`."""
+    for folder, before, after in trees.changed_folders(read, known, tree):
+        for name, (mode, id) in after.items():
+            if mode == trees.FOLDER or name in before and before[name][1] == id:
+                continue
+            path = f"{folder}{name}"
+            if kinds.kind_of(path) or kinds.is_plain(path):
+                asked.append(path)
+                yield id
+            else:
+                checked.left_out.append(LeftOut(path, "is no place of a record"))
 
 
 class _Reader:
@@ -111,8 +120,9 @@ class _Reader:
         self._size = 0
         self.cleaned: dict[str, str] = {}
 
-    def take(self, path: str, kind: Kind[Any] | None, raw: bytes) -> None:
+    def take(self, path: str, raw: bytes) -> None:
         """Check one file."""
+        kind = kinds.kind_of(path)
         self._checked.counts[kind.name if kind else "file"] += 1
         if len(raw) > (LARGEST if kind or "/attachments/" not in path else self._attachment):
             raise bulk.TooLarge(len(raw))
@@ -166,39 +176,27 @@ class _Reader:
         return clean.raw if clean.raw != raw else None
 
 
-def _of_a_store(found: Iterable[tuple[str, str]], checked: Checked) -> Iterator[tuple[str, str, Kind[Any] | None]]:
-    """(path, id, kind) of what may be in a store."""
-    for path, id in found:
-        kind = kinds.kind_of(path)
-        if kind is None and not kinds.is_plain(path):
-            checked.left_out.append(LeftOut(path, "is no place of a record"))
-        else:
-            yield path, id, kind
+def _check_places(read: Callable[[str], trees.Entries], known: str | None, tree: str, name: str) -> dict[str, str]:
+    """Refuse links, devices, names that lead out, and names that are one on some systems.
 
-
-def _check_places(read: Callable[[str], trees.Entries], tree: str, paths: list[str], name: str) -> None:
-    """Refuse links, devices, names that lead out, and names that are one on some systems."""
-    folder, entries = None, trees.Entries()
-    for path in paths:
-        try:
-            files.check_path(path)
-        except Invalid as error:
-            raise Invalid(error.why, path=f"{name}: {path}") from None
-        at, _, last = path.rpartition("/")
-        if at != folder:
-            folder, entries = at, _folder(read, tree, at)
-        mode = entries[last][0]
-        if mode not in (trees.FILE, trees.EXECUTABLE):
-            what = "a link" if mode == trees.LINK else "no file"
-            raise Invalid(f"is {what}", path=f"{name}: {path}")
-    check_same(paths, name)
-
-
-def _folder(read: Callable[[str], trees.Entries], tree: str, path: str) -> trees.Entries:
-    entries = read(tree)
-    for part in path.split("/") if path else ():
-        entries = read(entries[part][1])
-    return entries
+    Returns the files that are programs, path → id: in a store, nothing is.
+    """
+    executable = {}
+    for folder, before, after in trees.changed_folders(read, known, tree):
+        for last, (mode, id) in after.items():
+            if before.get(last) == (mode, id):
+                continue
+            path = f"{folder}{last}"
+            try:
+                files.check_path(path)
+            except Invalid as error:
+                raise Invalid(error.why, path=f"{name}: {path}") from None
+            if mode == trees.EXECUTABLE:
+                executable[path] = id
+            elif mode not in (trees.FILE, trees.FOLDER):
+                raise Invalid(f"is {'a link' if mode == trees.LINK else 'no file'}", path=f"{name}: {path}")
+        check_same((f"{folder}{last}" for last in after), name)
+    return executable
 
 
 def check_same(paths: Iterable[str], name: str) -> None:

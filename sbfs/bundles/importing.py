@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -12,11 +14,12 @@ from typing import Any
 from sbfs import files, kinds, times
 from sbfs.bundles import checking, planning
 from sbfs.bundles.checking import LeftOut
-from sbfs.bundles.planning import Item, Plan, Sides
+from sbfs.bundles.planning import Folder, Item, Plan, Sides, Whole
 from sbfs.bundles.reading import Incoming, take
 from sbfs.bundles.selecting import FOLDERS, WORDS, Picker, Selection, read_map, renamed
 from sbfs.errors import Invalid, Usage
 from sbfs.git import bulk, trees
+from sbfs.git.folders import Folders, lay_out
 from sbfs.git.repository import serialize_commit
 from sbfs.kind import NAME
 from sbfs.projects import KIND as PROJECT
@@ -28,6 +31,9 @@ _LOOK_BACK = 10_000
 
 _STORE = re.compile(r"store-[0-9A-Z]{26}")
 
+WHOLE_FROM = 256
+"""Files in new folders from which on the folders come as a whole."""
+
 _REF = "refs/sbfs/imports/"
 """Below it lies, by the id of the store it is from, what was last imported: with its history, and as what the next
 import of that store's is compared with."""
@@ -37,9 +43,10 @@ import of that store's is compared with."""
 class Imported:
     """What an import did, or with `preview` would do.
 
-    file, format, store, commit: what it was read from. items: what happens to each record that differs. counts:
-    how many by action. left_out: what could not be carried. redacted: secrets taken out on the way in, by type.
-    revision: the commit that did it; "" where nothing was changed. projects: names, as they are here.
+    file, format, store, commit: what it was read from. items: what happens to each record that differs, but for those
+    in folders, which came as a whole; a preview tells of each. counts: how many by action. left_out: what could not
+    be carried. redacted: secrets taken out on the way in, by type. revision: the commit that did it; "" where nothing
+    was changed. projects: names, as they are here.
     """
 
     strategy: str
@@ -54,6 +61,12 @@ class Imported:
     redacted: Mapping[str, int] = field(default_factory=dict)
     revision: str = ""
     holds: tuple[str, ...] = ()
+    folders: tuple[Folder, ...] = ()
+
+    def count(self, kind: str) -> int:
+        """How many records of a kind differ."""
+        alone = sum(1 for one in self.items if one.kind == kind)
+        return alone + sum(one.kinds.get(kind, 0) for one in self.folders)
 
 
 def import_(
@@ -80,13 +93,16 @@ def import_(
         raise Invalid(f"{strategy!r} is none of {', '.join(STRATEGIES)}", field="strategy")
     names = read_map(map)
     choice = planning.chooser(_choices(on_conflict), choose)
-    with bulk.Scratch(store.repo.gitdir / "sbfs", store.repo) as scratch:
-        incoming = take(path, scratch, store.repo)
-        if strategy == "replace" and not incoming.is_ours:
-            hint = "use merge"
-            raise Usage(f"{incoming.name} is no store's export, so nothing can be made equal to it", hint=hint)
-        job = _Import(store, scratch, incoming, names, _only(only))
-        return job.run(strategy, choice, actor)
+    own = store.repo.gitdir / "sbfs"
+    try:
+        with bulk.Scratch(own, store.repo) as scratch:
+            incoming = take(path, scratch, store.repo)
+            if strategy == "replace" and not incoming.is_ours:
+                hint = "use merge"
+                raise Usage(f"{incoming.name} is no store's export, so nothing can be made equal to it", hint=hint)
+            return _Import(store, scratch, incoming, names, _only(only)).run(strategy, choice, actor)
+    except OSError as error:
+        raise files.failed(error, own) from error
 
 
 def _choices(given: Sequence[str]) -> dict[str, str]:
@@ -272,15 +288,15 @@ class _Import:
 
     # -- planning and doing
 
-    def plan(self, view: View, strategy: str, choice: Callable[[Any], str]) -> Plan:
-        """What would happen to the store at a revision."""
+    def plan(self, view: View, strategy: str, choice: Callable[[Any], str], whole: Whole | None) -> Plan:
+        """What would happen to the store at a revision. whole: as in `planning.merge`."""
         ours = self._pick(view.commit.tree, self.chosen)
         base = self._base(view) if strategy != "replace" else None
         commits = tuple(filter(None, (view.revision, self.incoming.commit)))
         sides = Sides(self.repo, base, ours, self.theirs, self.made, commits)
         if strategy == "replace":
-            return planning.equal(sides, self.projects)
-        return planning.merge(sides, choice)
+            return planning.equal(sides, self.projects, whole)
+        return planning.merge(sides, choice, whole)
 
     @property
     def projects(self) -> list[str]:
@@ -290,7 +306,9 @@ class _Import:
     def run(self, strategy: str, choice: Callable[[Any], str], actor: str) -> Imported:
         """Plan, and unless it is a preview, do it."""
         if strategy == "preview":
-            return self._told(strategy, self.plan(self.store.view(), "merge", choice), "")
+            plan = self.plan(self.store.view(), "merge", choice, lambda _: True)
+            plan.spread(self._read)
+            return self._told(strategy, plan, "")
         answered: dict[str, str] = {}
 
         def once(conflict: Any) -> str:
@@ -299,11 +317,17 @@ class _Import:
                 answered[conflict.id] = choice(conflict)
             return answered[conflict.id]
 
+        with self.scratch.pack() as writer:
+            bulk.write_trees(writer, self.fresh.items())
         tip = self._tip()
+        laid = _Laid(self.scratch, self.store.root)
 
         def build(tx: Transaction) -> tuple[Plan, Transaction]:
-            plan = self.plan(tx.view, strategy, once)
-            if plan.changes:
+            plan = self.plan(tx.view, strategy, once, laid.fits)
+            if not laid.take(plan):
+                plan = self.plan(tx.view, strategy, once, None)
+            tx.folders = laid.folders
+            if plan.changes_something:
                 self.scratch.move_into(self.store.repo)
             for path, change in plan.changes.items():
                 tx.bring(kinds.kind_of(path), path, change.data, id=change.id)
@@ -311,9 +335,9 @@ class _Import:
             return plan, tx
 
         plan, tx = self.store.write("import", build, actor=actor)
-        if plan.changes and tip:
+        if plan.changes_something and tip:
             self._remember(tip)
-        return self._told(strategy, plan, tx.revision if plan.changes else "")
+        return self._told(strategy, plan, tx.revision if plan.changes_something else "")
 
     def _subject(self, strategy: str, plan: Plan) -> str:
         count = sum(plan.counts[one] for one in ("add", "change", "remove", "conflict"))
@@ -336,7 +360,6 @@ class _Import:
         message = f"As it came in {self.incoming.name}\n"
         id, data = serialize_commit(self.theirs, parents, "sbfs <sbfs@localhost>", moment, message)
         with self.scratch.pack() as writer:
-            bulk.write_trees(writer, self.fresh.items())
             writer.add("commit", id, data)
         return id
 
@@ -350,8 +373,36 @@ class _Import:
         counts: dict[str, int] = {action: plan.counts[action] for action in planning.ACTIONS}
         who = (self.incoming.name, self.incoming.format, self.incoming.store, self.incoming.commit)
         projects = tuple(self.projects)
-        left_out = tuple(self.left_out)
-        return Imported(strategy, *who, projects, items, counts, left_out, self.redacted, revision, self.chosen.words)
+        left = tuple(self.left_out)
+        words, folders = self.chosen.words, tuple(plan.folders)
+        return Imported(strategy, *who, projects, items, counts, left, self.redacted, revision, words, folders)
+
+
+class _Laid:
+    """The folders of an import that come as a whole, written beside the store: once, however often it is planned.
+
+    folders: those of the last plan, or None.
+    """
+
+    def __init__(self, scratch: bulk.Scratch, root: Path):
+        self._scratch, self._root = scratch, root
+        self._done: Folders | None = None
+        self.folders: Folders | None = None
+
+    def fits(self, path: str) -> bool:
+        """Whether a folder can be put in its place: nothing is there, unsaved files neither."""
+        with suppress(Invalid):
+            return not os.path.lexists(files.locate(self._root, path))
+        return False
+
+    def take(self, plan: Plan) -> bool:
+        """Write the folders of a plan. Returns False where that does not pay, or where it was other ones before: then
+        the files come one by one."""
+        ids = {one.path: one.tree for one in plan.folders}
+        if self._done is None and sum(one.count for one in plan.folders) >= WHOLE_FROM:
+            self._done = lay_out(self._scratch, ids)
+        self.folders = self._done if self._done and ids == self._done.ids else None
+        return self.folders is not None or not ids
 
 
 def _moved(path: str, names: Mapping[str, str]) -> str:

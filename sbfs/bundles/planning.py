@@ -37,18 +37,53 @@ class Item:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that is added as a whole. tree: its id. kinds: how many of its files are of which."""
+
+    path: str
+    tree: str
+    kinds: Mapping[str, int]
+
+    @property
+    def count(self) -> int:
+        """How many files are in it."""
+        return sum(self.kinds.values())
+
+
 @dataclass
 class Plan:
-    """items: of all records that differ. counts: how many by action. changes: to the store, by path."""
+    """items: of all records that differ, but for those in folders. counts: how many by action. changes: to the store,
+    by path. folders: what is added as a whole."""
 
     items: list[Item] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     changes: dict[str, Change] = field(default_factory=dict)
+    folders: list[Folder] = field(default_factory=list)
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether the store would not stay as it is."""
+        return bool(self.changes or self.folders)
 
     def note(self, item: Item) -> None:
         """Take in what happens to a record."""
         self.items.append(item)
         self.counts[item.action] += 1
+
+    def add(self, folders: Mapping[str, str], read: Callable[[str], trees.Entries]) -> None:
+        """Take in folders that come as a whole: path → tree."""
+        for path, id in sorted(folders.items()):
+            kinds_of = Counter(_kind_name(file) for file, _, _ in trees.walk(read, id, f"{path}/"))
+            self.folders.append(Folder(path, id, kinds_of))
+            self.counts["add"] += kinds_of.total()
+
+    def spread(self, read: Callable[[str], trees.Entries]) -> None:
+        """Tell of each record in the folders one by one, as a preview does."""
+        for folder in self.folders:
+            for path, _, _ in trees.walk(read, folder.tree, f"{folder.path}/"):
+                self.items.append(_named(path, "add", ""))
+        self.folders = []
 
 
 @dataclass(frozen=True)
@@ -102,12 +137,17 @@ def _parsed(path: str, raw: bytes | None) -> Record | None:
 # -- merge -----------------------------------------------------------------------------------------
 
 
-def merge(sides: Sides, choice: Callable[[Conflict], str]) -> Plan:
-    """Plan a merge. choice: a conflict → one of CHOICES but `ask`."""
+Whole = Callable[[str], bool]
+"""Whether a new folder of a project may come as a whole, by its path."""
+
+
+def merge(sides: Sides, choice: Callable[[Conflict], str], whole: Whole | None) -> Plan:
+    """Plan a merge. choice: a conflict → one of CHOICES but `ask`. whole: None to tell of each file apart."""
     joined = threeway.join_trees(
-        sides.repo, sides.base, sides.ours, sides.theirs, made=sides.made, commits=sides.commits
+        sides.repo, sides.base, sides.ours, sides.theirs, made=sides.made, commits=sides.commits, whole=whole
     )
     plan = Plan()
+    plan.add(joined.folders, sides.read)
     contested = _settle(sides, joined, choice)
     for path, change in sorted(joined.changes.items()):
         plan.changes[path] = change
@@ -116,7 +156,7 @@ def merge(sides: Sides, choice: Callable[[Conflict], str]) -> Plan:
         plan.note(_item(sides, path, change))
     for path, detail in sorted(contested.items()):
         plan.note(_named(path, "conflict", detail))
-    for path, _, theirs in trees.diff(sides.read, sides.ours, sides.theirs):
+    for path, _, theirs in trees.diff(sides.read, sides.ours, sides.theirs, but=joined.folders):
         if theirs and path not in joined.changes and path not in contested:
             plan.note(_named(path, "keep", _kept(sides, path)))
     return plan
@@ -136,6 +176,11 @@ def _named(path: str, action: Action, detail: str) -> Item:
     names = (places[key] for key in ("id", "file", "group", "project") if key in places)
     id = next(names, path if kinds.is_template(path) else path.rpartition("/")[2])
     return Item(path, kind.name if kind else "file", id, action, detail)
+
+
+def _kind_name(path: str) -> str:
+    kind = kinds.kind_of(path)
+    return kind.name if kind else "file"
 
 
 def _differences(sides: Sides, path: str, change: Change) -> str:
@@ -256,11 +301,19 @@ def chooser(given: Mapping[str, str], ask: Callable[[Item], str] | None) -> Call
 # -- replace ---------------------------------------------------------------------------------------
 
 
-def equal(sides: Sides, projects: Sequence[str]) -> Plan:
+def equal(sides: Sides, projects: Sequence[str], whole: Whole | None) -> Plan:
     """Plan that the projects of a bundle become just what it says; groups and conflicts in it come along."""
     plan = Plan()
     wanted = {f"projects/{name}/" for name in projects}
-    for path, ours, theirs in trees.diff(sides.read, sides.ours, sides.theirs):
+    folders: dict[str, str] = {}
+    if whole:
+
+        def fits(path: str) -> bool:
+            return path.startswith("projects/") and path.count("/") > 1 and whole(path)
+
+        folders = dict(trees.new_folders(sides.read, (sides.ours,), sides.theirs, fits))
+    plan.add(folders, sides.read)
+    for path, ours, theirs in trees.diff(sides.read, sides.ours, sides.theirs, but=folders):
         inside = any(path.startswith(folder) for folder in wanted)
         if theirs is None and not inside:
             continue

@@ -32,7 +32,6 @@ def exported(made: Exported) -> Document:
 def imported(done: Imported) -> Document:
     """What an import did, or would do."""
     items = [_item(one) for one in done.items]
-    kinds = [one.kind for one in done.items]
     plan = {
         "config": {
             "file": done.file,
@@ -42,11 +41,12 @@ def imported(done: Imported) -> Document:
             "projects": [*done.projects],
             "holds": [*done.holds],
         },
-        "reflections": kinds.count("reflection"),
-        "quality_history": kinds.count("quality"),
-        "project_groups": kinds.count("group"),
+        "reflections": done.count("reflection"),
+        "quality_history": done.count("quality"),
+        "project_groups": done.count("group"),
         "conflicts": [one for one in items if one["action"] == "conflict"],
         "changes": [one for one in items if one["action"] != "conflict"],
+        "folders": [{"path": one.path, "action": "add", "files": one.count} for one in done.folders],
     }
     document: Document = {
         "merge_strategy": done.strategy,

@@ -18,6 +18,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from heapq import merge
+from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import TypeVar
@@ -33,6 +35,9 @@ _FOLD_FROM = 256
 _FOLD_PART = 128
 """A write reads all entries outside the shared part, and folding them into it reads everything: one
 entry in so many outside keeps both small, at 4,096 entries as at 400,000."""
+
+_AT_ONCE = 4096
+"""Entries that are written at once."""
 
 _EMPTY_BITMAP = struct.pack(">IIQI", 0, 1, 0, 0)
 
@@ -50,18 +55,22 @@ class _Unreadable(Exception):
     """Only Git itself can change the index as it is."""
 
 
-def prepare(gitdir: Path, target: Path, edits: Mapping[str, Entry], *, split: bool = True) -> None:
+def prepare(
+    gitdir: Path, target: Path, edits: Mapping[str, Entry], *, split: bool = True, more: Path | None = None
+) -> None:
     """Write to `target` the index that follows from gitdir's current one and the edits.
 
-    Files that the new index shares are in place when this returns; the caller renames `target`
-    over `index`.
+    more: an index of Git's with files that come in besides; the edits go before it. Files that the new
+    index shares are in place when this returns; the caller renames `target` over `index`.
     """
     changes = {os.fsencode(path): entry for path, entry in edits.items()}
+    others = _Others(more.read_bytes(), changes) if more else None
     try:
         current = _Current.read(gitdir)
-        current.write(gitdir, target, changes, split)
+        current.write(gitdir, target, changes, split, others)
     except _Unreadable as error:
-        _change_by_git(gitdir, target, changes, str(error))
+        came = {path: Entry(row[40:60].hex()) for path, row in others.rows()} if others else {}
+        _change_by_git(gitdir, target, came | changes, str(error))
 
 
 @dataclass
@@ -91,20 +100,23 @@ class _Current:
         nameless = [row for path, row in rows if not path]
         return cls(nameless, named, link[:20].hex(), link[20:], int(state.st_mtime))
 
-    def write(self, gitdir: Path, target: Path, changes: dict[bytes, Entry], split: bool) -> None:
+    def write(
+        self, gitdir: Path, target: Path, changes: dict[bytes, Entry], split: bool, others: _Others | None
+    ) -> None:
         if not self.shared:
-            self._write_whole(gitdir, target, self._applied(self.entries, changes), split)
+            self._write_whole(gitdir, target, self._applied(self.entries, changes), split, others)
             return
         base = gitdir / f"sharedindex.{self.shared}"
         removed = [path for path, entry in changes.items() if entry.id is None]
-        if split and not removed and len(self.entries) + len(changes) < max(_FOLD_FROM, _count(base) // _FOLD_PART):
+        number = len(self.entries) + len(changes)
+        if split and not removed and not others and number < max(_FOLD_FROM, _count(base) // _FOLD_PART):
             with suppress(OSError):
                 os.utime(base)  # Git throws away shared files that nobody touched for two weeks
             body = self._applied(self.entries, changes)
             nameless = [*_unsure(dict(enumerate(self.nameless)), self.written).values()]
             _write(target, nameless, body, bytes.fromhex(self.shared) + (self.bitmaps or _EMPTY_BITMAP * 2))
             return
-        self._write_whole(gitdir, target, self._applied(self._everything(gitdir, target), changes), split)
+        self._write_whole(gitdir, target, self._applied(self._everything(gitdir, target), changes), split, others)
 
     def _everything(self, gitdir: Path, target: Path) -> dict[bytes, bytes]:
         """All entries, the shared ones included. target: a file that may be overwritten."""
@@ -126,16 +138,39 @@ class _Current:
                 result[path] = _row(path, entry)
         return result
 
-    def _write_whole(self, gitdir: Path, target: Path, entries: dict[bytes, bytes], split: bool) -> None:
-        if not split or len(entries) < SPLIT_FROM:
-            _write(target, [], entries, None)
+    def _write_whole(
+        self, gitdir: Path, target: Path, entries: dict[bytes, bytes], split: bool, others: _Others | None
+    ) -> None:
+        for path, _ in others.rows() if others else ():
+            entries.pop(path, None)
+        if not split or len(entries) + (others.count if others else 0) < SPLIT_FROM:
+            _write(target, [], entries, None, others)
             return
         # What the shared file says is not looked at again, so nothing in it may be of this moment.
-        entries = _unsure(entries, int(time.time()) - 1)
-        shared = _write(gitdir / "sbfs" / "sharedindex.next", [], entries, None)
+        since = int(time.time()) - 1
+        entries = _unsure(entries, since)
+        shared = _write(gitdir / "sbfs" / "sharedindex.next", [], entries, None, others, since)
         os.replace(gitdir / "sbfs" / "sharedindex.next", gitdir / f"sharedindex.{shared}")
         _write(target, [], {}, bytes.fromhex(shared) + _EMPTY_BITMAP * 2)
         _forget_shared(gitdir, keep={shared, self.shared})
+
+
+class _Others:
+    """The entries of an index as Git writes it, read one by one: as objects, a great many would fill the memory.
+
+    count: of those that are not among the changes. Raises Failed for one of another form.
+    """
+
+    def __init__(self, raw: bytes, changes: Mapping[bytes, Entry]):
+        if raw[:8] != b"DIRC\0\0\0\2":
+            raise Failed("git wrote an index of another form", hint="see 'git config index.version'")
+        self._raw, self._changes = raw, changes
+        self._number = int.from_bytes(raw[8:12], "big")
+        self.count = sum(1 for _ in self.rows()) if changes else self._number
+
+    def rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """(path, row) in the order of the index."""
+        return (one for one in _each_row(self._raw, self._number) if one[0] not in self._changes)
 
 
 def _unsure(rows: dict[K, bytes], since: int) -> dict[K, bytes]:
@@ -164,18 +199,22 @@ def _parse(raw: bytes) -> tuple[list[tuple[bytes, bytes]], dict[bytes, bytes]]:
 
 
 def _rows(raw: bytes, count: int) -> tuple[list[tuple[bytes, bytes]], int]:
-    """(path, row) of each entry, and where the last one ends. One tight loop, since every write of a
-    store runs through it for thousands of entries."""
-    rows, at = [], 12
+    """(path, row) of each entry, and where the last one ends."""
+    rows = [*_each_row(raw, count)]
+    return rows, 12 + sum(len(row) for _, row in rows)
+
+
+def _each_row(raw: bytes, count: int) -> Iterator[tuple[bytes, bytes]]:
+    """One tight loop, since every write of a store runs through it for thousands of entries."""
+    at = 12
     for _ in range(count):
         flags = raw[at + 60] << 8 | raw[at + 61]
         head, length = 62, flags & 0xFFF
         if flags & 0x7000 or length == 0xFFF:
             head, length = _unusual(raw, at, flags)
         end = at + ((head + length + 8) & ~7)
-        rows.append((raw[at + head : at + head + length], raw[at:end]))
+        yield raw[at + head : at + head + length], raw[at:end]
         at = end
-    return rows, at
 
 
 def _unusual(raw: bytes, at: int, flags: int) -> tuple[int, int]:
@@ -208,22 +247,39 @@ def _row(path: bytes, entry: Entry) -> bytes:
     return row + b"\0" * (8 - len(row) % 8)
 
 
-def _write(target: Path, nameless: list[bytes], entries: dict[bytes, bytes], link: bytes | None) -> str:
+def _write(
+    target: Path,
+    nameless: list[bytes],
+    entries: dict[bytes, bytes],
+    link: bytes | None,
+    others: _Others | None = None,
+    since: int | None = None,
+) -> str:
+    """Write an index, and return its sum. since: what is younger among the others is made unsure."""
     rows = list(map(entries.__getitem__, sorted(entries)))
     flagged = max(map(itemgetter(60), (*nameless, *rows)), default=0) >= 0x40
     version = 3 if flagged and any(row[60] & 0x40 for row in (*nameless, *rows)) else 2
-    parts = [b"DIRC", struct.pack(">II", version, len(nameless) + len(rows)), *nameless, *rows]
-    if link is not None:
-        parts.append(b"link" + struct.pack(">I", len(link)) + link)
-    body = b"".join(parts)
-    checksum = hashlib.sha1(body, usedforsecurity=False).digest()
+    count = len(nameless) + len(rows) + (others.count if others else 0)
+    last = () if link is None else (b"link" + struct.pack(">I", len(link)) + link,)
+    body = _merged(entries, others, since) if others else rows
+    parts = chain((b"DIRC", struct.pack(">II", version, count)), nameless, body, last)
+    checksum = hashlib.sha1(usedforsecurity=False)
     target.unlink(missing_ok=True)
     with open(target, "xb") as file:
-        file.write(body)
-        file.write(checksum)
+        while piece := b"".join(islice(parts, _AT_ONCE)):
+            checksum.update(piece)
+            file.write(piece)
+        file.write(checksum.digest())
         file.flush()
         os.fsync(file.fileno())
-    return checksum.hex()
+    return checksum.hexdigest()
+
+
+def _merged(entries: dict[bytes, bytes], others: _Others, since: int | None) -> Iterator[bytes]:
+    """The rows of both by path."""
+    mark = struct.pack(">I", (since or 0xFFFFFFFF) & 0xFFFFFFFF)
+    came = ((path, row if row[8:12] < mark else row[:36] + b"\0\0\0\0" + row[40:]) for path, row in others.rows())
+    return (row for _, row in merge(((path, entries[path]) for path in sorted(entries)), came, key=itemgetter(0)))
 
 
 def _count(shared: Path) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -138,6 +138,25 @@ class TreeEditor:
         node.put(name, (mode, id))
         node.changed = True
 
+    def set_folder(self, path: str, id: str) -> bool:
+        """Put a whole folder where nothing is. Returns False, having done nothing, where something is there."""
+        *folders, name = path.split("/")
+        node, trail = self._root, []
+        for folder in folders:
+            trail.append(node)
+            child = self._child(node, folder)
+            if child is None:
+                if folder in node.entries:
+                    return False
+                node.children[folder] = child = _Node(Entries())
+            node = child
+        if name in node.entries or name in node.children:
+            return False
+        node.put(name, (FOLDER, id))
+        for one in (*trail, node):
+            one.changed = True
+        return True
+
     def remove(self, path: str) -> None:
         """Take a file away; folders left empty go with it."""
         *folders, name = path.split("/")
@@ -234,9 +253,12 @@ def walk(read: Callable[[str], Entries], tree: str, prefix: str = "") -> Iterato
 
 
 def diff(
-    read: Callable[[str], Entries], old: str | None, new: str | None, prefix: str = ""
+    read: Callable[[str], Entries], old: str | None, new: str | None, prefix: str = "", but: Container[str] = ()
 ) -> Iterator[tuple[str, str | None, str | None]]:
-    """(path, id before, id after) of every file that differs, folder by folder; equal subtrees are not read."""
+    """(path, id before, id after) of every file that differs, folder by folder; equal subtrees are not read.
+
+    but: folders that are passed over.
+    """
     # A stack of folders under way, not generators within generators: each file would pass through as many of them
     # as its path has parts.
     under_way = [_differences(read, old, new, prefix)]
@@ -245,11 +267,53 @@ def diff(
             a, b = _file(before), _file(after)
             if a != b:
                 yield path, a, b
-            if a is b is None or before and after and before[0] != after[0]:
+            if (a is b is None or before and after and before[0] != after[0]) and path not in but:
                 under_way.append(_differences(read, _folder(before), _folder(after), path + "/"))
                 break
         else:
             under_way.pop()
+
+
+def changed_folders(
+    read: Callable[[str], Entries], old: str | None, new: str
+) -> Iterator[tuple[str, Entries, Entries]]:
+    """(path, entries before, entries after) of every folder of a tree that is not the same in another one, from the top
+    down. path: with a slash behind, "" for the top."""
+    waiting = [("", old, new)]
+    while waiting:
+        prefix, old, new = waiting.pop()
+        if old == new:
+            continue
+        before, after = read(old) if old else Entries(), read(new)
+        yield prefix, before, after
+        for name, (mode, id) in reversed(after.items()):
+            if mode == FOLDER:
+                waiting.append((f"{prefix}{name}/", _folder(before.get(name)), id))
+
+
+def new_folders(
+    read: Callable[[str], Entries],
+    olds: Sequence[str | None],
+    new: str,
+    wanted: Callable[[str], bool],
+    prefix: str = "",
+) -> Iterator[tuple[str, str]]:
+    """(path, id) of the folders that a tree has and others have nothing in place of; not of those below them.
+
+    wanted: whether a folder counts by its path; below one that does not, each is asked for.
+    """
+    if new in olds:
+        return
+    known = [read(old) for old in olds if old]
+    for name, (mode, id) in read(new).items():
+        path = f"{prefix}{name}"
+        if mode != FOLDER:
+            continue
+        there = [entries.get(name) for entries in known]
+        if not any(there) and wanted(path):
+            yield path, id
+        else:
+            yield from new_folders(read, [_folder(one) for one in there], id, wanted, path + "/")
 
 
 Row = tuple[int, str]
