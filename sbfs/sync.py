@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sbfs import files, kinds, threeway, worktree
+from sbfs import files, kinds, threeway, upkeep, worktree
 from sbfs.conflicts import Conflict
 from sbfs.errors import Invalid, NotFound, RemoteRefused
 from sbfs.git import ancestry, trees
@@ -184,6 +184,8 @@ def _merge(store: Store, theirs: str, name: str, actor: str, tally: _Tally) -> N
         tally.received += came
         tally.conflicts |= {one.id: one for one in joined.conflicts}
         tally.messages += _new_mail(joined)
+        if len(joined.changes) >= upkeep.MUCH:
+            upkeep.start(store.root)
 
 
 def _subject(came: int, name: str, joined: threeway.Joined) -> str:

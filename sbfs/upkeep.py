@@ -27,6 +27,9 @@ from sbfs.git.repository import Repository
 _INTERVAL = 3.0
 """Seconds between two processes that are started."""
 
+MUCH = 1000
+"""Files that came at once, from which on a run is started: it looks through what an export would have to wait for."""
+
 _PAUSE = 600.0
 """Seconds after which work that could not be done is tried again."""
 

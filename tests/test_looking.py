@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from domain_helpers import SECRET, mail, people
+from domain_helpers import SECRET, Shell, mail, people
 from helpers import git
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sbfs import bundles, messages, redact
-from sbfs.bundles import looking
+from sbfs.bundles import looking, outgoing
 from sbfs.git import inorder
 from sbfs.store import Store
 
@@ -175,3 +177,104 @@ def test_a_damaged_pack_is_refused(store):
     path.chmod(0o644)
     path.write_bytes(raw)
     assert looking.suspects(store.repo.gitdir, redact.BUILT_IN) is None
+
+
+# -- what is remembered ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def read_of(monkeypatch):
+    """How many files an export of a store read to look for secrets, and what it found."""
+
+    def export(store: Store, **keys) -> tuple[int, list[str]]:
+        read: list[str] = []
+        real = outgoing.bulk.blobs
+
+        def blobs(repo, ids, **given):
+            read.extend(wanted := [*ids])
+            return real(repo, wanted, **given)
+
+        def suspects(*given):
+            read.append("everything")
+            return
+
+        with monkeypatch.context() as context:
+            context.setattr(outgoing.bulk, "blobs", blobs)
+            context.setattr(outgoing.looking, "suspects", suspects)
+            keys.setdefault("all", "projects" not in keys)
+            made = bundles.export(store, output=store.root.parent / "x", force=True, **keys)
+        return len(read), [one.path for one in made.secrets]
+
+    return export
+
+
+def test_upkeep_looks_ahead(store, read_of, monkeypatch):
+    """An export that waits for what could have been looked through before, or that overlooks what came since."""
+    filled(store)
+    assert not outgoing.look_ahead(store)
+    monkeypatch.setattr("sbfs.upkeep.MUCH", 10)
+    assert Shell(store.root)("upkeep").status == 0
+    assert not outgoing.look_ahead(store)
+    assert read_of(store) == (0, [])
+    mail(store)
+    assert read_of(store)[0] == 2
+    path = "projects/web/project.yaml"
+    by_hand(store, path, (store.root / path).read_text() + f"description: the key is {SECRET}\n")
+    assert read_of(store) == (1, [path])
+
+
+def test_a_secret_is_named_each_time_and_nothing_else_read_again(store, read_of):
+    """A store with a secret is read whole for each export; or its secret named only once, or after it is gone."""
+    filled(store)
+    path = "projects/web/project.yaml"
+    text = (store.root / path).read_text()
+    by_hand(store, path, text + f"description: the key is {SECRET}\n")
+    assert read_of(store)[1] == [path]
+    assert read_of(store) == (1, [path])
+    assert read_of(store, projects=["api"]) == (0, [])
+    assert read_of(store, projects=["web"]) == (1, [path])
+    by_hand(store, path, text + "description: none\n")
+    assert read_of(store) == (1, [])
+    by_hand(store, path, text + f"description: the key is {SECRET}\n")
+    assert read_of(store)[1] == [path]
+
+
+def test_a_part_that_was_looked_at_is_a_part_only(store, read_of):
+    """What one export looked at is taken for all that the next one holds."""
+    filled(store)
+    path = "projects/api/project.yaml"
+    by_hand(store, path, (store.root / path).read_text() + f"description: the key is {SECRET}\n")
+    assert read_of(store, projects=["web"])[1] == []
+    assert read_of(store)[1] == [path]
+
+
+def test_what_an_import_looked_at(store, tmp_path, read_of):
+    """All of an imported store is read once more; or what lay there before passes for looked at."""
+    filled(store)
+    bundles.export(store, all=True, output=tmp_path / "y")
+    with Store.init(tmp_path / "empty") as empty:
+        bundles.import_(empty, path=tmp_path / "y", strategy="merge")
+        assert read_of(empty) == (3, [])  # Settings and Git's own two.
+    path = "projects/api/project.yaml"
+    with Store.init(tmp_path / "other") as other:
+        people(other, "api")
+        by_hand(other, path, (other.root / path).read_text() + f"description: the key is {SECRET}\n")
+        bundles.import_(other, path=tmp_path / "y", strategy="merge")
+        assert read_of(other)[1] == [path]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["web", "api"]), st.booleans(), st.booleans()), min_size=2, max_size=6))
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_remembered_changes_nothing(tmp_path_factory, read_of, steps):
+    """Any order of edits and exports: each names just the secrets that are in what it holds."""
+    with Store.init(tmp_path_factory.mktemp("looked") / "store") as store:
+        people(store, "web", "api")
+        texts = {name: (store.root / f"projects/{name}/project.yaml").read_text() for name in ("web", "api")}
+        held: set[str] = set()
+        for number, (name, is_secret, is_whole) in enumerate(steps):
+            path = f"projects/{name}/project.yaml"
+            by_hand(store, path, f"{texts[name]}description: {SECRET if is_secret else 'none'} {number}\n")
+            held = held | {path} if is_secret else held - {path}
+            chosen = {} if is_whole else {"projects": [name]}
+            expected = {one for one in held if is_whole or one == path}
+            assert {*read_of(store, **chosen)[1]} == expected

@@ -98,9 +98,9 @@ def _ids(
     read: Callable[[str], trees.Entries], known: str | None, tree: str, checked: Checked, asked: deque[str]
 ) -> Iterator[str]:
     """The files to be looked at, by their ids, while their paths go to `asked`."""
-    for folder, before, after in trees.changed_folders(read, known, tree):
+    for folder, before, after in trees.changed_folders(read, (known,), tree):
         for name, (mode, id) in after.items():
-            if mode == trees.FOLDER or name in before and before[name][1] == id:
+            if mode == trees.FOLDER or any(name in one and one[name][1] == id for one in before):
                 continue
             path = f"{folder}{name}"
             if kinds.kind_of(path) or kinds.is_plain(path):
@@ -182,9 +182,9 @@ def _check_places(read: Callable[[str], trees.Entries], known: str | None, tree:
     Returns the files that are programs, path → id: in a store, nothing is.
     """
     executable = {}
-    for folder, before, after in trees.changed_folders(read, known, tree):
+    for folder, before, after in trees.changed_folders(read, (known,), tree):
         for last, (mode, id) in after.items():
-            if before.get(last) == (mode, id):
+            if any(one.get(last) == (mode, id) for one in before):
                 continue
             path = f"{folder}{last}"
             try:

@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sbfs import files, kinds, times
-from sbfs.bundles import checking, planning
+from sbfs import files, kinds, times, upkeep
+from sbfs.bundles import checking, outgoing, planning
 from sbfs.bundles.checking import LeftOut
 from sbfs.bundles.planning import Folder, Item, Plan, Sides, Whole
 from sbfs.bundles.reading import Incoming, take
@@ -198,6 +198,7 @@ class _Import:
         if not self.incoming.is_ours:
             tree = self._without_known(tree)
         known = self._pick(self.store.view().commit.tree, self.chosen)
+        self.all_is_new = not self._read(known)
         limit = self.store.limit("attachment")
         checked = checking.check(
             self.repo,
@@ -337,6 +338,7 @@ class _Import:
         plan, tx = self.store.write("import", build, actor=actor)
         if plan.changes_something and tip:
             self._remember(tip)
+            self._spare_the_next_export(plan)
         return self._told(strategy, plan, tx.revision if plan.changes_something else "")
 
     def _subject(self, strategy: str, plan: Plan) -> str:
@@ -367,6 +369,13 @@ class _Import:
         folder = self.store.repo.gitdir / _REF
         files.make_folders(folder)
         files.write(folder / self.incoming.store, f"{tip}\n".encode())
+
+    def _spare_the_next_export(self, plan: Plan) -> None:
+        """All that came was looked at. Where that is all there is, no export need do it once more."""
+        if self.all_is_new:
+            outgoing.passed(self.store.repo, self.theirs, self.store.rules())
+        elif plan.counts.total() >= upkeep.MUCH:
+            upkeep.start(self.store.root)
 
     def _told(self, strategy: str, plan: Plan, revision: str) -> Imported:
         items = tuple(planning.listed(plan))

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from sbfs import files, redact
+from sbfs import redact, upkeep
 from sbfs.bundles import looking
+from sbfs.bundles.looked import Looked, Memory
 from sbfs.bundles.looking import SCANNED, is_binary, may_hold
 from sbfs.bundles.selecting import Picker, Selection
 from sbfs.git import bulk, trees
 from sbfs.git.repository import Repository
-from sbfs.store import SETTINGS
+from sbfs.store import SETTINGS, Store
 
 _STATUS = re.compile(rb"^status: \w+\n", re.M)
 
@@ -33,32 +32,59 @@ class Held:
 def look(root: Path, tree: str, chosen: Selection, rules: redact.Rules) -> list[Held]:
     """What looks like a secret in a part of a store's tree.
 
-    A tree that was found clean is remembered, so that the next export looks at what is new since.
+    What was looked through is remembered, so that the next time only what is new since is read.
     """
     with Repository(root) as repo:
-        picker = Picker(repo.tree, repo.blob, chosen, base=True)
-        memory = _Memory(repo, chosen, rules.version)
-        known = memory.tree()
+        memory = Memory(repo, rules.version)
+        known = memory.all()
         # Of a store of which nothing is known yet, all is looked at as it lies, and only then asked where it is.
-        suspects = looking.suspects(repo.gitdir, rules) if known is None and chosen.projects is None else None
+        suspects = looking.suspects(repo.gitdir, rules) if not known and chosen.projects is None else None
         if suspects is not None and not suspects:
-            memory.keep(tree)
+            memory.keep(tree, chosen)
             return []
-        new, old = picker.pick(tree), picker.pick(known) if known else None
-        made = new.entries() | (old.entries() if old else {})
-
-        def read(id: str) -> trees.Entries:
-            return made[id] if id in made else repo.tree(id)
-
-        changed = [
-            (path, id)
-            for path, _, id in trees.diff(read, old.tree if old else None, new.tree)
-            if id and (suspects is None or id in suspects)
-        ]
+        changed = [one for one in _unknown(repo, tree, chosen, known) if suspects is None or one[1] in suspects]
         found = list(_held(repo, changed, rules))
-        if not found:
-            memory.keep(tree)
+        memory.keep(tree, chosen, (one.path for one in found))
         return found
+
+
+def look_ahead(store: Store) -> bool:
+    """Look through a store before anybody asks. Returns False, having done nothing, where little of it is new since the
+    last time."""
+    rules, tree = store.rules(), store.view().commit.tree
+    unknown = _unknown(store.repo, tree, Selection(), Memory(store.repo, rules.version).all())
+    if sum(1 for _ in islice(unknown, upkeep.MUCH)) < upkeep.MUCH:
+        return False
+    look(store.root, tree, Selection(), rules)
+    return True
+
+
+def passed(repo: Repository, tree: str, rules: redact.Rules) -> None:
+    """Remember a tree whose files were all looked at as they came in, and are without secrets."""
+    Memory(repo, rules.version).keep(tree, Selection())
+
+
+def _unknown(repo: Repository, tree: str, chosen: Selection, known: Sequence[Looked]) -> Iterator[tuple[str, str]]:
+    """(path, id) of files that no known tree has, or that held a secret there."""
+    new = Picker(repo.tree, repo.blob, chosen, base=True).pick(tree)
+    olds = [Picker(repo.tree, repo.blob, one.chosen, base=True).pick(one.tree) for one in known]
+    made = {id: entries for one in (new, *olds) for id, entries in one.entries().items()}
+
+    def read(id: str) -> trees.Entries:
+        return made[id] if id in made else repo.tree(id)
+
+    held = {path for one in known for path in one.held}
+    for folder, befores, after in trees.changed_folders(read, [one.tree for one in olds], new.tree):
+        for name, (mode, id) in after.items():
+            path = f"{folder}{name}"
+            if (
+                mode != trees.FOLDER
+                and path not in held
+                and not any(one.get(name, ("", ""))[1] == id for one in befores)
+            ):
+                yield path, id
+    editor = trees.TreeEditor(read, new.tree)
+    yield from ((path, found[1]) for path in sorted(held) if (found := editor.get(path)))
 
 
 def _held(repo: Repository, changed: list[tuple[str, str]], rules: redact.Rules) -> Iterator[Held]:
@@ -85,36 +111,3 @@ def _secrets(waiting: list[tuple[str, bytes]], rules: redact.Rules) -> Iterator[
         for path, data in waiting:
             for type, line in redact.find(data.decode("utf-8", "replace"), rules):
                 yield Held(path, line, type)
-
-
-class _Memory:
-    """Which tree was last found clean, for a selection and by some rules: a cache that may be deleted."""
-
-    def __init__(self, repo: Repository, chosen: Selection, rules: str):
-        self._repo, self._rules = repo, rules
-        self._key = _key(chosen)
-        self._file = repo.gitdir / "sbfs" / "exported.json"
-
-    def tree(self) -> str | None:
-        """The tree, where it is known and still there: what all of a store was clean of, each part is."""
-        known = self._read()
-        id = known.get(self._key) or known.get(_key(Selection()))
-        return id if isinstance(id, str) and len(id) == 40 and self._repo.has(id) else None
-
-    def _read(self) -> dict[str, Any]:
-        with suppress(ValueError, AttributeError):
-            said = json.loads(files.read(self._file) or b"{}")
-            if said.get("rules") == self._rules:
-                return dict(said["trees"])
-        return {}
-
-    def keep(self, tree: str) -> None:
-        """Remember one."""
-        known = {**self._read(), self._key: tree}
-        said = {"rules": self._rules, "trees": dict(list(known.items())[-32:])}
-        with suppress(OSError):
-            files.write(self._file, json.dumps(said).encode())
-
-
-def _key(chosen: Selection) -> str:
-    return json.dumps(chosen.dump(), sort_keys=True)

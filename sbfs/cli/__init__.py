@@ -46,7 +46,7 @@ COMMANDS = {
     "hooks": ("sbfs.cli.hooks", "Tie the store to other programs: Git, Claude Code."),
     "hook": ("sbfs.cli.hooks", "Do what a hook is for."),
     "merge-driver": ("sbfs.cli.sync", "Merge one record for Git."),
-    "upkeep": ("sbfs.cli.sync", "Join packs and pack loose objects now."),
+    "upkeep": ("sbfs.cli.sync", "Do now what sbfs else does by itself in the background."),
     "tour": ("sbfs.cli.tour", "Build a store in a fresh folder and show what sbfs does."),
 }
 """Name → the module that holds the command `<name>`, and its help line."""

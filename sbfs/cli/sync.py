@@ -238,9 +238,16 @@ def merge_driver_command(base: str, ours: str, theirs: str, path: str) -> None:
 @click.option("--background", is_flag=True, help="Yield to other programs; so does the run that sbfs starts by itself.")
 @pass_app
 def upkeep_command(app: App, background: bool) -> None:
-    """Join packs and pack loose objects now. sbfs does it by itself when it is due."""
+    """Do now what sbfs else does by itself in the background.
+
+    Packs are joined, loose objects packed, and what is new looked through for secrets, for which the next export
+    need not wait then.
+    """
     from sbfs import upkeep
+    from sbfs.bundles.outgoing import look_ahead
 
     done = upkeep.run(app.store.repo, app.store.publisher().locked, background=background)
+    if done:
+        look_ahead(app.store)
     said = "packs and loose objects are in bounds" if done else "another process is at it"
     app.answer({"success": True, "done": done}, lambda _: output.say(said))

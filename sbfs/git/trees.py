@@ -275,20 +275,20 @@ def diff(
 
 
 def changed_folders(
-    read: Callable[[str], Entries], old: str | None, new: str
-) -> Iterator[tuple[str, Entries, Entries]]:
-    """(path, entries before, entries after) of every folder of a tree that is not the same in another one, from the top
-    down. path: with a slash behind, "" for the top."""
-    waiting = [("", old, new)]
+    read: Callable[[str], Entries], olds: Sequence[str | None], new: str
+) -> Iterator[tuple[str, list[Entries], Entries]]:
+    """(path, entries in the old trees, entries in the new one) of every folder that is not the same in an old one, from
+    the top down. path: with a slash behind, "" for the top."""
+    waiting = [("", olds, new)]
     while waiting:
-        prefix, old, new = waiting.pop()
-        if old == new:
+        prefix, olds, new = waiting.pop()
+        if new in olds:
             continue
-        before, after = read(old) if old else Entries(), read(new)
-        yield prefix, before, after
+        befores, after = [read(old) for old in olds if old], read(new)
+        yield prefix, befores, after
         for name, (mode, id) in reversed(after.items()):
             if mode == FOLDER:
-                waiting.append((f"{prefix}{name}/", _folder(before.get(name)), id))
+                waiting.append((f"{prefix}{name}/", [_folder(one.get(name)) for one in befores], id))
 
 
 def new_folders(
