@@ -170,3 +170,17 @@ def test_removing_a_folder_by_name_removes_nothing():
     again.remove("a")
     assert again.get("a/one") == (trees.FILE, BLOBS[0])
     assert again.write() == (tree, [])
+
+
+@given(st.sets(st.text("ab.-/", min_size=1, max_size=5).filter(lambda text: all(text.split("/"))), max_size=12))
+def test_what_is_new_comes_in_the_order_of_its_paths(found):
+    """A folder's files before or behind a file whose name begins as the folder's does."""
+    paths = {path for path in found if not any(other.startswith(f"{path}/") for other in found)}
+    made: dict[str, trees.Entries] = {}
+    editor = trees.TreeEditor(made.__getitem__, None)
+    for path in paths:
+        editor.set(path, "0" * 40)
+    tree, fresh = editor.write()
+    made |= {id: trees.parse(data) for id, data in fresh}
+    made.setdefault(tree, trees.Entries())
+    assert [path for path, _, _ in trees.diff(made.__getitem__, None, tree)] == sorted(paths)

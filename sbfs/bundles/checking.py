@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,12 +37,11 @@ class LeftOut:
 
 @dataclass
 class Checked:
-    """tree: what is left of the one that came. contents: files that became others, by id. left_out: what was
+    """tree: what is left of the one that came. fresh: the trees in it that are new, by id. left_out: what was
     dropped. redacted: secrets that were taken out, by type. counts: records by kind, of what was read."""
 
     tree: str
     fresh: dict[str, bytes] = field(default_factory=dict)
-    contents: dict[str, bytes] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
     redacted: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
@@ -57,10 +56,11 @@ def check(
     made: Mapping[str, trees.Entries] | None = None,
     rules: redact.Rules = redact.BUILT_IN,
     attachment: int = DEFAULT_LIMITS["attachment"],
+    keep: Callable[[str, bytes], object] = lambda *_: None,
 ) -> Checked:
     """Check all that a tree has and another, known one has not. name: of what it came in, for errors.
 
-    made: trees that are in memory only.
+    made: trees that are in memory only. keep: is given what a file with a secret became, its id first.
     Raises Invalid, naming the path, for what leads out of the store, is no plain file, is too large, or is a record
     that cannot be read or breaks its kind's rules.
     """
@@ -70,15 +70,12 @@ def check(
 
     executable = _check_places(read, known, tree, name)
     checked = Checked(tree)
-    reader = _Reader(checked, name, rules, attachment)
-    # Who asks for files is ahead of who looks at them: Git reads in the meantime.
-    asked: deque[str] = deque()
+    reader = _Reader(checked, name, rules, attachment, keep)
     try:
-        for data in bulk.blobs(repo, _ids(read, known, tree, checked, asked), limit=max(LARGEST, attachment)):
-            reader.take(asked[0], data)
-            asked.popleft()
+        for path, data in bulk.named_blobs(repo, _new(read, known, tree, checked), limit=max(LARGEST, attachment)):
+            reader.take(path, data)
     except bulk.TooLarge as error:
-        raise _too_large(asked[0], error.size, attachment, name) from None
+        raise _too_large(error.name, error.size, attachment, name) from None
     reader.finish()
     editor, before = trees.TreeEditor(read, tree), trees.TreeEditor(read, known)
     for path, id in {**executable, **reader.cleaned}.items():
@@ -94,18 +91,17 @@ def check(
     return checked
 
 
-def _ids(
-    read: Callable[[str], trees.Entries], known: str | None, tree: str, checked: Checked, asked: deque[str]
-) -> Iterator[str]:
-    """The files to be looked at, by their ids, while their paths go to `asked`."""
+def _new(
+    read: Callable[[str], trees.Entries], known: str | None, tree: str, checked: Checked
+) -> Iterator[tuple[str, str]]:
+    """(path, id) of the files to be looked at; others are left out."""
     for folder, before, after in trees.changed_folders(read, (known,), tree):
         for name, (mode, id) in after.items():
             if mode == trees.FOLDER or any(name in one and one[name][1] == id for one in before):
                 continue
             path = f"{folder}{name}"
             if kinds.kind_of(path) or kinds.is_plain(path):
-                asked.append(path)
-                yield id
+                yield path, id
             else:
                 checked.left_out.append(LeftOut(path, "is no place of a record"))
 
@@ -114,8 +110,16 @@ class _Reader:
     """Reads files one by one. Secrets are looked for in many at once, which is several times as fast, and in each
     where there is one. cleaned: path → id of what a file became."""
 
-    def __init__(self, checked: Checked, name: str, rules: redact.Rules, attachment: int):
+    def __init__(
+        self,
+        checked: Checked,
+        name: str,
+        rules: redact.Rules,
+        attachment: int,
+        keep: Callable[[str, bytes], object],
+    ):
         self._checked, self._name, self._rules, self._attachment = checked, name, rules, attachment
+        self._keep = keep
         self._waiting: list[tuple[str, bytes]] = []
         self._size = 0
         self.cleaned: dict[str, str] = {}
@@ -125,7 +129,7 @@ class _Reader:
         kind = kinds.kind_of(path)
         self._checked.counts[kind.name if kind else "file"] += 1
         if len(raw) > (LARGEST if kind or "/attachments/" not in path else self._attachment):
-            raise bulk.TooLarge(len(raw))
+            raise bulk.TooLarge(len(raw), path)
         if kind is not None and not _is_plain_message(kind, path, raw):
             with self._named(path):
                 kind.check(Record.parse(path, raw))
@@ -151,7 +155,7 @@ class _Reader:
                 with self._named(path):
                     clean = self._clean(path, raw)
                 if clean is not None:
-                    self._checked.contents[etag(clean)] = clean
+                    self._keep(etag(clean), clean)
                     self.cleaned[path] = etag(clean)
         self._waiting, self._size = [], 0
 

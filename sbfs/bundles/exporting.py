@@ -227,13 +227,11 @@ def _nothing_new(facts: _Facts) -> Invalid:
 def _write_zip(facts: _Facts, out: IO[bytes], config: dict[str, Any]) -> int:
     """Returns how many files it holds."""
     repo = facts.store.repo
-    found = sorted((path, id) for path, _, id in trees.diff(facts.read, facts.before, facts.picked) if id)
     gone = sorted(path for path, old, new in trees.diff(facts.read, facts.before, facts.picked) if old and not new)
-    if facts.begin and not found and not gone:
+    if facts.begin and not gone and not any(id for _, _, id in trees.diff(facts.read, facts.before, facts.picked)):
         raise _nothing_new(facts)
     head: dict[str, Any] = {"format": zips.FORMAT, "store": facts.store_id, "commit": facts.view.revision}
     head |= {"time": times.dump(facts.view.commit.time), "ancestors": history.ancestors(repo, facts.view.revision)}
     head |= {"holds": facts.chosen.dump(), "since": facts.begin or None, "removed": gone}
-    contents = bulk.blobs(repo, (id for _, id in found))
-    zips.write(out, head, config, zip((path for path, _ in found), contents, strict=True))
-    return len(found)
+    found = ((path, id) for path, _, id in trees.diff(facts.read, facts.before, facts.picked) if id)
+    return zips.write(out, head, config, bulk.named_blobs(repo, found))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -177,14 +178,10 @@ class _Import:
     def _read(self, id: str) -> trees.Entries:
         return self.made[id] if id in self.made else self.repo.tree(id)
 
-    def _keep(self, fresh: Mapping[str, bytes], contents: Mapping[str, bytes] | None = None) -> None:
-        """Take in trees and files that were made on the way; the files go to the scratch repository at once."""
+    def _keep(self, fresh: Mapping[str, bytes]) -> None:
+        """Take in trees that were made on the way."""
         self.fresh |= fresh
         self.made |= {id: trees.parse(data) for id, data in fresh.items()}
-        if contents:
-            with self.scratch.pack() as writer:
-                for id, data in contents.items():
-                    writer.add("blob", id, data)
 
     def _pick(self, tree: str, chosen: Selection) -> str:
         picked = Picker(self._read, self.repo.blob, chosen, base=False).pick(tree)
@@ -200,16 +197,18 @@ class _Import:
         known = self._pick(self.store.view().commit.tree, self.chosen)
         self.all_is_new = not self._read(known)
         limit = self.store.limit("attachment")
-        checked = checking.check(
-            self.repo,
-            known,
-            tree,
-            name=self.incoming.name,
-            made=self.made,
-            rules=self.store.rules(),
-            attachment=limit,
-        )
-        self._keep(checked.fresh, checked.contents)
+        with self.scratch.pack() as writer:
+            checked = checking.check(
+                self.repo,
+                known,
+                tree,
+                name=self.incoming.name,
+                made=self.made,
+                rules=self.store.rules(),
+                attachment=limit,
+                keep=partial(writer.add, "blob"),
+            )
+        self._keep(checked.fresh)
         self.left_out += checked.left_out
         for type, count in checked.redacted.items():
             self.redacted[type] = self.redacted.get(type, 0) + count
@@ -229,8 +228,10 @@ class _Import:
     def _mapped(self, tree: str) -> str:
         if not self.names:
             return tree
-        id, fresh, contents = renamed(self._read, self.repo.blob, tree, self.names)
-        self._keep(fresh, contents)
+        with self.scratch.pack() as writer:
+            blobs = partial(bulk.named_blobs, self.repo)
+            id, fresh = renamed(self._read, blobs, tree, self.names, partial(writer.add, "blob"))
+        self._keep(fresh)
         return id
 
     # -- what both have in common

@@ -6,7 +6,7 @@ Trees are picked by their folders, whose ids stay, so that it costs the same for
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -231,12 +231,16 @@ def read_map(given: Iterable[str]) -> dict[str, str]:
 
 
 def renamed(
-    read: Read, blob: Callable[[str], bytes], tree: str, names: Mapping[str, str]
-) -> tuple[str, dict[str, bytes], dict[str, bytes]]:
+    read: Read,
+    blobs: Callable[[Iterator[tuple[str, str]]], Iterator[tuple[str, bytes]]],
+    tree: str,
+    names: Mapping[str, str],
+    keep: Callable[[str, bytes], object],
+) -> tuple[str, dict[str, bytes]]:
     """A tree with projects under other names, in paths and in what records say of them.
 
-    Returns its id, and the trees and files that are new, by id. Raises Invalid where a name is taken, or is none
-    of a project's in the tree.
+    blobs: (path, bytes) of each (path, id). keep: is given each new file, its id first. Returns the tree's id,
+    and the trees that are new, by id. Raises Invalid where a name is taken, or is none of a project's in the tree.
     """
     root = read(tree)
     entries = dict(read(root["projects"][1])) if "projects" in root else {}
@@ -258,24 +262,30 @@ def renamed(
     def both(one: str) -> Entries:
         return made[one] if one in made else read(one)
 
-    contents: dict[str, bytes] = {}
-    editor = trees.TreeEditor(both, trees.object_id("tree", top))
+    walked = ((path, id) for path, _, id in trees.walk(both, trees.object_id("tree", top)) if _says_names(path))
     marks = [old.encode() for old in names]
-    for path, _, blob_id in trees.walk(both, trees.object_id("tree", top)):
+    changed: dict[str, str] = {}
+    for path, raw in blobs(walked):
         kind = kinds.kind_of(path)
-        if kind is None or kind.name not in ("project", "group", "message"):
-            continue
-        raw = blob(blob_id)
-        if not any(mark in raw for mark in marks):
+        if kind is None or not any(mark in raw for mark in marks):
             continue
         record = Record.parse(path, raw)
         data = renamed_in(kind.name, record.data, names)
         if data != record.data:
-            changed = record.changed(data)
-            contents[changed.etag] = changed.raw
-            editor.set(path, changed.etag)
+            new = record.changed(data)
+            keep(new.etag, new.raw)
+            changed[path] = new.etag
+    # Only now, since an editor reads too.
+    editor = trees.TreeEditor(both, trees.object_id("tree", top))
+    for path, new_id in changed.items():
+        editor.set(path, new_id)
     last, written = editor.write()
-    return last, {**fresh, **dict(written)}, contents
+    return last, {**fresh, **dict(written)}
+
+
+def _says_names(path: str) -> bool:
+    kind = kinds.kind_of(path)
+    return kind is not None and kind.name in ("project", "group", "message")
 
 
 _PARTIES = ("from_project", "to_project", "original_from", "original_to", "forwarded_by")

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import stat
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,24 +45,34 @@ _HINT = "make it anew with 'sbfs export --format zip'"
 
 def write(
     out: IO[bytes], head: Mapping[str, Any], config: Mapping[str, Any], contents: Iterable[tuple[str, bytes]]
-) -> None:
-    """Write a zip. head: of the manifest. contents: (path, bytes), sorted by path, one at a time."""
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        _add(archive, CONFIG, (json.dumps(config, ensure_ascii=False, indent=1) + "\n").encode())
-        lines = []
+) -> int:
+    """Write a zip. head: of the manifest. contents: (path, bytes), sorted by path, one at a time. Returns how many."""
+    count = 0
+    with (
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
+        tempfile.TemporaryFile("w+b", buffering=1 << 18) as manifest,
+    ):
+        archive.writestr(_member(CONFIG), (json.dumps(config, ensure_ascii=False, indent=1) + "\n").encode())
+        manifest.write(json.dumps({**head, "files": []}, ensure_ascii=False).removesuffix("]}").encode())
         for path, data in contents:
-            _add(archive, FOLDER + path, data)
-            sha256 = hashlib.sha256(data).hexdigest()
-            lines.append(json.dumps({"path": path, "sha256": sha256, "size": len(data)}, ensure_ascii=False))
-        begin = json.dumps({**head, "files": []}, ensure_ascii=False).removesuffix("]}")
-        _add(archive, MANIFEST, (begin + "\n" + ",\n".join(lines) + "\n]}\n").encode())
+            archive.writestr(_member(FOLDER + path), data)
+            said = {"path": path, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+            manifest.write((",\n" if count else "\n").encode() + json.dumps(said, ensure_ascii=False).encode())
+            count += 1
+        manifest.write(b"\n]}\n")
+        last = _member(MANIFEST)
+        last.file_size = manifest.tell()
+        manifest.seek(0)
+        with archive.open(last, "w") as member:
+            shutil.copyfileobj(manifest, member, 1 << 18)
+    return count
 
 
-def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+def _member(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     info.create_system, info.external_attr = 3, (stat.S_IFREG | 0o644) << 16
     info.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(info, data)
+    return info
 
 
 # -- reading ---------------------------------------------------------------------------------------

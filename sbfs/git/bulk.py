@@ -57,11 +57,11 @@ def environment(gitdir: Path) -> dict[str, str]:
 
 
 class TooLarge(Exception):
-    """An object is larger than the reader takes. size: in bytes."""
+    """An object is larger than the reader takes. size: in bytes. name: what `named_blobs` was given with it."""
 
-    def __init__(self, size: int):
+    def __init__(self, size: int, name: str = ""):
         super().__init__(f"an object has {size} bytes")
-        self.size = size
+        self.size, self.name = size, name
 
 
 def blobs(repo: Repository, ids: Iterable[str], *, limit: int | None = None) -> Iterator[bytes]:
@@ -79,6 +79,25 @@ def blobs(repo: Repository, ids: Iterable[str], *, limit: int | None = None) -> 
                 repo.close()
         return
     yield from _by_git(repo, first, waiting, limit)
+
+
+def named_blobs(
+    repo: Repository, named: Iterable[tuple[str, str]], *, limit: int | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """(name, bytes) of many objects of which (name, id) is given. These are asked for in another thread, ahead of what
+    comes of them: meanwhile, nobody else may read from the repository. Raises TooLarge above a limit in bytes."""
+    asked: deque[str] = deque()
+
+    def ids() -> Iterator[str]:
+        for name, id in named:
+            asked.append(name)
+            yield id
+
+    try:
+        for data in blobs(repo, ids(), limit=limit):
+            yield asked.popleft(), data
+    except TooLarge as error:
+        raise TooLarge(error.size, error.name or asked[0]) from None
 
 
 def _within(data: bytes, limit: int | None) -> bytes:

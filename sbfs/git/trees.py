@@ -255,7 +255,8 @@ def walk(read: Callable[[str], Entries], tree: str, prefix: str = "") -> Iterato
 def diff(
     read: Callable[[str], Entries], old: str | None, new: str | None, prefix: str = "", but: Container[str] = ()
 ) -> Iterator[tuple[str, str | None, str | None]]:
-    """(path, id before, id after) of every file that differs, folder by folder; equal subtrees are not read.
+    """(path, id before, id after) of every file that differs; equal subtrees are not read. What is new or changed comes
+    in the order of the paths.
 
     but: folders that are passed over.
     """
@@ -326,7 +327,12 @@ def _differences(
     if old == new:
         return
     before, after = (read(old) if old else {}), (read(new) if new else {})
-    for name in sorted(before.keys() | after.keys() if before and after else before or after):
+
+    def place(name: str) -> str:
+        # As Git sorts, so that all below a folder stands where its own name with the slash would.
+        return f"{name}/" if after.get(name, before.get(name, (0, "")))[0] == FOLDER else name
+
+    for name in sorted(before.keys() | after.keys() if before and after else before or after, key=place):
         a, b = before.get(name), after.get(name)
         if a != b:
             yield f"{prefix}{name}", a, b
