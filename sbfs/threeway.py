@@ -207,10 +207,8 @@ class _Join:
         has_talks = any(joining.folder_of(path) for path in mine)
 
         def wanted(path: str) -> bool:
-            parts = path.split("/")
-            if parts[0] != "projects" or len(parts) < 3 or has_talks and parts[2] == "conversations":
-                return False
-            return whole(path)
+            is_talk = path.split("/")[2:3] == ["conversations"]
+            return is_in_project(path) and not (has_talks and is_talk) and whole(path)
 
         return dict(trees.new_folders(self.objects.tree, (self.base, self.ours), self.theirs, wanted))
 
@@ -405,6 +403,11 @@ def _renamed(data: dict[str, Any], old: str, name: str) -> dict[str, Any]:
 
 
 # -- trees -----------------------------------------------------------------------------------------
+
+
+def is_in_project(path: str) -> bool:
+    """Whether a folder lies below a project's."""
+    return path.startswith("projects/") and path.count("/") > 1
 
 
 def _delta(objects: _Objects, before: str | None, after: str, but: Collection[str] = ()) -> Delta:

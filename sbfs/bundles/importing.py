@@ -290,7 +290,7 @@ class _Import:
 
     # -- planning and doing
 
-    def plan(self, view: View, strategy: str, choice: Callable[[Any], str], whole: Whole | None) -> Plan:
+    def plan(self, view: View, strategy: str, choice: Callable[[Any], str], whole: Whole) -> Plan:
         """What would happen to the store at a revision. whole: as in `planning.merge`."""
         ours = self._pick(view.commit.tree, self.chosen)
         base = self._base(view) if strategy != "replace" else None
@@ -326,9 +326,9 @@ class _Import:
 
         def build(tx: Transaction) -> tuple[Plan, Transaction]:
             plan = self.plan(tx.view, strategy, once, laid.fits)
-            if not laid.take(plan):
-                plan = self.plan(tx.view, strategy, once, None)
-            tx.folders = laid.folders
+            tx.folders = laid.of(plan)
+            if tx.folders is None:
+                plan.spread(self._read)
             if plan.changes_something:
                 self.scratch.move_into(self.store.repo)
             for path, change in plan.changes.items():
@@ -389,15 +389,11 @@ class _Import:
 
 
 class _Laid:
-    """The folders of an import that come as a whole, written beside the store: once, however often it is planned.
-
-    folders: those of the last plan, or None.
-    """
+    """The folders of an import that come as a whole, written beside the store: once, however often it is planned."""
 
     def __init__(self, scratch: bulk.Scratch, root: Path):
         self._scratch, self._root = scratch, root
         self._done: Folders | None = None
-        self.folders: Folders | None = None
 
     def fits(self, path: str) -> bool:
         """Whether a folder can be put in its place: nothing is there, unsaved files neither."""
@@ -405,14 +401,13 @@ class _Laid:
             return not os.path.lexists(files.locate(self._root, path))
         return False
 
-    def take(self, plan: Plan) -> bool:
-        """Write the folders of a plan. Returns False where that does not pay, or where it was other ones before: then
-        the files come one by one."""
+    def of(self, plan: Plan) -> Folders | None:
+        """The folders of a plan, written. None where that does not pay, or cannot be, or was done for other ones."""
         ids = {one.path: one.tree for one in plan.folders}
-        if self._done is None and sum(one.count for one in plan.folders) >= WHOLE_FROM:
+        is_here = os.stat(self._scratch.folder).st_dev == os.stat(self._root).st_dev
+        if self._done is None and is_here and sum(one.count for one in plan.folders) >= WHOLE_FROM:
             self._done = lay_out(self._scratch, ids)
-        self.folders = self._done if self._done and ids == self._done.ids else None
-        return self.folders is not None or not ids
+        return self._done if self._done and ids == self._done.ids else None
 
 
 def _moved(path: str, names: Mapping[str, str]) -> str:

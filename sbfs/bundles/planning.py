@@ -79,9 +79,10 @@ class Plan:
             self.counts["add"] += kinds_of.total()
 
     def spread(self, read: Callable[[str], trees.Entries]) -> None:
-        """Tell of each record in the folders one by one, as a preview does."""
+        """Take in the files of the folders one by one, as where few are new, and in a preview, which tells of each."""
         for folder in self.folders:
-            for path, _, _ in trees.walk(read, folder.tree, f"{folder.path}/"):
+            for path, _, id in trees.walk(read, folder.tree, f"{folder.path}/"):
+                self.changes[path] = Change(id=id)
                 self.items.append(_named(path, "add", ""))
         self.folders = []
 
@@ -141,8 +142,8 @@ Whole = Callable[[str], bool]
 """Whether a new folder of a project may come as a whole, by its path."""
 
 
-def merge(sides: Sides, choice: Callable[[Conflict], str], whole: Whole | None) -> Plan:
-    """Plan a merge. choice: a conflict → one of CHOICES but `ask`. whole: None to tell of each file apart."""
+def merge(sides: Sides, choice: Callable[[Conflict], str], whole: Whole) -> Plan:
+    """Plan a merge. choice: a conflict → one of CHOICES but `ask`."""
     joined = threeway.join_trees(
         sides.repo, sides.base, sides.ours, sides.theirs, made=sides.made, commits=sides.commits, whole=whole
     )
@@ -301,17 +302,15 @@ def chooser(given: Mapping[str, str], ask: Callable[[Item], str] | None) -> Call
 # -- replace ---------------------------------------------------------------------------------------
 
 
-def equal(sides: Sides, projects: Sequence[str], whole: Whole | None) -> Plan:
+def equal(sides: Sides, projects: Sequence[str], whole: Whole) -> Plan:
     """Plan that the projects of a bundle become just what it says; groups and conflicts in it come along."""
     plan = Plan()
     wanted = {f"projects/{name}/" for name in projects}
-    folders: dict[str, str] = {}
-    if whole:
 
-        def fits(path: str) -> bool:
-            return path.startswith("projects/") and path.count("/") > 1 and whole(path)
+    def fits(path: str) -> bool:
+        return threeway.is_in_project(path) and whole(path)
 
-        folders = dict(trees.new_folders(sides.read, (sides.ours,), sides.theirs, fits))
+    folders = dict(trees.new_folders(sides.read, (sides.ours,), sides.theirs, fits))
     plan.add(folders, sides.read)
     for path, ours, theirs in trees.diff(sides.read, sides.ours, sides.theirs, but=folders):
         inside = any(path.startswith(folder) for folder in wanted)
