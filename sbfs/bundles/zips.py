@@ -126,14 +126,15 @@ class Archive:
         self._check_apart(infos)
         names = sorted(found)
         check_same(names, self.name)
-        known = set(names)
         for name in names:
             at = name.rpartition("/")[0]
             while at:
-                if at in known:
+                if at in found:
                     raise self._bad(found[name], f"lies below a file, {at}")
                 at = at.rpartition("/")[0]
-        return {name: found[name] for name in names}
+            # To the end, so that they are in order.
+            found[name] = found.pop(name)
+        return found
 
     def _bad(self, info: zipfile.ZipInfo, why: str) -> Invalid:
         return Invalid(why, path=f"{self.name}: {info.orig_filename}", hint="nothing was written")
@@ -169,6 +170,17 @@ class Archive:
         info = self.members.get(name)
         if info is None:
             raise Invalid("is not in it", path=f"{self.name}: {name}")
+        return self.read_member(info, limit)
+
+    def given_up(self, folder: str) -> Iterator[zipfile.ZipInfo]:
+        """The members in a folder, sorted; each is forgotten as it is given, since a great many fill the memory."""
+        names = [name for name in self.members if name.startswith(folder)]
+        self._zip.filelist.clear()
+        self._zip.NameToInfo.clear()
+        return (self.members.pop(name) for name in names)
+
+    def read_member(self, info: zipfile.ZipInfo, limit: int) -> bytes:
+        """The same for a member."""
         try:
             with self._zip.open(info) as stream:
                 data = stream.read(limit + 1)
@@ -256,26 +268,26 @@ class Manifest:
 
     def contents(self) -> Iterator[tuple[str, bytes]]:
         """(path, bytes) of each file, each checked: as many, as large and with the sums that it says."""
-        names = [name.removeprefix(FOLDER) for name in self._archive.members if name.startswith(FOLDER)]
-        others = self._archive.members.keys() - {MANIFEST, CONFIG} - {FOLDER + name for name in names}
-        if others:
-            raise self._bad(f"does not name {min(others)}")
-        waiting = iter(sorted(names))
+        for member in self._archive.members:
+            if not member.startswith(FOLDER) and member not in (MANIFEST, CONFIG):
+                raise self._bad(f"does not name {member}")
+        waiting = self._archive.given_up(FOLDER)
         for one in self.files():
-            name = next(waiting, None)
-            if name != one.path:
+            info = next(waiting, None)
+            name = info.filename.removeprefix(FOLDER) if info else None
+            if info is None or name != one.path:
                 raise self._bad(
                     f"names {one.path}, which is not there"
                     if name is None or name > one.path
                     else f"does not name {name}"
                 )
-            data = self._archive.read(FOLDER + name)
+            data = self._archive.read_member(info, LARGEST)
             if len(data) != one.size or hashlib.sha256(data).hexdigest() != one.sha256:
                 raise Invalid(
                     "is not what the manifest says: its sum differs",
                     path=f"{self._archive.name}: {FOLDER}{name}",
                     hint="get the file again",
                 )
-            yield name, data
+            yield one.path, data
         if (left := next(waiting, None)) is not None:
-            raise self._bad(f"does not name {left}")
+            raise self._bad(f"does not name {left.filename.removeprefix(FOLDER)}")

@@ -200,7 +200,8 @@ class PackWriter:
         self._here += len(entry)
 
     def finish(self) -> bytes:
-        """Write how many there are, and the checksum, which is returned."""
+        """Write how many there are, and the checksum, which is returned. Nothing is added then."""
+        self._known.clear()
         out = self._out
         out.seek(self._begin + 8)
         out.write(struct.pack(">I", len(self.offsets)))

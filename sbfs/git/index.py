@@ -11,12 +11,13 @@ module cannot change safely (version 4, sparse or half-merged indexes) is given 
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import struct
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from heapq import merge
 from itertools import chain, islice
@@ -64,13 +65,13 @@ def prepare(
     index shares are in place when this returns; the caller renames `target` over `index`.
     """
     changes = {os.fsencode(path): entry for path, entry in edits.items()}
-    others = _Others(more.read_bytes(), changes) if more else None
-    try:
-        current = _Current.read(gitdir)
-        current.write(gitdir, target, changes, split, others)
-    except _Unreadable as error:
-        came = {path: Entry(row[40:60].hex()) for path, row in others.rows()} if others else {}
-        _change_by_git(gitdir, target, came | changes, str(error))
+    with _Others.read(more, changes) if more else nullcontext() as others:
+        try:
+            current = _Current.read(gitdir)
+            current.write(gitdir, target, changes, split, others)
+        except _Unreadable as error:
+            came = {path: Entry(row[40:60].hex()) for path, row in others.rows()} if others else {}
+            _change_by_git(gitdir, target, came | changes, str(error))
 
 
 @dataclass
@@ -161,12 +162,19 @@ class _Others:
     count: of those that are not among the changes. Raises Failed for one of another form.
     """
 
-    def __init__(self, raw: bytes, changes: Mapping[bytes, Entry]):
+    def __init__(self, raw: mmap.mmap, changes: Mapping[bytes, Entry]):
         if raw[:8] != b"DIRC\0\0\0\2":
             raise Failed("git wrote an index of another form", hint="see 'git config index.version'")
         self._raw, self._changes = raw, changes
         self._number = int.from_bytes(raw[8:12], "big")
         self.count = sum(1 for _ in self.rows()) if changes else self._number
+
+    @classmethod
+    @contextmanager
+    def read(cls, file: Path, changes: Mapping[bytes, Entry]) -> Iterator[_Others]:
+        """Those of a file, for the length of a block."""
+        with open(file, "rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as raw:
+            yield cls(raw, changes)
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
         """(path, row) in the order of the index."""
@@ -204,7 +212,7 @@ def _rows(raw: bytes, count: int) -> tuple[list[tuple[bytes, bytes]], int]:
     return rows, 12 + sum(len(row) for _, row in rows)
 
 
-def _each_row(raw: bytes, count: int) -> Iterator[tuple[bytes, bytes]]:
+def _each_row(raw: bytes | mmap.mmap, count: int) -> Iterator[tuple[bytes, bytes]]:
     """One tight loop, since every write of a store runs through it for thousands of entries."""
     at = 12
     for _ in range(count):
@@ -217,13 +225,17 @@ def _each_row(raw: bytes, count: int) -> Iterator[tuple[bytes, bytes]]:
         at = end
 
 
-def _unusual(raw: bytes, at: int, flags: int) -> tuple[int, int]:
+def _unusual(raw: bytes | mmap.mmap, at: int, flags: int) -> tuple[int, int]:
     """Where the path of an entry with more flags, or with a long path, begins in it, and its length."""
     if flags & 0x3000:
         raise _Unreadable("it holds an unfinished merge")
     head = 64 if flags & 0x4000 else 62
     length = flags & 0xFFF
-    return head, length if length < 0xFFF else raw.index(b"\0", at + head) - at - head
+    if length == 0xFFF:
+        length = raw.find(b"\0", at + head) - at - head
+    if length < 0:
+        raise ValueError("a path has no end")
+    return head, length
 
 
 def _extensions(raw: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
