@@ -27,7 +27,7 @@ from typing import IO, Any
 from sbfs import files, upkeep
 from sbfs.errors import Busy, Damaged, Error, Failed, Invalid
 from sbfs.git import bulk, index, packs, trees
-from sbfs.git.folders import Folders
+from sbfs.git.folders import Folders, lay_out, pays
 from sbfs.git.repository import BRANCH, INDEX_MARK, Commit, Repository, serialize_commit
 from sbfs.operation import Change, Edited, Moved, Operation, Outcome
 from sbfs.queue import Queue
@@ -471,11 +471,51 @@ class Publisher:
         repo.drop_ref_lock(BRANCH, journal["new"])
         head = repo.ref(BRANCH)
         tip = repo.commit(head).tree if head else None
+        folders: dict[str, str] = journal.get("folders", {})
+        with self._laid_out(tip, folders) as laid:
+            if laid:
+                laid.put_into(repo.root)
+                folders = {path: id for path, id in folders.items() if path not in laid.ids}
+            put, edits = self._to_mend(journal, folders, tip)
+            self._put_files(put)
+            moved = head == journal["new"] or bool(head and self._contains(head, journal["new"]))
+            if moved and (late := journal.get("late", {})):
+                ids = {path: _id_at(repo, tip, path) for path in late}
+                self._put_late({path: repo.blob(id) if id else None for path, id in ids.items()}, late)
+            for path, entry in edits.items():
+                if entry.id and (state := _stat(repo.root / path, None, entry.id)):
+                    edits[path] = index.Entry(entry.id, stat=state)
+            self._write_index(edits, laid)
+        os.replace(self.own / "index.next", repo.gitdir / "index")
+        if moved:
+            for id, commit in journal.get("done", {}).items():
+                self.queue.answer(id, commit)
+
+    @contextmanager
+    def _laid_out(self, tip: str | None, folders: Mapping[str, str]) -> Iterator[Folders | None]:
+        """The folders that the branch has just so and the disk has not, written beside it where that pays."""
+        missing = {
+            path: id
+            for path, id in folders.items()
+            if tip and self.repo.folder(tip, path) == id and not os.path.lexists(files.locate(self.repo.root, path))
+        }
+        if not pays(sum(1 for _ in self._paths_in(missing))):
+            yield None
+            return
+        with bulk.Scratch(self.own, self.repo) as scratch:
+            yield lay_out(scratch, missing)
+
+    def _to_mend(
+        self, journal: dict[str, Any], folders: Mapping[str, str], tip: str | None
+    ) -> tuple[dict[str, str | None], dict[str, index.Entry]]:
+        """(path → id of what it shall hold, path → what the index shall say) of what a dead writer touched."""
+        repo = self.repo
         known = [_tree(repo, journal["old"]), _tree(repo, journal["new"])]
         put: dict[str, str | None] = {}
         edits: dict[str, index.Entry] = {}
         kept = set(journal.get("kept", ()))
-        for path in (*journal["paths"], *self._paths_in(journal.get("folders", {}))):
+        places: set[Path] = set()
+        for path in (*journal["paths"], *self._paths_in(folders)):
             file = files.join(repo.root, path)
             disk = files.read(file)
             have = etag(disk) if disk is not None else None
@@ -484,22 +524,12 @@ class Publisher:
             if have != want and path not in kept and have in [_id_at(repo, tree, path) for tree in known]:
                 put[path] = want
             edits[path] = index.Entry(want)
-            for left in file.parent.glob(".*~"):
+            places.add(file.parent)
+        for place in places:
+            for left in place.glob(".*~"):
                 if files.TEMPORARY.fullmatch(left.name) and not left.is_dir():
                     left.unlink(missing_ok=True)
-        self._put_files(put)
-        moved = head == journal["new"] or bool(head and self._contains(head, journal["new"]))
-        if moved and (late := journal.get("late", {})):
-            ids = {path: _id_at(repo, tip, path) for path in late}
-            self._put_late({path: repo.blob(id) if id else None for path, id in ids.items()}, late)
-        for path, entry in edits.items():
-            if entry.id and (state := _stat(repo.root / path, None, entry.id)):
-                edits[path] = index.Entry(entry.id, stat=state)
-        self._write_index(edits)
-        os.replace(self.own / "index.next", repo.gitdir / "index")
-        if moved:
-            for id, commit in journal.get("done", {}).items():
-                self.queue.answer(id, commit)
+        return put, edits
 
     def _paths_in(self, folders: Mapping[str, str]) -> Iterator[str]:
         """The files of folders that came as a whole."""

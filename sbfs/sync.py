@@ -240,5 +240,8 @@ def _prepare(root: Path) -> None:
         _check_format(repo, head)
         tree = repo.commit(head).tree
         threeway.check_incoming(repo, tree)
-        journal = {"old": None, "new": head, "paths": [path for path, _, _ in trees.walk(repo.tree, tree)]}
+        top = repo.tree(tree).items()
+        folders = {name: id for name, (mode, id) in top if mode == trees.FOLDER}
+        paths = [name for name, (mode, _) in top if mode != trees.FOLDER]
+        journal = {"old": None, "new": head, "paths": paths, "folders": folders}
     files.write(repo.gitdir / "sbfs" / "journal", json.dumps(journal).encode())

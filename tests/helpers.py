@@ -363,8 +363,12 @@ def die_operating(root: Path, mode: str, when: str, at: int, report: Path) -> No
         write(json.dumps(said))
 
 
-def die_mending(root: Path, at: int) -> None:
-    """Process: open a store that a dead writer left half done, and die at step `at` of mending it."""
+def die_mending(root: Path, at: int, whole_from: int = 10**9) -> None:
+    """Process: open a store that a dead writer left half done, and die at step `at` of mending it. whole_from: files
+    from which on folders come as a whole."""
+    from sbfs.git import folders
+
+    folders.WHOLE_FROM = whole_from
     trip("kill", "before", at)
     Store.open(root).close()
 
@@ -429,9 +433,9 @@ def die_saving(root: Path, data: bytes, at: int) -> None:
 def die_importing(root: Path, path: Path, at: int, whole_from: int = 10**9) -> None:
     """Process: import a file, and die at a step. whole_from: files from which on folders come as a whole."""
     from sbfs import bundles
-    from sbfs.bundles import importing
+    from sbfs.git import folders
 
-    importing.WHOLE_FROM = whole_from
+    folders.WHOLE_FROM = whole_from
     with Store.open(root, lock_wait=20) as store:
         trip("kill", "before", at)
         bundles.import_(store, path=path, strategy="merge")

@@ -20,7 +20,7 @@ from sbfs.bundles.reading import Incoming, take
 from sbfs.bundles.selecting import FOLDERS, WORDS, Picker, Selection, read_map, renamed
 from sbfs.errors import Invalid, Usage
 from sbfs.git import bulk, trees
-from sbfs.git.folders import Folders, lay_out
+from sbfs.git.folders import Folders, lay_out, pays
 from sbfs.git.repository import serialize_commit
 from sbfs.kind import NAME
 from sbfs.projects import KIND as PROJECT
@@ -31,9 +31,6 @@ STRATEGIES = ("preview", "merge", "replace")
 _LOOK_BACK = 10_000
 
 _STORE = re.compile(r"store-[0-9A-Z]{26}")
-
-WHOLE_FROM = 256
-"""Files in new folders from which on the folders come as a whole."""
 
 _REF = "refs/sbfs/imports/"
 """Below it lies, by the id of the store it is from, what was last imported: with its history, and as what the next
@@ -405,7 +402,7 @@ class _Laid:
         """The folders of a plan, written. None where that does not pay, or cannot be, or was done for other ones."""
         ids = {one.path: one.tree for one in plan.folders}
         is_here = os.stat(self._scratch.folder).st_dev == os.stat(self._root).st_dev
-        if self._done is None and is_here and sum(one.count for one in plan.folders) >= WHOLE_FROM:
+        if self._done is None and is_here and pays(sum(one.count for one in plan.folders)):
             self._done = lay_out(self._scratch, ids)
         return self._done if self._done and ids == self._done.ids else None
 

@@ -20,6 +20,9 @@ from sbfs.git import trees
 from sbfs.git.bulk import Scratch, environment
 from sbfs.git.repository import Repository
 
+WHOLE_FROM = 256
+"""Files from which on it pays to have Git write them: it has to be started, and what it wrote to be moved."""
+
 _PLAIN = "* -text -eol -filter -ident -working-tree-encoding\n"
 """Attributes above all others: what lies in a folder that came from elsewhere decides nothing about its own bytes."""
 
@@ -56,6 +59,11 @@ class Folders:
             os.rename(self.root / path, place)
             touched.add(place.parent)
         files.sync_folders({os.fspath(one) for one in touched})
+
+
+def pays(count: int) -> bool:
+    """Whether so many files are enough."""
+    return count >= WHOLE_FROM
 
 
 def lay_out(scratch: Scratch, ids: Mapping[str, str]) -> Folders | None:

@@ -1,4 +1,4 @@
-"""Folders that an import puts in place as a whole: the same outcome as file by file, at every step of a death."""
+"""Folders that an import or a clone puts in place as a whole: as file by file, at every step of a death."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from domain_helpers import mail
-from helpers import assert_sound, die_importing, finish, git, spawn
+from helpers import assert_sound, die_importing, die_mending, finish, git, spawn
 from test_bundles import CONFIGS, content, filled, forms, fresh, out, take
 
-from sbfs import bundles, doctor, history, messages, projects
+from sbfs import bundles, doctor, history, messages, projects, sync
 from sbfs.bundles import importing
 from sbfs.errors import Failed
 from sbfs.git import folders as laid
@@ -24,7 +24,7 @@ from sbfs.store import Store
 @pytest.fixture(autouse=True)
 def whole(monkeypatch):
     """However few files a folder has, it comes as a whole."""
-    monkeypatch.setattr(importing, "WHOLE_FROM", 1)
+    monkeypatch.setattr(laid, "WHOLE_FROM", 1)
 
 
 def put_down(store: Store) -> dict[str, bytes]:
@@ -57,7 +57,7 @@ def test_whole_folders_are_what_single_files_are(store, tmp_path, monkeypatch, f
         assert not (seen.folders or {item.path for item in seen.items} ^ told(done, one))
         assert seen.counts == done.counts
         assert done.count("config") == len(CONFIGS)
-        monkeypatch.setattr(importing, "WHOLE_FROM", 10**9)
+        monkeypatch.setattr(laid, "WHOLE_FROM", 10**9)
         alone = take(other, path, strategy)
         assert not alone.folders
         assert content(one) == content(other) == content(store)
@@ -231,3 +231,42 @@ def test_killed_at_any_step(store, tmp_path):
     # Killed before any folder is in place, with some in place, and after the branch moved.
     assert outcomes >= {(-9, False, False), (-9, False, True), (-9, True, True), (0, True, True)}
     assert Path(root, "projects/web/project.yaml").is_file()
+
+
+# -- clones ----------------------------------------------------------------------------------------
+
+
+def test_a_clone_is_put_down_whole(store, tmp_path, monkeypatch):
+    """A work tree or an index that is another one than that of single files."""
+    filled(store, tmp_path)
+    path = out(store, tmp_path / "x")
+    sync.clone(str(path), tmp_path / "whole")
+    Store.open(tmp_path / "whole").close()
+    monkeypatch.setattr(laid, "WHOLE_FROM", 10**9)
+    sync.clone(str(path), tmp_path / "single")
+    Store.open(tmp_path / "single").close()
+    with Store.open(tmp_path / "whole") as one, Store.open(tmp_path / "single") as other:
+        assert put_down(one) == put_down(other) == put_down(store)
+        assert git(one.root, "ls-files", "-s") == git(other.root, "ls-files", "-s")
+        assert_sound(one.root)
+        mail(one)
+        assert_sound(one.root)
+
+
+def test_a_clone_that_is_killed_while_it_is_put_down(store, tmp_path):
+    """Files half there that pass for a person's edits, or a folder that never comes."""
+    filled(store, tmp_path)
+    sync.clone(str(out(store, tmp_path / "x")), tmp_path / "template")
+    outcomes = set()
+    for at in range(1, 200):
+        root = tmp_path / f"{at}"
+        shutil.copytree(tmp_path / "template", root)
+        code = finish(spawn(die_mending, root, at, 1))[0]
+        outcomes.add((code, len([*root.glob("[pg]*")])))
+        with Store.open(root, lock_wait=20) as clone:
+            assert put_down(clone) == put_down(store)
+        assert_sound(root, litter=True)
+        shutil.rmtree(root)
+        if code == 0:
+            break
+    assert outcomes >= {(-9, 0), (-9, 1), (-9, 2), (0, 2)}
