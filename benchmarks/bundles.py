@@ -91,6 +91,24 @@ def imports(store: Path, size: int, spare: Path) -> Iterator[Row]:
     yield Row(name, size, mine, "git clone FILE:", other, mine.median / other.median, "<= 3")
 
 
+def clones(store: Path, size: int, spare: Path) -> Iterator[Row]:
+    """`sbfs clone` of a bundle against `git clone` of it, whole processes."""
+    _export(store, spare / "x.bundle", "--all")
+    ours, theirs, memory = [], [], []
+    for turn in range(ROUNDS):
+        root, clone = spare / f"store-{turn}", spare / f"clone-{turn}"
+        _, seconds, most = peak(SBFS, "clone", spare / "x.bundle", root)
+        ours.append(seconds)
+        memory.append(most)
+        os.sync()
+        theirs.append(timed(lambda clone=clone: run("git", "clone", "-q", spare / "x.bundle", clone)))
+        os.sync()
+        _same(root, store)
+    mine, other = Series(ours), Series(theirs)
+    name = f"sbfs clone of a bundle (peak {max(memory):.0f} MB)"
+    yield Row(name, size, mine, "git clone FILE:", other, mine.median / other.median)
+
+
 def _import(root: Path, path: Path) -> tuple[float, float]:
     """Returns seconds, and the most memory that the process or Git under it had, in MiB."""
     said, seconds, memory = peak(SBFS, "--store", root, "import", path, "--strategy", "merge", "--json")
@@ -152,7 +170,7 @@ def large(_store: Path, _size: int, spare: Path) -> Iterator[Row]:
 
 
 ROWS: dict[str, Callable[[Path, int, Path], Iterator[Row]]] = {
-    "export": export, "zip": zipped, "part": part, "import": imports, "new": new, "large": large
+    "export": export, "zip": zipped, "part": part, "import": imports, "clone": clones, "new": new, "large": large
 }  # fmt: skip
 
 
