@@ -283,6 +283,8 @@ class Publisher:
             if edited and states[change.path] is None and change.path not in batch.files:
                 batch.late[change.path] = change.disk
         batch.files.update({change.path: change.id or change.data for change in operation.changes})
+        # Not before: refused half-way, they would be put down with what others wait for.
+        batch.folders = operation.folders or batch.folders
         batch.head, batch.tree, batch.done[operation.id] = commit, tree, commit
         return commit
 
@@ -291,7 +293,6 @@ class Publisher:
         for path, id in folders.ids.items() if folders else ():
             if os.path.lexists(files.locate(self.repo.root, path)) or not batch.editor.set_folder(path, id):
                 raise Moved(f"{path} is there meanwhile")
-        batch.folders = folders or batch.folders
 
     def _unknown(self, fresh: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
         """Trees that the repository does not have. Of many, most came with what is brought in; a few are as quickly
@@ -532,9 +533,11 @@ class Publisher:
         return put, edits
 
     def _paths_in(self, folders: Mapping[str, str]) -> Iterator[str]:
-        """The files of folders that came as a whole."""
+        """The files of folders that came as a whole. Those of one that no commit names may be collected since: what
+        lies there then stays, as what a person wrote does."""
         for path, id in folders.items():
-            yield from (file for file, _, _ in trees.walk(self.repo.tree, id, f"{path}/"))
+            with suppress(Damaged):
+                yield from (file for file, _, _ in trees.walk(self.repo.tree, id, f"{path}/"))
 
     def _contains(self, head: str, commit: str | None) -> bool:
         return any(one.id == commit for one, _ in zip(self.repo.history(head), range(1000), strict=False))

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 from domain_helpers import mail
-from helpers import assert_sound, die_importing, die_mending, finish, git, spawn
+from helpers import assert_sound, die_importing, die_mending, finish, git, run_git, spawn
 from test_bundles import CONFIGS, content, filled, forms, fresh, out, take
 
 from sbfs import bundles, doctor, history, messages, projects, sync
 from sbfs.bundles import importing
-from sbfs.errors import Failed
+from sbfs.errors import Failed, Invalid
 from sbfs.git import folders as laid
 from sbfs.git import trees
-from sbfs.store import Store
+from sbfs.publish import Publisher
+from sbfs.store import Store, Transaction
 
 
 @pytest.fixture(autouse=True)
@@ -231,6 +232,55 @@ def test_killed_at_any_step(store, tmp_path):
     # Killed before any folder is in place, with some in place, and after the branch moved.
     assert outcomes >= {(-9, False, False), (-9, False, True), (-9, True, True), (0, True, True)}
     assert Path(root, "projects/web/project.yaml").is_file()
+
+
+def test_refused_half_way(store, tmp_path, monkeypatch):
+    """Folders of an operation that was refused, put down with the one behind it that waited."""
+    filled(store, tmp_path)
+    path = out(store, tmp_path / "x")
+    real = Publisher._publish
+    with fresh(tmp_path) as other, Store.open(other.root) as second:
+
+        def publish(publisher, operations):
+            if operations[0].folders and len(operations) == 1:
+                # An edit that nobody saved, at the place of a single file; and somebody who waits.
+                (other.root / "groups").mkdir()
+                (other.root / "groups/team.yaml").write_text("name: [broken\n")
+                waiting = Transaction(second, second.view(), "note")
+                waiting.put_bytes("notes/a.txt", b"hello\n")
+                operations = [*operations, waiting.operation()]
+            return real(publisher, operations)
+
+        monkeypatch.setattr(Publisher, "_publish", publish)
+        with pytest.raises(Invalid):
+            take(other, path)
+        assert not (other.root / "projects").exists()
+        assert git(other.root, "status", "--porcelain") == "?? groups/"
+        assert (other.root / "notes/a.txt").read_bytes() == b"hello\n"
+
+
+def test_killed_and_collected(store, tmp_path):
+    """Folders that are in place and in no commit, when Git has thrown away what the journal says of them."""
+    filled(store, tmp_path)
+    bundles.export(store, all=True, output=tmp_path / "x")
+    Store.init(tmp_path / "template").close()
+    met = 0
+    for at in range(1, 400):
+        root = tmp_path / f"{at}"
+        shutil.copytree(tmp_path / "template", root)
+        git(root, "status")
+        before = git(root, "rev-parse", "main")
+        code = finish(spawn(die_importing, root, tmp_path / "x", at, 1))[0]
+        if (root / ".git/sbfs/journal").exists() and git(root, "rev-parse", "main") == before:
+            run_git(root, "gc", "--prune=now", "-q")
+            with Store.open(root, lock_wait=20) as other:
+                projects.add(other, name="works")
+                assert (other.root / "projects/works/project.yaml").is_file()
+            met += 1
+        shutil.rmtree(root)
+        if code == 0 or met == 3:
+            break
+    assert met == 3
 
 
 # -- clones ----------------------------------------------------------------------------------------

@@ -248,6 +248,18 @@ def test_a_part_that_was_looked_at_is_a_part_only(store, read_of):
     assert read_of(store)[1] == [path]
 
 
+def test_each_copy_of_a_message_is_remembered(store, read_of):
+    """A message with a secret that one export names at the sender, and the next, of the recipient alone, not at all."""
+    people(store, "web", "api")
+    sent = mail(store, message="the key is NOTHING\n")
+    for path in sorted(file.relative_to(store.root).as_posix() for file in store.root.rglob(f"{sent.id}.yaml")):
+        by_hand(store, path, (store.root / path).read_text().replace("NOTHING", SECRET))
+    assert len(read_of(store)[1]) == 1
+    for name in ("web", "api"):
+        (found,) = read_of(store, projects=[name])[1]
+        assert found.startswith(f"projects/{name}/")
+
+
 def test_what_an_import_looked_at(store, tmp_path, read_of):
     """All of an imported store is read once more; or what lay there before passes for looked at."""
     filled(store)

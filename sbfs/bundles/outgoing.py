@@ -43,8 +43,11 @@ def look(root: Path, tree: str, chosen: Selection, rules: redact.Rules) -> list[
             memory.keep(tree, chosen)
             return []
         changed = [one for one in _unknown(repo, tree, chosen, known) if suspects is None or one[1] in suspects]
-        found = list(_held(repo, changed, rules))
-        memory.keep(tree, chosen, (one.path for one in found))
+        twins: dict[str, str] = {}
+        found = list(_held(repo, changed, rules, twins))
+        paths = {one.path for one in found}
+        # A copy is named once, but the next export may hold the other one alone.
+        memory.keep(tree, chosen, paths | {path for path, first in twins.items() if first in paths})
         return found
 
 
@@ -87,17 +90,21 @@ def _unknown(repo: Repository, tree: str, chosen: Selection, known: Sequence[Loo
     yield from ((path, found[1]) for path in sorted(held) if (found := editor.get(path)))
 
 
-def _held(repo: Repository, changed: list[tuple[str, str]], rules: redact.Rules) -> Iterator[Held]:
+def _held(
+    repo: Repository, changed: list[tuple[str, str]], rules: redact.Rules, twins: dict[str, str]
+) -> Iterator[Held]:
+    """The secrets in some files. twins: is given each file that is passed over as a copy, and which it is one of."""
     waiting: list[tuple[str, bytes]] = []
-    seen: set[int] = set()
+    seen: dict[int, str] = {}
     size = 0
     for (path, _), data in zip(changed, bulk.blobs(repo, (id for _, id in changed)), strict=True):
         # Settings name patterns, which would find themselves; the two copies of a message differ in one line.
         said = hash(_STATUS.sub(b"", data, 1)) if "/inbox/" in path or "/outbox/" in path else None
-        if path == SETTINGS or is_binary(data) or said in seen:
+        if path == SETTINGS or is_binary(data):
             continue
-        if said is not None:
-            seen.add(said)
+        if said is not None and (first := seen.setdefault(said, path)) != path:
+            twins[path] = first
+            continue
         waiting.append((path, data))
         size += len(data)
         if size > SCANNED:
