@@ -122,6 +122,25 @@ def test_names_that_are_one_on_some_systems(store, tmp_path, plain, one, other):
     refused(store, path, "differs only in case")
 
 
+def test_names_that_are_one_and_were_here_before(store, source, tmp_path):
+    """What both sides have already keeps everything else from coming."""
+    folder = "projects/web/attachments/" + "a" * 64
+    blob = git(source.root, "hash-object", "-w", "--stdin", input=b"x\n")
+    for name in ("Note.txt", "note.txt", "more.txt", "MORE.txt"):
+        git(source.root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{folder}/{name}")
+        git(source.root, "commit", "-qm", name)
+        git(source.root, "bundle", "create", "-q", str(tmp_path / name.lower()), "main")
+        if name == "note.txt":
+            root = tmp_path / "clone"
+            git(tmp_path, "clone", "-q", "-b", "main", str(tmp_path / "note.txt"), str(root))
+        if name == "more.txt":
+            with Store.open(root) as clone:
+                bundles.import_(clone, path=tmp_path / "more.txt", strategy="merge")
+                assert (root / folder / "more.txt").is_file()
+    with Store.open(root) as clone:
+        refused(clone, tmp_path / "more.txt", "differs only in case")
+
+
 def test_a_member_below_a_file_and_one_that_is_there_twice(store, tmp_path, plain):
     """A file that is a folder for another member."""
     below = repacked(plain, tmp_path / "below.zip", lambda members: members.update({"store/sbfs.yaml/x": b"x"}))

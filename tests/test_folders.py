@@ -283,6 +283,45 @@ def test_killed_and_collected(store, tmp_path):
     assert met == 3
 
 
+def test_a_folder_without_files(store, tmp_path):
+    """A tree without entries, which no work tree can have, in a bundle: the import fails for ever."""
+    filled(store, tmp_path)
+    empty = git(store.root, "hash-object", "-t", "tree", "-w", "--stdin", input=b"")
+    place = git(store.root, "rev-parse", "main:projects/web").strip()
+    rows = git(store.root, "ls-tree", place) + f"\n040000 tree {empty}\tdocs\n"
+    for folder, above in (("web", "main:projects"), ("projects", "main:")):
+        made = git(store.root, "mktree", input=rows.encode())
+        others = [row for row in git(store.root, "ls-tree", above).splitlines() if not row.endswith(f"\t{folder}")]
+        rows = "\n".join([*others, f"040000 tree {made}\t{folder}", ""])
+    commit = git(store.root, "commit-tree", git(store.root, "mktree", input=rows.encode()), "-p", "main", "-m", "x")
+    git(store.root, "update-ref", "refs/heads/main", commit)
+    git(store.root, "bundle", "create", "-q", str(tmp_path / "x"), "main")
+    with fresh(tmp_path) as other:
+        assert take(other, tmp_path / "x").folders
+        assert content(other) == content(store)
+        assert_sound(other.root)
+
+
+def test_another_disk(store, tmp_path, monkeypatch):
+    """A folder that cannot be moved to where it belongs, as it is a disk of its own."""
+    filled(store, tmp_path)
+    path = out(store, tmp_path / "x")
+    with fresh(tmp_path) as other:
+        (other.root / "projects").mkdir()
+        real = os.stat
+
+        def stat_of(place, **given):
+            found = real(place, **given)
+            if os.fspath(place) != os.fspath(other.root / "projects"):
+                return found
+            return os.stat_result([*found[:2], found.st_dev + 1, *found[3:10]], {})
+
+        with monkeypatch.context() as context:
+            context.setattr(os, "stat", stat_of)
+            assert not take(other, path).folders
+        assert content(other) == content(store)
+
+
 # -- clones ----------------------------------------------------------------------------------------
 
 

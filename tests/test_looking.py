@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from sbfs import bundles, messages, redact
 from sbfs.bundles import looking, outgoing
-from sbfs.git import inorder
+from sbfs.git import bulk, inorder
 from sbfs.store import Store
 
 STATUS = re.compile(rb"\nstatus: \w+\n")
@@ -290,3 +291,61 @@ def test_what_is_remembered_changes_nothing(tmp_path_factory, read_of, steps):
             chosen = {} if is_whole else {"projects": [name]}
             expected = {one for one in held if is_whole or one == path}
             assert {*read_of(store, **chosen)[1]} == expected
+
+
+WHOLE = {"projects": None, "words": ["mail"]}
+
+
+@pytest.mark.parametrize(
+    "trees",
+    [
+        {"a": 1},
+        [5],
+        [{"tree": "TREE", "chosen": WHOLE, "held": [5, None]}],
+        [{"tree": "TREE", "chosen": WHOLE, "held": 5}],
+        [{"tree": "TREE", "chosen": 5, "held": []}],
+        [{"tree": "BLOB", "chosen": WHOLE, "held": []}],
+        [{"tree": "zz", "chosen": WHOLE, "held": []}],
+        [{"tree": "z" * 40, "chosen": WHOLE, "held": []}],
+        [{"tree": 7, "chosen": WHOLE, "held": []}],
+    ],
+    ids=str,
+)
+def test_a_memory_that_is_damaged(store, read_of, trees):
+    """A cache that may be deleted keeps exports from working."""
+    filled(store)
+    path = "projects/web/project.yaml"
+    by_hand(store, path, (store.root / path).read_text() + f"description: the key is {SECRET}\n")
+    raw = json.dumps({"rules": store.rules().version, "trees": trees})
+    for name, revision in (("TREE", "HEAD^{tree}"), ("BLOB", f"HEAD:{path}")):
+        raw = raw.replace(name, git(store.root, "rev-parse", revision).strip())
+    for text in (raw, raw[:-9], "", "null"):
+        (store.repo.gitdir / "sbfs" / "exported.json").write_text(text)
+        assert read_of(store)[1] == [path]
+
+
+def test_a_part_that_came_replaces_nothing(store, tmp_path, read_of):
+    """All of a store is read once more since a project was imported into it."""
+    people(store, "mine")
+    assert read_of(store)[1] == []
+    with Store.init(tmp_path / "other") as other:
+        filled(other)
+        bundles.export(other, all=True, output=tmp_path / "y")
+    bundles.import_(store, path=tmp_path / "y", strategy="merge", only=["web"])
+    assert read_of(store) == (0, [])
+
+
+@pytest.mark.parametrize("error", [ValueError("bad"), KeyError("gone")])
+def test_what_goes_wrong_ahead_is_not_the_end(store, error):
+    """Names that end too early in the thread that asks for files: the rest passes unread, or the reader hangs."""
+    filled(store)
+    ids = [*blobs_of(store)]
+
+    def named():
+        for number in range(2000):
+            if number == 1500:
+                raise error
+            yield str(number), ids[number % len(ids)]
+
+    with pytest.raises(type(error)):
+        sum(1 for _ in bulk.named_blobs(store.repo, named()))

@@ -199,17 +199,23 @@ def _check_places(read: Callable[[str], trees.Entries], known: str | None, tree:
                 executable[path] = id
             elif mode not in (trees.FILE, trees.FOLDER):
                 raise Invalid(f"is {'a link' if mode == trees.LINK else 'no file'}", path=f"{name}: {path}")
-        check_same((f"{folder}{last}" for last in after), name)
+        here = [last for last in after if any(last in one for one in before)]
+        came = (f"{folder}{last}" for last in after if not any(last in one for one in before))
+        check_same(came, name, (f"{folder}{last}" for last in here))
     return executable
 
 
-def check_same(paths: Iterable[str], name: str) -> None:
-    """Raise Invalid for two paths that some file system takes for one."""
-    seen: dict[str, str] = {}
+def check_same(paths: Iterable[str], name: str, known: Iterable[str] = ()) -> None:
+    """Raise Invalid for a path that some file system takes for another one, or for one that was known before."""
+    seen = {_folded(path): path for path in known}
     for path in paths:
-        key = path if path.isascii() and path.islower() else unicodedata.normalize("NFC", path).casefold()
+        key = _folded(path)
         if seen.setdefault(key, path) != path:
             raise Invalid(f"differs only in case from {seen[key]}", path=f"{name}: {path}")
+
+
+def _folded(path: str) -> str:
+    return path if path.isascii() and path.islower() else unicodedata.normalize("NFC", path).casefold()
 
 
 def _too_large(path: str, size: int, attachment: int, name: str) -> Invalid:

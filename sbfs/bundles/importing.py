@@ -134,6 +134,9 @@ class _Import:
         self.left_out = list(incoming.left_out)
         self.redacted: dict[str, int] = {}
         self.chosen = self._chosen()
+        # Asked once: what was looked at by some rules must not be remembered by others.
+        self.rules = store.rules()
+        self.all_is_new = False
         self.theirs = self._prepared()
 
     # -- what came
@@ -201,7 +204,7 @@ class _Import:
                 tree,
                 name=self.incoming.name,
                 made=self.made,
-                rules=self.store.rules(),
+                rules=self.rules,
                 attachment=limit,
                 keep=partial(writer.add, "blob"),
             )
@@ -369,9 +372,9 @@ class _Import:
         files.write(folder / self.incoming.store, f"{tip}\n".encode())
 
     def _spare_the_next_export(self, plan: Plan) -> None:
-        """All that came was looked at. Where that is all there is, no export need do it once more."""
+        """All that came was looked at. Where it is all there is of that part, no export need do it once more."""
         if self.all_is_new:
-            outgoing.passed(self.store.repo, self.theirs, self.store.rules())
+            outgoing.passed(self.store.repo, self.theirs, self.chosen, self.rules)
         elif plan.counts.total() >= upkeep.MUCH:
             upkeep.start(self.store.root)
 
@@ -393,16 +396,17 @@ class _Laid:
         self._done: Folders | None = None
 
     def fits(self, path: str) -> bool:
-        """Whether a folder can be put in its place: nothing is there, unsaved files neither."""
+        """Whether a folder can be moved to its place: nothing is there, not saved or not, and it is the same disk."""
         with suppress(Invalid):
-            return not os.path.lexists(files.locate(self._root, path))
+            place = Path(files.locate(self._root, path))
+            above = next(folder for folder in place.parents if folder.exists())
+            return not os.path.lexists(place) and os.stat(above).st_dev == os.stat(self._scratch.folder).st_dev
         return False
 
     def of(self, plan: Plan) -> Folders | None:
         """The folders of a plan, written. None where that does not pay, or cannot be, or was done for other ones."""
         ids = {one.path: one.tree for one in plan.folders}
-        is_here = os.stat(self._scratch.folder).st_dev == os.stat(self._root).st_dev
-        if self._done is None and is_here and pays(sum(one.count for one in plan.folders)):
+        if self._done is None and pays(sum(one.count for one in plan.folders)):
             self._done = lay_out(self._scratch, ids)
         return self._done if self._done and ids == self._done.ids else None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sbfs import files
 from sbfs.bundles.selecting import Selection
-from sbfs.errors import Invalid
+from sbfs.errors import Damaged, Invalid
 from sbfs.git.repository import Repository
 
 _MOST = 8
@@ -37,13 +37,14 @@ class Memory:
 
     def all(self) -> list[Looked]:
         """What was looked through and is still there, the last first."""
-        with suppress(ValueError, AttributeError, TypeError, KeyError, Invalid):
+        with suppress(ValueError, AttributeError, TypeError, KeyError, Invalid, Damaged):
             said = json.loads(files.read(self._file) or b"{}")
             if said["rules"] == self._rules:
                 found = [
-                    Looked(one["tree"], Selection.load(one["chosen"], ""), (*one["held"],)) for one in said["trees"]
+                    Looked(one["tree"], Selection.load(one["chosen"], ""), tuple(map(files.check_path, one["held"])))
+                    for one in said["trees"]
                 ]
-                return [one for one in found if len(one.tree) == 40 and self._repo.has(one.tree)]
+                return [one for one in found if self._repo.has(one.tree) and self._repo.tree(one.tree)]
         return []
 
     def keep(self, tree: str, chosen: Selection, held: Iterable[str] = ()) -> None:

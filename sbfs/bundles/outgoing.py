@@ -13,9 +13,13 @@ from sbfs.bundles import looking
 from sbfs.bundles.looked import Looked, Memory
 from sbfs.bundles.looking import SCANNED, is_binary, may_hold
 from sbfs.bundles.selecting import Picker, Selection
+from sbfs.errors import Damaged
 from sbfs.git import bulk, trees
 from sbfs.git.repository import Repository
 from sbfs.store import SETTINGS, Store
+
+MANY = 20_000
+"""New files from which on all of a store is looked at as it lies, though something is known of it."""
 
 _STATUS = re.compile(rb"^status: \w+\n", re.M)
 
@@ -42,7 +46,14 @@ def look(root: Path, tree: str, chosen: Selection, rules: redact.Rules) -> list[
         if suspects is not None and not suspects:
             memory.keep(tree, chosen)
             return []
-        changed = [one for one in _unknown(repo, tree, chosen, known) if suspects is None or one[1] in suspects]
+        try:
+            unknown = list(_unknown(repo, tree, chosen, known))
+        except Damaged:
+            # Of a tree that was remembered, a part may have been collected; of the store's own, it is said here.
+            unknown = list(_unknown(repo, tree, chosen, ()))
+        if suspects is None and known and len(unknown) > MANY:
+            suspects = looking.suspects(repo.gitdir, rules)
+        changed = [one for one in unknown if suspects is None or one[1] in suspects]
         twins: dict[str, str] = {}
         found = list(_held(repo, changed, rules, twins))
         paths = {one.path for one in found}
@@ -62,9 +73,9 @@ def look_ahead(store: Store) -> bool:
     return True
 
 
-def passed(repo: Repository, tree: str, rules: redact.Rules) -> None:
-    """Remember a tree whose files were all looked at as they came in, and are without secrets."""
-    Memory(repo, rules.version).keep(tree, Selection())
+def passed(repo: Repository, tree: str, chosen: Selection, rules: redact.Rules) -> None:
+    """Remember a part of a tree whose files were all looked at as they came in, and are without secrets."""
+    Memory(repo, rules.version).keep(tree, chosen)
 
 
 def _unknown(repo: Repository, tree: str, chosen: Selection, known: Sequence[Looked]) -> Iterator[tuple[str, str]]:

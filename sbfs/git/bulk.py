@@ -122,7 +122,8 @@ def _by_git(repo: Repository, first: Sequence[str], rest: Iterator[str], limit: 
     asked: deque[str] = deque()
     assert process.stdout is not None
     _widen(process.stdout)
-    sender = threading.Thread(target=_ask, args=(process.stdin, first, rest, asked), daemon=True)
+    failed: list[Exception] = []
+    sender = threading.Thread(target=_ask, args=(process.stdin, first, rest, asked, failed), daemon=True)
     sender.start()
     try:
         while True:
@@ -138,6 +139,8 @@ def _by_git(repo: Repository, first: Sequence[str], rest: Iterator[str], limit: 
             asked.popleft()
             yield data
         sender.join()
+        if failed:
+            raise failed[0]
         # Git stopped at one that it cannot read: look oneself, which finds packs that moved, or says what is wrong.
         for id in asked:
             yield _within(repo.blob(id), limit)
@@ -155,15 +158,19 @@ def _widen(pipe: IO[bytes]) -> None:
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _AHEAD)
 
 
-def _ask(stream: Any, first: Sequence[str], rest: Iterator[str], asked: deque[str]) -> None:
-    with suppress(BrokenPipeError, ValueError):
+def _ask(stream: Any, first: Sequence[str], rest: Iterator[str], asked: deque[str], failed: list[Exception]) -> None:
+    """failed: is given what went wrong where the ids come from, for who waits for what they name."""
+    try:
         for ids in (iter(first), rest):
             while some := [*islice(ids, _ASKED)]:
                 asked += some
                 with suppress(BrokenPipeError):
                     stream.write("".join(f"{id}\n" for id in some).encode())
-    with suppress(BrokenPipeError, ValueError, OSError):
-        stream.close()
+    except Exception as error:  # noqa: BLE001 - raised in the other thread
+        failed.append(error)
+    finally:
+        with suppress(OSError):
+            stream.close()
 
 
 # -- writing ---------------------------------------------------------------------------------------

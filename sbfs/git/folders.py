@@ -102,7 +102,7 @@ def _write(repo: Repository, laid: Folders) -> None:
     done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode:
         why = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["git read-tree failed"]
-        raise Failed(f"files cannot be written: {why[-1]}", hint="free some space and repeat")
+        raise Failed(f"files cannot be written: {why[-1]}", hint="repeat; if it fails again, 'sbfs check'")
 
 
 def _write_loose(gitdir: Path, id: str, data: bytes) -> None:

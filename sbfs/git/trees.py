@@ -299,7 +299,8 @@ def new_folders(
     wanted: Callable[[str], bool],
     prefix: str = "",
 ) -> Iterator[tuple[str, str]]:
-    """(path, id) of the folders that a tree has and others have nothing in place of; not of those below them.
+    """(path, id) of the folders that a tree has and others have nothing in place of; not of those below them, nor those
+    without a file, which no work tree can have.
 
     wanted: whether a folder counts by its path; below one that does not, each is asked for.
     """
@@ -312,7 +313,8 @@ def new_folders(
             continue
         there = [entries.get(name) for entries in known]
         if not any(there) and wanted(path):
-            yield path, id
+            if next(walk(read, id), None):
+                yield path, id
         else:
             yield from new_folders(read, [_folder(one) for one in there], id, wanted, path + "/")
 
