@@ -230,7 +230,7 @@ def check_size(text: str, *, field: str, limit: int, hint: str) -> str:
 def check_word(word: str, words: tuple[str, ...], field: str) -> str:
     """One of a few words, or Invalid."""
     if word not in words:
-        raise Invalid(f"{word!r} is none of {', '.join(words)}", field=field)
+        raise Invalid(f"{word!r} is none of {', '.join(filter(None, words))}", field=field)
     return word
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from sbfs import kinds
 from sbfs.errors import Invalid
 from sbfs.git import trees
+from sbfs.kind import Kind
 from sbfs.record import Record
 from sbfs.redact import Redactor, Rules, compiled
 from sbfs.store import Store, Transaction, without_secrets
@@ -173,6 +174,9 @@ class _Pass:
 
     def _record(self, path: str, raw: bytes) -> None:
         kind = kinds.kind_of(path)
+        if kind is not None and path.endswith((".toml", ".md")):
+            self._text(kind, path, raw)
+            return
         carries = any(sha256.encode() in raw for sha256 in self.moved)
         if not carries and self.literal and self.literal not in raw and b"\\" not in raw:
             return
@@ -199,6 +203,20 @@ class _Pass:
             raise Invalid(f"would break: {error.why}", field=error.field, path=path, hint=hint) from None
         self.tx.bring(kind, path, clean.raw)
         self.files.append(Cleaned(path, kind.name if kind else "", found.total()))
+
+    def _text(self, kind: Kind[Any], path: str, raw: bytes) -> None:
+        """A record that is kept as it was written: cleaned as a text, and left where that would break it."""
+        redactor = Redactor(self.rules)
+        clean = redactor.text(raw.decode("utf-8", "replace")).encode()
+        if not redactor.found:
+            return
+        try:
+            kind.check(Record.parse(path, clean))
+        except Invalid:
+            self.left.append(path)
+            return
+        self.tx.bring(kind, path, clean)
+        self.files.append(Cleaned(path, kind.name, redactor.found.total()))
 
     def _following(self, data: dict[str, Any]) -> dict[str, Any]:
         """A message whose attachments moved, pointing where they are now."""

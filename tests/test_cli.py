@@ -274,6 +274,19 @@ def test_a_list_whose_reader_went_away_is_no_failure(shell, arguments):
         assert (process.wait(60), process.stderr.read()) == (0, b"")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.parametrize("words", [["inbox", "api"], ["inbox", "api", "--json"], ["inbox", "nobody", "--json"]])
+def test_an_answer_that_cannot_be_written_is_said(shell, words):
+    """A traceback; or an operation that passes for one that was not done."""
+    command = [sys.executable, "-m", "sbfs", "--store", str(shell.root), *words]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode in (1, 3)
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.returncode == 3 or "what was asked for is done" in done.stderr
+
+
 def test_near_names_are_offered(shell):
     """A slip in a name or a verb that only gets "not found"."""
     assert shell.fails(3, "not_found", "inbox", "ap1")["hint"] == "did you mean api?"

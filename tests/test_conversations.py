@@ -144,6 +144,13 @@ def test_what_is_not_there_is_said(filled: Store, asked: dict[str, Any], error: 
         conversations.show(filled, **asked)
 
 
+def test_a_cursor_that_is_none(filled: Store) -> None:
+    """A fault of sbfs for what a person mistyped."""
+    for cursor in ("zz", "-3", "", "1.5"):
+        with pytest.raises(Invalid, match="cursor"):
+            conversations.show(filled, conversation_id="258c", cursor=cursor)
+
+
 def test_a_turn_that_a_merge_left_twice_is_shown_once_and_mended(store: Store, tmp_path: Path) -> None:
     """Two clones that cut their turns in different places, and a turn that counts twice from then on."""
     file = write(tmp_path / f"{LONG}.jsonl", said("a", "Hi"), answered("b", "m", "Yes"), said("c", "Ho"))

@@ -326,6 +326,39 @@ def test_ways_and_their_reverse(store: Store, indexed: Path):
     assert (none.ways, none.nearest is not None) == ((), True)
 
 
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (["impact", "price_of", "--depth", "-1"], "depth"),
+        (["impact", "price_of", "--depth", "0"], "depth"),
+        (["unused", "--type", "foo"], "type"),
+        (["symbols", "--type", "foo"], "type"),
+        (["symbols", "--language", "foo"], "language"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_no_all_clear(store: Store, indexed: Path, words: list[str], field: str):
+    """A wrong word that is answered with `low risk`, or with `nothing is unused`."""
+    said = Shell(store.root).fails(4, "invalid", "graph", *words)
+    assert said["error"].startswith(f"{field}: ")
+
+
+def test_an_export_replaces_nothing_by_itself(store: Store, indexed: Path, tmp_path: Path):
+    """A file that is overwritten without a word."""
+    shell, file = Shell(store.root), tmp_path / "g.json"
+    file.write_text("mine\n")
+    assert shell("graph", "export", "-o", str(file)).status != 0
+    assert file.read_text() == "mine\n"
+    assert shell("graph", "export", "-o", str(file), "--force").out == f"wrote {file}\n"
+    assert json.loads(file.read_text())["symbols"]
+
+
+def test_the_store_is_no_source(store: Store):
+    """A question asked in the store's folder makes the store a project of its own."""
+    said = Shell(store.root).fails(4, "invalid", "graph", "index", "--path", str(store.root))
+    assert "is the store" in said["error"]
+    assert projects.list(store).total in (0, None) or "store" not in {one.name for one in projects.list(store).items}
+
+
 def test_impact_says_how_far_and_how_risky(store: Store, indexed: Path):
     """A risk without a reason, or a reach that stops at the first file."""
     found = graph.impact(store, symbol="price_of")

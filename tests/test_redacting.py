@@ -10,7 +10,7 @@ import pytest
 from domain_helpers import SECRET, Shell, mail, people, put
 from helpers import assert_sound, commits, git, run_git
 
-from sbfs import driver, history, messages, projects, redacting, worktree
+from sbfs import configs, driver, history, messages, projects, redacting, worktree
 from sbfs.errors import Error, Invalid
 from sbfs.store import Store, refuse_secret
 
@@ -32,6 +32,22 @@ def everything(store: Store) -> str:
 
 
 # -- sbfs redact -----------------------------------------------------------------------------------
+
+
+def test_it_goes_from_what_is_kept_as_it_was_written(post):
+    """A configuration in TOML or Markdown that keeps all others from being cleaned, or that is broken by it."""
+    texts = {"a.toml": f"k = '{WORD}'  # {WORD}\n", "b.md": f"# text\n\n{WORD}\n", "c.toml": "port = 48080\n"}
+    for name, text in texts.items():
+        configs.set(post, project="web", name=name, text=text)
+    done = redacting.redact(post, pattern=WORD)
+    assert {one.path.rpartition("/")[2]: one.count for one in done.files} == {"a.toml": 2, "b.md": 1}
+    assert WORD not in everything(post)
+    assert "# text\n" in (post.root / "projects/web/config/b.md").read_text()
+    (one,) = redacting.redact(post, pattern="# te[x]t", regex=True).files
+    assert (one.path, one.count) == ("projects/web/config/b.md", 1)
+    broken = redacting.redact(post, pattern="48080")
+    assert (broken.files, broken.left) == ((), ("projects/web/config/c.toml",))
+    assert_sound(post.root)
 
 
 def test_it_goes_from_every_current_record(post, tmp_path):

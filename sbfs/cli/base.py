@@ -55,11 +55,22 @@ class App:
 
     def answer(self, document: Document, show: Callable[[Document], None]) -> None:
         """Print a document and leave with 1 where it is no success."""
-        if self.json:
-            print_json(document)
-        elif not self.quiet:
-            show(document)
-            _tell_redacted(document)
+        try:
+            if self.json:
+                print_json(document)
+            elif not self.quiet:
+                show(document)
+                _tell_redacted(document)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            from sbfs.errors import Failed
+
+            why = f"the answer cannot be written: {(error.strerror or str(error)).lower()}"
+            raise Failed(why, hint="what was asked for is done") from None
         if not document["success"]:
             raise click.exceptions.Exit(1)
 
@@ -315,12 +326,12 @@ def _other(app: App, error: Exception) -> int:
 
 
 def _print_error(app: App, error: Error) -> int:
+    document: Document = {}
     if app.json:
         from sbfs.verbs import error_document
 
-        print_json(error_document(error))
-    else:
-        _say_error(error.sentence, error.hint)
+        document = error_document(error)
+    _tell(app, document, error.sentence, error.hint)
     return error.exit_code
 
 
@@ -336,11 +347,23 @@ def _usage(app: App, error: click.UsageError, json_asked: bool) -> int:
 
 
 def _fail(app: App, sentence: str, code: str, hint: str, status: int) -> int:
-    if app.json:
-        print_json({"success": False, "error": sentence, "code": code, "hint": hint})
-    else:
-        _say_error(sentence, hint)
+    _tell(app, {"success": False, "error": sentence, "code": code, "hint": hint}, sentence, hint)
     return status
+
+
+def _tell(app: App, document: Document, sentence: str, hint: str) -> None:
+    """Say an error: as JSON where that is asked for, and as long as anything can be written there."""
+    if app.json:
+        try:
+            print_json(document)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            pass
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        else:
+            return
+    _say_error(sentence, hint)
 
 
 def _say_error(sentence: str, hint: str) -> None:

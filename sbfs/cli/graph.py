@@ -493,10 +493,11 @@ def _difference(document: Document) -> None:
 @click.option("--symbol", default="", metavar="SYMBOL", help="Only what is around a symbol or file.")
 @depth(1)
 @click.option("--output", "-o", metavar="FILE", help="Write into a file; else to standard output.")
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @project
 @options.at
 @pass_app
-def export_command(app: App, output: str | None, **given: Any) -> None:
+def export_command(app: App, output: str | None, force: bool, **given: Any) -> None:
     """Write the graph for other programs; `callgraph` is one mapping, caller → sorted callees."""
 
     def show(document: Document) -> None:
@@ -505,8 +506,13 @@ def export_command(app: App, output: str | None, **given: Any) -> None:
         content = document["content"]
         text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=1) + "\n"
         if output:
-            with open(output, "w", encoding="utf-8") as file:
-                file.write(text)
+            from pathlib import Path
+
+            from sbfs import files
+
+            with files.new_file(Path(output).expanduser(), force=force) as file:
+                file.write(text.encode("utf-8", "surrogateescape"))
+            click.echo(f"wrote {output}")
         else:
             click.echo(text, nl=False)
         if document["shown"] < document["symbols"]:

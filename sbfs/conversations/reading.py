@@ -179,6 +179,8 @@ def show(
     turn: only the one of this place, from 1. around: the turn of this id (or a prefix), and three before and
     after it. agent: a sub-agent's turns instead of its own. limit: turns at most; cursor: a former answer's `next`.
     """
+    if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
+        raise Invalid("is none that a former answer gave", field="cursor", hint="leave it out to begin again")
     view = store.view(at)
     path = find(view, conversation_id)
     record = view.record(path)

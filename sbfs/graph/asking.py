@@ -5,7 +5,10 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
+from sbfs.code.facts import SymbolType
+from sbfs.code.languages import LANGUAGES
 from sbfs.errors import Invalid
 from sbfs.graph import naming
 from sbfs.graph.opened import (
@@ -26,6 +29,7 @@ from sbfs.graph.opened import (
     up_to,
 )
 from sbfs.graph.standing import Standing
+from sbfs.kind import check_word
 from sbfs.store import Store
 
 DEEPEST = 50
@@ -100,6 +104,8 @@ def symbols(
     pattern: of the name or its last part, with `*` and `?`; without them a part of the name, whatever its case.
     type: function, method, class, interface, type, enum, trait, component, module, external. file: one, or a pattern.
     """
+    check_word(type, ("", *get_args(SymbolType), "external"), "type")
+    check_word(language, ("", *LANGUAGES), "language")
 
     def question(found: Opened) -> Answer:
         given = ["type != 'file'", "name != ''"] if type != "module" else ["type = 'module'"]
@@ -246,10 +252,15 @@ def _with_makers(graph: Graph, nodes: Sequence[Node]) -> list[Node]:
     return found
 
 
+def check_depth(depth: int) -> None:
+    """Raise Invalid for edges that cannot be followed."""
+    if not 1 <= depth <= DEEPEST:
+        raise Invalid(f"must be between 1 and {DEEPEST}", field="depth", hint="leave it out for the usual depth")
+
+
 def follow(graph: Graph, begin: Sequence[Node], side: str, depth: int, sure: Sequence[str]) -> tuple[list[Call], int]:
     """(calls from or to some symbols, edges that are left out as less sure). side: at which end of an edge they are."""
-    if not 1 <= depth <= DEEPEST:
-        raise Invalid(f"must be between 1 and {DEEPEST}", field="depth")
+    check_depth(depth)
     other = "source" if side == "target" else "target"
     nodes = {one.number: one for one in begin}
     weakest = dict.fromkeys(nodes, 0)

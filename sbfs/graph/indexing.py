@@ -122,6 +122,8 @@ def _target(view: View, project: str, path: str) -> _Target:
         known = projects.resolve(view, project)
         return _of_project(view, known, path)
     root = _folder(path)
+    if root == Path(os.path.abspath(view.repo.root)):
+        raise Invalid(f"{root} is the store, and no project's source", field="path", hint="name a project, or a folder")
     everyone = [*projects.everyone(view)]
     holding = [one for one in everyone if one.source_path and _holds(one.source_path, root)]
     if holding:

@@ -14,6 +14,7 @@ from sbfs.errors import Invalid
 from sbfs.graph.opened import CALLS, Answer, Graph, Node, Opened, Progress, answer, asked, quiet
 from sbfs.graph.relating import Net, is_test
 from sbfs.graph.value import SHARD
+from sbfs.kind import check_word
 from sbfs.store import Store
 
 THRESHOLDS: Mapping[str, float] = {
@@ -136,6 +137,10 @@ def _cycle(graph: Graph, net: Net, part: Iterable[int], kind: str) -> Cycle:
 # -- unused ----------------------------------------------------------------------------------------
 
 
+_USED = ("function", "method", "class", "component")
+"""Types of symbols of which it is asked whether something uses them."""
+
+
 def unused(
     store: Store,
     *,
@@ -153,13 +158,14 @@ def unused(
     from elsewhere and left out. possible: also what a call that could not be resolved may mean, and what may be handed
     on as a value: it is defined within a function, or its file mentions it. type: only of these.
     """
+    check_word(type, ("", *_USED), "type")
 
     def question(found: Opened) -> Answer:
         graph = found.graph
         used = _used(graph)
         open_names = Counter(row[0].rpartition(".")[2] for row in graph.rows("SELECT text FROM unresolved"))
         shown = []
-        wanted = (type,) if type else ("function", "method", "class", "component")
+        wanted = (type,) if type else _USED
         marks = {path for (path,) in graph.rows("SELECT path FROM files WHERE mark != ''")}
         shard = functools.cache(lambda path: _text_of_shard(found, path))
         functions = {one.id for one in graph.nodes("type IN ('function', 'method', 'component')")}

@@ -373,6 +373,7 @@ def impact(
     critical from 100), whether it is exported and whether a test reaches it; the reasons are told.
     """
     sure = up_to(confidence)
+    asking.check_depth(depth)
     project, name = naming.located(store, project, symbol, at)
 
     def question(found: Opened) -> Impact:
